@@ -1,0 +1,54 @@
+"""The error tree: every error a user may meet, each ending with what to do next.
+
+::
+
+    MarinResearchError
+    |-- ThreadError            a thread file is missing, unreadable or contradicts another one
+    |-- StoreError             the record store cannot be read or written
+    |   |-- RunNotFoundError   no run answers to that name
+    |   `-- EventFormatError   an event exists but this program cannot read it
+    |-- LogbookError           a logbook cannot be read or appended to
+    `-- UsageError             the request itself makes no sense
+
+The command lines print the message on one line and exit with 1 (``UsageError``: 2).
+"""
+
+from __future__ import annotations
+
+
+class MarinResearchError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ThreadError(MarinResearchError):
+    """A thread file is missing, unreadable, or contradicts another thread."""
+
+
+class StoreError(MarinResearchError):
+    """The record store cannot be read or written."""
+
+
+class RunNotFoundError(StoreError):
+    """No run answers to the given name."""
+
+    def __init__(self, name: str, root: str) -> None:
+        self.name = name
+        self.root = root
+        super().__init__(f"no run {name!r} in {root}; `marin-research runs` lists the runs there are")
+
+
+class EventFormatError(StoreError):
+    """An event object exists but this version of the program cannot read it; it is left as it is."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        self.key = key
+        self.problem = problem
+        super().__init__(f"{key}: {problem}; the object was left as it is")
+
+
+class LogbookError(MarinResearchError):
+    """A logbook cannot be read or appended to; it was left as it is."""
+
+
+class UsageError(MarinResearchError):
+    """The request itself makes no sense, whatever the state of the store."""

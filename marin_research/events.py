@@ -1,0 +1,220 @@
+"""What happened to a run, one fact at a time, and the fold of those facts into a record.
+
+Every fact is written when it becomes known, before the work it announces. An object of the store holds the facts that
+became known together (a batch). Batches of one run may come from several writers (the launcher, each host of each
+attempt), so a batch's name says the attempt, the writer and the writer's own count; writers need not agree on more.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from marin_research.codec import Unknown, decode, dump
+from marin_research.errors import EventFormatError
+from marin_research.record import (
+    Attempt,
+    Devices,
+    End,
+    Gap,
+    Host,
+    Metric,
+    Output,
+    Run,
+    Status,
+    WandbRun,
+)
+
+FORMAT = "marin-research/events/1"
+LOST_AFTER_HEARTBEATS = 3
+
+
+class Kind(StrEnum):
+    """Which fact an event states; the comment names the record type its body is the JSON form of."""
+
+    DECLARED = "declared"  # Run, without what later events say
+    ATTEMPT_STARTED = "attempt_started"  # Attempt
+    HOST_STARTED = "host_started"  # Host
+    WANDB = "wandb"  # WandbRun; a later event of the same id replaces an earlier one
+    METRIC = "metric"  # Metric; likewise by name
+    DEVICES = "devices"  # Devices, as this host's JAX saw them
+    OUTPUT = "output"  # Output of this host
+    HOST_ENDED = "host_ended"  # End
+    ATTEMPT_ENDED = "attempt_ended"  # End
+    CACHED = "cached"  # {"from": run ID or Unknown, "why": str}
+    NOT_RUN = "not_run"  # {"why": str}
+    GAP = "gap"  # Gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    kind: Kind
+    time: datetime
+    attempt: int
+    """1 for the first try; 0 for what concerns the run as a whole."""
+    writer: str
+    body: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """The newest sign of life of one writer, with a progress signal. Replaced in place; never history."""
+
+    writer: str
+    time: datetime
+    size: int = 0
+    """Bytes of output so far."""
+    lines: int = 0
+
+
+def write_batch(events: list[Event]) -> bytes:
+    return dump({"format": FORMAT, "events": events})
+
+
+def read_batch(key: str, data: bytes) -> list[Event]:
+    """The events of one stored object.
+
+    Raises:
+        EventFormatError: the object is cut off, is not ours, or was written by a newer version of the program.
+    """
+    try:
+        raw = json.loads(data)
+    except ValueError as error:
+        raise EventFormatError(key, "is cut off or not JSON") from error
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if found != FORMAT:
+        raise EventFormatError(key, f"has format {found!r}, this program reads {FORMAT!r}; a newer version may read it")
+    try:
+        return decode(list[Event], raw["events"])
+    except (TypeError, ValueError, KeyError) as error:
+        raise EventFormatError(key, f"does not hold events ({error})") from error
+
+
+@dataclass(slots=True)
+class _Fold:
+    """The record while it is being put together."""
+
+    run: Run
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    hosts: dict[tuple[int, str], Host] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    wandb: dict[str, WandbRun] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+
+    def apply(self, event: Event) -> None:
+        where = (event.attempt, event.writer)
+        match event.kind:
+            case Kind.DECLARED:
+                # The first declaration stands: a retry declares the same run again.
+                if self.run.thread == "":
+                    self.run = decode(Run, event.body)
+            case Kind.ATTEMPT_STARTED:
+                self.attempts.setdefault(event.attempt, decode(Attempt, event.body))
+            case Kind.HOST_STARTED:
+                self.hosts[where] = decode(Host, event.body)
+            case Kind.WANDB:
+                linked = decode(WandbRun, event.body)
+                self.wandb[linked.id] = linked
+            case Kind.METRIC:
+                metric = decode(Metric, event.body)
+                self.metrics[metric.name] = metric
+            case Kind.GAP:
+                self.gaps.append(decode(Gap, event.body))
+            case Kind.DEVICES:
+                self._update_host(where, devices=decode(Devices, event.body))
+            case Kind.OUTPUT:
+                self._update_host(where, output=decode(Output, event.body))
+            case Kind.HOST_ENDED:
+                self._update_host(where, end=decode(End, event.body))
+            case Kind.ATTEMPT_ENDED:
+                attempt = self.attempts.get(event.attempt)
+                if attempt is not None:
+                    self.attempts[event.attempt] = replace(attempt, end=decode(End, event.body))
+            case Kind.CACHED:
+                source = decode(str | Unknown, event.body["from"])  # type: ignore[arg-type]
+                self.run = replace(self.run, status=Status.CACHED, why=event.body["why"], cached_from=source)
+            case Kind.NOT_RUN:
+                self.run = replace(self.run, status=Status.CANCELLED, why=event.body["why"])
+
+    def _update_host(self, where: tuple[int, str], **changes: Any) -> None:
+        host = self.hosts.get(where)
+        if host is not None:
+            self.hosts[where] = replace(host, **changes)
+
+
+def fold(
+    run_id: str, events: list[Event], *, gaps: list[Gap], heartbeats: list[Heartbeat], now: datetime | None = None
+) -> Run:
+    """The record that ``events`` add up to.
+
+    Args:
+        run_id: used when the declaration itself is among what is missing.
+        events: of any order; they are taken by time, and at equal time as given.
+        gaps: what could not be read.
+        heartbeats: the newest sign of life of each writer.
+        now: the reader's clock, against which a silent run counts as lost.
+    """
+    state = _Fold(run=_undeclared(run_id))
+    for event in sorted(events, key=lambda event: event.time):
+        state.apply(event)
+    beats = {beat.writer: beat for beat in heartbeats}
+    attempts = tuple(
+        replace(
+            state.attempts[number],
+            hosts=tuple(
+                _with_heartbeat(host, beats.get(writer))
+                for (attempt, writer), host in state.hosts.items()
+                if attempt == number
+            ),
+        )
+        for number in sorted(state.attempts)
+    )
+    run = replace(
+        state.run,
+        attempts=attempts,
+        metrics=state.metrics,
+        wandb=tuple(state.wandb.values()),
+        gaps=(*gaps, *state.gaps),
+    )
+    return _with_status(run, now or datetime.now(UTC))
+
+
+def _undeclared(run_id: str) -> Run:
+    return Run(
+        id=run_id,
+        thread="",
+        launch="",
+        status=Status.RUNNING,
+        why="its declaration is missing from the store",
+        label="",
+        declared=datetime.fromtimestamp(0, UTC),
+    )
+
+
+def _with_heartbeat(host: Host, beat: Heartbeat | None) -> Host:
+    if beat is None:
+        return host
+    # While a host runs, its heartbeat is also the newest word on how much it has printed.
+    output = host.output or Output(size=beat.size, lines=beat.lines)
+    return replace(host, heartbeat=beat.time, output=output)
+
+
+def _with_status(run: Run, now: datetime) -> Run:
+    if run.status in (Status.CACHED, Status.CANCELLED) or run.attempt is None:
+        return run
+    attempt = run.attempt
+    if attempt.end is not None:
+        return replace(run, status=attempt.end.status, why=attempt.end.why)
+    signs = [(host.heartbeat or host.started, host.heartbeat_interval_s) for host in attempt.hosts]
+    last, interval_s = max(signs, default=(attempt.started, 30.0))
+    if now - last > timedelta(seconds=LOST_AFTER_HEARTBEATS * interval_s):
+        silence_s = int((now - last).total_seconds())
+        return replace(
+            run,
+            status=Status.LOST,
+            why=f"silent for {silence_s} s (heartbeats are {interval_s:g} s apart) and nothing said how it ended",
+        )
+    return replace(run, status=Status.RUNNING, why="its heartbeat is fresh")

@@ -1,0 +1,219 @@
+"""The record store: the only builder of its keys. Knows where things are, not what a run means.
+
+::
+
+    store.json                                  format of the store
+    prefixes/LR.json                            which thread an experiment-ID prefix belongs to
+    ids/LR/000001.json                          an experiment ID that was handed out
+    runs/LR-001/events/001-<writer>-000000.json a batch of events
+    runs/LR-001/heartbeats/<writer>.json        newest sign of life of one writer
+    runs/LR-001/attempts/002.json               an attempt number that was handed out
+    runs/LR-001/output/001-<writer>/...         what one host printed (marin_research.output)
+    outputs/<hash of an output path>/LR-001.json  which runs made a step's output
+    blobs/<sha256>.gz                           diffs and other large values, once each
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from marin_research.codec import decode, dump
+from marin_research.errors import EventFormatError, RunNotFoundError, StoreError, ThreadError
+from marin_research.events import Event, Heartbeat, fold, read_batch, write_batch
+from marin_research.objects import LocalObjects, Objects, open_objects
+from marin_research.record import Blob, Gap, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FORMAT = "marin-research/store/1"
+RUN_ID = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*)-(?P<number>\d{3,})")
+
+
+def default_root(environ: Mapping[str, str] = os.environ) -> str:
+    """Where records go when nobody says: ``MARIN_RESEARCH_ROOT``, ``$MARIN_PREFIX/research``, or the git checkout's top."""
+    if root := environ.get("MARIN_RESEARCH_ROOT"):
+        return root
+    if prefix := environ.get("MARIN_PREFIX"):
+        return f"{prefix.rstrip('/')}/research"
+    top = checkout_top()
+    return str((top or Path.cwd()) / ".marin-research")
+
+
+def checkout_top(start: Path | None = None) -> Path | None:
+    """The top folder of the git checkout around ``start`` (the working directory), if there is one."""
+    here = (start or Path.cwd()).absolute()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+
+
+def run_order(run_id: str) -> tuple[str, int]:
+    """Sorts IDs by prefix, then by number: ``LR-999`` before ``LR-1000``."""
+    found = RUN_ID.fullmatch(run_id)
+    return (found["prefix"], int(found["number"])) if found else (run_id, 0)
+
+
+class RecordStore:
+    """Reads and writes records under one root."""
+
+    def __init__(self, root: str | None = None) -> None:
+        self.root = root or default_root()
+        self.objects: Objects = open_objects(self.root)
+
+    def prepare(self) -> None:
+        """Make the store usable for writing.
+
+        Raises:
+            StoreError: it cannot be written, or it has a format this program does not know.
+        """
+        try:
+            raw = json.loads(self.objects.get("store.json"))
+        except FileNotFoundError:
+            self._create()
+        except ValueError as error:
+            raise StoreError(
+                f"{self.root}/store.json is not JSON; restore it or name another place with --root"
+            ) from error
+        else:
+            if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+                raise StoreError(f"{self.root} has another format ({raw!r:.60}); this program writes {FORMAT}")
+
+    def _create(self) -> None:
+        if isinstance(self.objects, LocalObjects) and self.objects.root.name == ".marin-research":
+            # A store inside a checkout must not make the checkout dirty.
+            self.objects.put(".gitignore", b"*\n")
+        try:
+            self.objects.put_new("store.json", dump({"format": FORMAT, "created": datetime.now(UTC)}))
+        except FileExistsError:
+            pass  # somebody else was first, with the same content
+
+    # Experiment IDs
+
+    def own_prefix(self, prefix: str, topic: str) -> None:
+        """Claim ``prefix`` for the thread ``topic``.
+
+        Raises:
+            ThreadError: the prefix already belongs to another thread.
+        """
+        key = f"prefixes/{prefix}.json"
+        try:
+            self.objects.put_new(key, dump({"topic": topic}))
+        except FileExistsError:
+            owner = json.loads(self.objects.get(key)).get("topic")
+            if owner != topic:
+                raise ThreadError(
+                    f"prefix {prefix} belongs to thread {owner!r} in {self.root}; "
+                    f"give thread {topic!r} a prefix of its own"
+                ) from None
+
+    def claim_id(self, prefix: str, *, launch: str) -> str:
+        """The next experiment ID of a prefix. Nobody else ever gets it."""
+        taken = self.objects.names(f"ids/{prefix}")
+        number = int(taken[-1].removesuffix(".json")) + 1 if taken else 1
+        while True:
+            try:
+                self.objects.put_new(
+                    f"ids/{prefix}/{number:06d}.json", dump({"launch": launch, "time": datetime.now(UTC)})
+                )
+            except FileExistsError:
+                number += 1
+            else:
+                return f"{prefix}-{number:03d}"
+
+    def claim_attempt(self, run_id: str) -> int:
+        """The next attempt number of a run."""
+        taken = self.objects.names(f"runs/{run_id}/attempts")
+        number = int(taken[-1].removesuffix(".json")) + 1 if taken else 1
+        while True:
+            try:
+                self.objects.put_new(f"runs/{run_id}/attempts/{number:03d}.json", dump({"time": datetime.now(UTC)}))
+            except FileExistsError:
+                number += 1
+            else:
+                return number
+
+    # Events and records
+
+    def write(self, run_id: str, writer: str, sequence: int, events: list[Event]) -> None:
+        """Keep a batch of events; ``sequence`` counts this writer's batches."""
+        attempt = max(event.attempt for event in events)
+        self.objects.put_new(f"runs/{run_id}/events/{attempt:03d}-{writer}-{sequence:06d}.json", write_batch(events))
+
+    def beat(self, run_id: str, heartbeat: Heartbeat) -> None:
+        self.objects.put(f"runs/{run_id}/heartbeats/{heartbeat.writer}.json", dump(heartbeat))
+
+    def run(self, run_id: str, *, now: datetime | None = None) -> Run:
+        """The record of one run, folded from what can be read; what cannot is among its gaps.
+
+        Raises:
+            RunNotFoundError: nothing is stored under that ID.
+        """
+        names = self.objects.names(f"runs/{run_id}/events")
+        if not names:
+            raise RunNotFoundError(run_id, self.root)
+        events: list[Event] = []
+        gaps: list[Gap] = []
+        for name in names:
+            key = f"runs/{run_id}/events/{name}"
+            try:
+                events += read_batch(key, self.objects.get(key))
+            except (EventFormatError, FileNotFoundError) as error:
+                gaps.append(Gap(what=f"events in {name}", why=str(error)))
+        return fold(run_id, events, gaps=gaps, heartbeats=self._heartbeats(run_id), now=now)
+
+    def run_ids(self, prefix: str | None = None) -> list[str]:
+        """Every run of the store, or of one prefix, in order."""
+        names = (name for name in self.objects.names("runs") if prefix is None or run_order(name)[0] == prefix)
+        return sorted(names, key=run_order)
+
+    def runs(self, prefix: str | None = None) -> Iterator[Run]:
+        return (self.run(run_id) for run_id in self.run_ids(prefix))
+
+    def _heartbeats(self, run_id: str) -> list[Heartbeat]:
+        beats = []
+        for name in self.objects.names(f"runs/{run_id}/heartbeats"):
+            try:
+                beats.append(decode(Heartbeat, json.loads(self.objects.get(f"runs/{run_id}/heartbeats/{name}"))))
+            except (ValueError, TypeError, KeyError, FileNotFoundError):
+                continue  # a heartbeat is only ever a hint; the next one replaces it
+        return beats
+
+    # Which run made an output
+
+    def remember_output(self, output_path: str, run_id: str) -> None:
+        try:
+            self.objects.put_new(f"{_output_key(output_path)}/{run_id}.json", dump({"output_path": output_path}))
+        except FileExistsError:
+            pass  # a later attempt of the same run
+
+    def runs_of_output(self, output_path: str) -> list[str]:
+        """IDs of the runs that wrote ``output_path``, oldest first."""
+        names = self.objects.names(_output_key(output_path))
+        return sorted((name.removesuffix(".json") for name in names), key=run_order)
+
+    # Blobs
+
+    def put_blob(self, data: bytes) -> Blob:
+        sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            self.objects.put_new(f"blobs/{sha256}.gz", gzip.compress(data, 6, mtime=0))
+        except FileExistsError:
+            pass  # content-addressed: it is the same
+        return Blob(sha256=sha256, size=len(data))
+
+    def blob(self, blob: Blob) -> bytes:
+        return gzip.decompress(self.objects.get(f"blobs/{blob.sha256}.gz"))
+
+    def output_folder(self, run_id: str, attempt: int, writer: str) -> str:
+        """The folder (a key) of what one host of one attempt printed."""
+        return f"runs/{run_id}/output/{attempt:03d}-{writer}"
+
+
+def _output_key(output_path: str) -> str:
+    return f"outputs/{hashlib.sha256(output_path.rstrip('/').encode()).hexdigest()[:24]}"
