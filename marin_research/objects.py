@@ -9,9 +9,12 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from marin_research.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TEMPORARY = ".part-"
 
@@ -92,11 +95,12 @@ class LocalObjects:
 
     def names(self, folder: str) -> list[str]:
         try:
-            return sorted(name for name in os.listdir(self.root / folder) if not name.startswith("."))
+            names = os.listdir(self.root / folder)  # noqa: PTH208 - ten thousand names need no Path each
         except FileNotFoundError:
             return []
         except OSError as error:
             raise self._cannot("list", folder, error) from error
+        return sorted(name for name in names if not name.startswith("."))
 
     def path(self, key: str) -> Path:
         """The file of a key, for writers that must append (live output)."""
@@ -177,9 +181,9 @@ class FsspecObjects:
         # Object stores have no folders and ignore this; memory:// and sftp:// do not.
         self._guard("write", key, lambda: self._fs.makedirs(self._path(key).rpartition("/")[0], exist_ok=True))
 
-    def _guard(self, verb: str, key: str, action: object) -> object:
+    def _guard(self, verb: str, key: str, action: Callable[[], Any]) -> Any:
         try:
-            return action()  # type: ignore[operator]
+            return action()
         except (FileExistsError, FileNotFoundError):
             raise
         except Exception as error:

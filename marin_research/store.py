@@ -7,7 +7,7 @@
     ids/LR/000001.json                          an experiment ID that was handed out
     runs/LR-001/events/001-<writer>-000000.json a batch of events
     runs/LR-001/heartbeats/<writer>.json        newest sign of life of one writer
-    runs/LR-001/attempts/002.json               an attempt number that was handed out
+    runs/LR-001/attempts/000002.json               an attempt number that was handed out
     runs/LR-001/output/001-<writer>/...         what one host printed (marin_research.output)
     outputs/<hash of an output path>/LR-001.json  which runs made a step's output
     blobs/<sha256>.gz                           diffs and other large values, once each
@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ RUN_ID = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*)-(?P<number>\d{3,
 
 
 def default_root(environ: Mapping[str, str] = os.environ) -> str:
-    """Where records go when nobody says: ``MARIN_RESEARCH_ROOT``, ``$MARIN_PREFIX/research``, or the git checkout's top."""
+    """``MARIN_RESEARCH_ROOT``, else ``$MARIN_PREFIX/research``, else ``.marin-research`` at the checkout's top."""
     if root := environ.get("MARIN_RESEARCH_ROOT"):
         return root
     if prefix := environ.get("MARIN_PREFIX"):
@@ -88,10 +89,8 @@ class RecordStore:
         if isinstance(self.objects, LocalObjects) and self.objects.root.name == ".marin-research":
             # A store inside a checkout must not make the checkout dirty.
             self.objects.put(".gitignore", b"*\n")
-        try:
+        with suppress(FileExistsError):  # somebody else was first, with the same content
             self.objects.put_new("store.json", dump({"format": FORMAT, "created": datetime.now(UTC)}))
-        except FileExistsError:
-            pass  # somebody else was first, with the same content
 
     # Experiment IDs
 
@@ -114,25 +113,19 @@ class RecordStore:
 
     def claim_id(self, prefix: str, *, launch: str) -> str:
         """The next experiment ID of a prefix. Nobody else ever gets it."""
-        taken = self.objects.names(f"ids/{prefix}")
-        number = int(taken[-1].removesuffix(".json")) + 1 if taken else 1
-        while True:
-            try:
-                self.objects.put_new(
-                    f"ids/{prefix}/{number:06d}.json", dump({"launch": launch, "time": datetime.now(UTC)})
-                )
-            except FileExistsError:
-                number += 1
-            else:
-                return f"{prefix}-{number:03d}"
+        number = self._claim_number(f"ids/{prefix}", {"launch": launch, "time": datetime.now(UTC)})
+        return f"{prefix}-{number:03d}"
 
     def claim_attempt(self, run_id: str) -> int:
         """The next attempt number of a run."""
-        taken = self.objects.names(f"runs/{run_id}/attempts")
+        return self._claim_number(f"runs/{run_id}/attempts", {"time": datetime.now(UTC)})
+
+    def _claim_number(self, folder: str, claim: dict[str, object]) -> int:
+        taken = self.objects.names(folder)
         number = int(taken[-1].removesuffix(".json")) + 1 if taken else 1
         while True:
             try:
-                self.objects.put_new(f"runs/{run_id}/attempts/{number:03d}.json", dump({"time": datetime.now(UTC)}))
+                self.objects.put_new(f"{folder}/{number:06d}.json", dump(claim))
             except FileExistsError:
                 number += 1
             else:
@@ -187,10 +180,8 @@ class RecordStore:
     # Which run made an output
 
     def remember_output(self, output_path: str, run_id: str) -> None:
-        try:
+        with suppress(FileExistsError):  # a later attempt of the same run
             self.objects.put_new(f"{_output_key(output_path)}/{run_id}.json", dump({"output_path": output_path}))
-        except FileExistsError:
-            pass  # a later attempt of the same run
 
     def runs_of_output(self, output_path: str) -> list[str]:
         """IDs of the runs that wrote ``output_path``, oldest first."""
@@ -201,10 +192,8 @@ class RecordStore:
 
     def put_blob(self, data: bytes) -> Blob:
         sha256 = hashlib.sha256(data).hexdigest()
-        try:
+        with suppress(FileExistsError):  # content-addressed: what is there is the same
             self.objects.put_new(f"blobs/{sha256}.gz", gzip.compress(data, 6, mtime=0))
-        except FileExistsError:
-            pass  # content-addressed: it is the same
         return Blob(sha256=sha256, size=len(data))
 
     def blob(self, blob: Blob) -> bytes:
