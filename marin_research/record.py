@@ -62,7 +62,7 @@ class Command:
 
     argv: tuple[str, ...]
     line: str
-    """``argv`` quoted for a POSIX shell, so that it can be pasted."""
+    """``argv`` quoted for a POSIX shell, after the variables that the shell had set for it: it can be pasted."""
     cwd: str
     """Absolute working directory."""
     cwd_in_repository: str | Unknown
@@ -223,6 +223,8 @@ class Attempt:
     """One try at a run."""
 
     number: int
+    launch: str
+    """The invocation that made this try; a retry may be another one's."""
     started: datetime
     command: Command
     git: Git

@@ -4,6 +4,7 @@
 
     store.json                                  format of the store
     prefixes/LR.json                            which thread an experiment-ID prefix belongs to
+    threads/lr-sweep.json                       the thread's declaration when it last ran
     ids/LR/000001.json                          an experiment ID that was handed out
     runs/LR-001/events/001-<writer>-000000.json a batch of events
     runs/LR-001/heartbeats/<writer>.json        newest sign of life of one writer
@@ -130,6 +131,21 @@ class RecordStore:
                 number += 1
             else:
                 return number
+
+    # Threads, as they were when they last ran
+
+    def put_thread(self, topic: str, declaration: dict[str, object]) -> None:
+        self.objects.put(f"threads/{topic}.json", dump(declaration))
+
+    def thread(self, topic: str) -> dict[str, object] | None:
+        try:
+            raw = json.loads(self.objects.get(f"threads/{topic}.json"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return raw if isinstance(raw, dict) else None
+
+    def topics(self) -> list[str]:
+        return [name.removesuffix(".json") for name in self.objects.names("threads")]
 
     # Events and records
 

@@ -1,0 +1,70 @@
+"""A proposed text, the facts behind it and its life so far. Knows nothing of files, terminals or models."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - the codec reads the annotations at run time
+from enum import StrEnum
+
+from curator.facts import Fact  # noqa: TC001
+
+SCHEMA_VERSION = 1
+
+
+class DraftKind(StrEnum):
+    LOGBOOK = "logbook"
+    ISSUE = "issue"
+    ISSUE_BODY = "issue-body"
+    POST = "post"
+    SESSION = "session"
+
+
+class DraftStatus(StrEnum):
+    DRAFT = "draft"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    PUBLISHED = "published"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One text at one moment. An edit, an approval or a publication gives another value under the same ID."""
+
+    id: str
+    """``LR-D004``."""
+    kind: DraftKind
+    thread: str
+    runs: tuple[str, ...]
+    """Experiment IDs the text is about."""
+    title: str
+    """Short label of the entry, or title of the post."""
+    target: str
+    """Where it will go: the logbook's path, the issue's URL, or what is missing for it to go anywhere."""
+    text: str
+    """Exactly what will be published."""
+    facts: tuple[Fact, ...]
+    drafter: str
+    created: datetime
+    changed: datetime
+    revision: int = 0
+    """How many times the text was edited."""
+    edited_by: str | None = None
+    status: DraftStatus = DraftStatus.DRAFT
+    by: str | None = None
+    """Who approved or rejected it."""
+    why: str | None = None
+    """The reason of a rejection or a failed publication."""
+    link: str | None = None
+    """What its publication produced: ``path:line`` or a URL."""
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def sha256(self) -> str:
+        return text_sha256(self.text)
+
+
+def text_sha256(text: str) -> str:
+    """What an approval binds to."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,274 @@
+"""Takes facts out of records: everything a write-up of some runs may state, and nothing else.
+
+The only module of the curator that reads what a run is made of. A cached run has no result of its own: what is stated
+of it is stated of the run that made the output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from marin_research.output import decisive_lines, read_output
+
+from curator.facts import Fact, FactError, FactKind, delta, percent
+from marin_research.compare import Comparison, compare, find_baseline, flat_config, made_by, tested_axis
+from marin_research.record import Attempt, Devices, Metric, Run, Status, Step
+from marin_research.thread import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from marin_research.store import RecordStore
+    from marin_research.thread import Thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One run of a write-up, with what it is compared to."""
+
+    run: Run
+    result: Run
+    """The run that holds the result: ``run`` itself, or for a cached one the run that made the output."""
+    comparison: Comparison | None
+    """Against the baseline; None for the baseline itself, without one, or without a result."""
+    quotes: tuple[str, ...]
+    """The decisive lines of a failed run's output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a drafter gets: the runs, the thread, and every fact by its ID."""
+
+    thread: Thread
+    subjects: tuple[Subject, ...]
+    baseline: Run | None
+    axis: tuple[str, ...]
+    """Config keys that the runs vary on purpose; empty for a single run."""
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+    def fact(self, *path: str) -> Fact | None:
+        """The fact with that ID, its parts given one by one: ``fact("LR-003", "metric", "eval/loss")``."""
+        return self.facts.get("/".join(path))
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        return tuple(subject.run.id for subject in self.subjects)
+
+
+def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Evidence:
+    """The evidence for a write-up of the given runs.
+
+    Raises:
+        RunNotFoundError: one of the runs is not in the store.
+    """
+    runs = [store.run(run_id) for run_id in run_ids]
+    of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
+    results = [made_by(run, store) or run for run in runs]
+    baseline = _common_baseline(runs, of_thread, store)
+    axis = tested_axis([*results, *([baseline] if baseline else [])]) if len(runs) > 1 else ()
+    subjects = tuple(
+        Subject(
+            run=run,
+            result=result,
+            comparison=_comparison(baseline, result, axis),
+            quotes=tuple(_quotes(result, store)),
+        )
+        for run, result in zip(runs, results, strict=True)
+    )
+    facts: dict[str, Fact] = {}
+    shown = {run.id: run for run in (*runs, *results, *([baseline] if baseline else []))}
+    for run in shown.values():
+        _add(facts, _run_facts(run, thread))
+    for subject in subjects:
+        _add(facts, _quote_facts(subject))
+        if baseline is not None and subject.comparison is not None:
+            _add(facts, _changes(subject.result.id, baseline.id, facts))
+    _add(facts, _sweep_facts(subjects, axis))
+    _add(facts, _thread_facts(thread))
+    return Evidence(thread=thread, subjects=subjects, baseline=baseline, axis=axis, facts=facts)
+
+
+def groups(run_ids: Sequence[str], store: RecordStore) -> list[list[str]]:
+    """Split the runs of one launch into sweeps: runs of one kind of step whose configs have the same keys."""
+    found: dict[Any, list[str]] = {}
+    for run_id in run_ids:
+        run = store.run(run_id)
+        result = made_by(run, store) or run
+        kind = result.step.artifact_type if isinstance(result.step, Step) else ""
+        key = (kind, tuple(sorted(flat_config(result)))) if result.attempts else (kind, run_id)
+        found.setdefault(key, []).append(run_id)
+    # A run that never started has no config to tell it by; it belongs to the first sweep of its kind of step.
+    for key in [key for key in found if isinstance(key[1], str)]:
+        home = next((other for other in found if other[0] == key[0] and not isinstance(other[1], str)), None)
+        if home is not None:
+            found[home] += found.pop(key)
+    return list(found.values())
+
+
+def _common_baseline(runs: Sequence[Run], of_thread: Sequence[Run], store: RecordStore) -> Run | None:
+    """The one run that all of them are measured against."""
+    for run in runs:
+        if run.baseline:
+            own = made_by(run, store)
+            if own is not None and own.status is Status.SUCCEEDED:
+                return own
+    return find_baseline(runs[0], of_thread, store) if runs else None
+
+
+def _comparison(baseline: Run | None, result: Run, axis: Sequence[str]) -> Comparison | None:
+    if baseline is None or baseline.id == result.id or not result.attempts:
+        return None
+    return compare(baseline, result, axis=axis)
+
+
+def _quotes(run: Run, store: RecordStore) -> list[str]:
+    attempt = run.attempt
+    if attempt is None or run.status not in (Status.FAILED, Status.LOST, Status.PREEMPTED):
+        return []
+    for host in attempt.hosts:
+        lines = decisive_lines(read_output(store, run.id, attempt.number, host.writer))
+        if lines:
+            return lines
+    exception = attempt.end.exception if attempt.end else None
+    return exception.traceback.rstrip().splitlines()[-4:] if exception else []
+
+
+def _add(facts: dict[str, Fact], more: Sequence[Fact]) -> None:
+    facts.update({fact.id: fact for fact in more})
+
+
+def _pointer(*parts: str) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _run_facts(run: Run, thread: Thread) -> list[Fact]:
+    def fact(kind: FactKind, path: str, value: Any, at: str, **more: Any) -> Fact:
+        return Fact(id=f"{run.id}/{path}", kind=kind, value=value, subject=run.id, source=f"{run.id}#{at}", **more)
+
+    facts = [
+        fact(FactKind.RUN, "run", run.id, "/id"),
+        fact(FactKind.STATUS, "status", run.status.value, "/status"),
+        fact(FactKind.LABEL, "label", run.label, "/label"),
+        fact(FactKind.TIME, "time", f"{run.declared:%Y-%m-%dT%H:%M:%SZ}", "/declared"),
+    ]
+    if run.hypothesis:
+        facts.append(fact(FactKind.TEXT, "hypothesis", run.hypothesis, "/hypothesis"))
+    if isinstance(run.step, Step):
+        facts.append(fact(FactKind.NAME, "step", run.step.address, "/step/name"))
+        facts.append(fact(FactKind.NAME, "fingerprint", run.step.fingerprint, "/step/fingerprint"))
+    for key, value in flat_config(run).items():
+        facts.append(fact(FactKind.CONFIG, f"config/{key}", value, f"/attempts/-/config{_pointer(key)}", name=key))
+    for name, metric in run.metrics.items():
+        facts += _metric_facts(run.id, name, metric, thread)
+    for index, linked in enumerate(run.wandb):
+        where = linked.url if isinstance(linked.url, str) else linked.path
+        kind = FactKind.LINK if isinstance(linked.url, str) else FactKind.PATH
+        facts.append(fact(kind, f"wandb/{linked.id}", where, f"/wandb/{index}", name=linked.id))
+        facts.append(fact(FactKind.NAME, f"wandb-id/{linked.id}", linked.id, f"/wandb/{index}/id", name="W&B run"))
+    if run.attempt is not None:
+        facts += _attempt_facts(run.id, run.attempt)
+        facts.append(fact(FactKind.COUNT, "count/attempts", len(run.attempts), "/attempts", name="attempts"))
+    return facts
+
+
+def _metric_facts(run_id: str, name: str, metric: Metric, thread: Thread) -> list[Fact]:
+    primary = thread.metric(name)
+    unit = metric.unit or (primary.unit if primary else "")
+    better = Direction(primary.direction) if primary else None
+    values = {"metric": metric.value}
+    if metric.count > 1:
+        # The last value may be anywhere in its own history; a text may speak of where it began and how far it got.
+        values |= {"first": metric.first, "minimum": metric.minimum, "maximum": metric.maximum}  # type: ignore[dict-item]
+    fields = {"metric": "value"}
+    return [
+        Fact(
+            id=f"{run_id}/{what}/{name}",
+            kind=FactKind.METRIC,
+            value=value,
+            unit=unit,
+            subject=run_id,
+            name=name,
+            better=better,
+            source=f"{run_id}#/metrics{_pointer(name, fields.get(what, what))}",
+        )
+        for what, value in values.items()
+        if value is not None
+    ]
+
+
+def _attempt_facts(run_id: str, attempt: Attempt) -> list[Fact]:
+    at = f"{run_id}#/attempts/{attempt.number - 1}"
+
+    def fact(kind: FactKind, path: str, value: Any, where: str, **more: Any) -> Fact:
+        return Fact(id=f"{run_id}/{path}", kind=kind, value=value, subject=run_id, source=f"{at}{where}", **more)
+
+    facts = [fact(FactKind.COMMAND, "command", attempt.command.line, "/command/line")]
+    if isinstance(attempt.git.commit, str):
+        facts.append(fact(FactKind.COMMIT, "commit", attempt.git.commit, "/git/commit"))
+    if attempt.git.diff:
+        facts.append(fact(FactKind.COMMIT, "diff", attempt.git.diff.sha256, "/git/diff/sha256"))
+    if isinstance(attempt.devices, Devices):
+        facts.append(fact(FactKind.DEVICE, "device/kind", attempt.devices.kind, "/hosts/0/devices/kind"))
+        facts.append(
+            fact(FactKind.COUNT, "device/count", attempt.devices.count, "/hosts/0/devices/count", name="devices")
+        )
+    if isinstance(attempt.wall_s, float):
+        facts.append(fact(FactKind.DURATION, "wall", attempt.wall_s, "/wall_s", unit="s", name="wall time"))
+    facts.append(fact(FactKind.COUNT, "count/hosts", len(attempt.hosts), "/hosts", name="hosts"))
+    if attempt.end is not None:
+        facts.append(fact(FactKind.TEXT, "end", attempt.end.why, "/end/why"))
+        if attempt.end.exception is not None:
+            error = attempt.end.exception
+            facts.append(fact(FactKind.NAME, "exception", error.type, "/end/exception/type"))
+            facts.append(fact(FactKind.QUOTE, "message", error.message, "/end/exception/message"))
+    return facts
+
+
+def _quote_facts(subject: Subject) -> list[Fact]:
+    run_id = subject.result.id
+    if not subject.quotes:
+        return []
+    text = "\n".join(subject.quotes)
+    return [Fact(id=f"{run_id}/quote", kind=FactKind.QUOTE, value=text, subject=run_id, source=f"{run_id}#output")]
+
+
+def _changes(run_id: str, baseline_id: str, facts: dict[str, Fact]) -> list[Fact]:
+    changes = []
+    for fact in list(facts.values()):
+        reference = facts.get(f"{baseline_id}/metric/{fact.name}")
+        if fact.id == f"{run_id}/metric/{fact.name}" and reference is not None:
+            for derive in (delta, percent):
+                with contextlib.suppress(FactError):  # nothing is relative to zero
+                    changes.append(derive(fact, reference))
+    return changes
+
+
+def _sweep_facts(subjects: Sequence[Subject], axis: Sequence[str]) -> list[Fact]:
+    ids = [subject.run.id for subject in subjects]
+    counts = {"runs": len(ids), "axes": len(axis)}
+    for status in Status:
+        counts[status.value] = sum(subject.run.status is status for subject in subjects)
+    source = f"counted over {', '.join(ids)}"
+    return [
+        *(
+            Fact(id=f"sweep/count/{name}", kind=FactKind.COUNT, value=value, name=name, source=source)
+            for name, value in counts.items()
+        ),
+        *(
+            Fact(id=f"sweep/axis/{key}", kind=FactKind.NAME, value=key, name=key, source="config keys that differ")
+            for key in axis
+        ),
+    ]
+
+
+def _thread_facts(thread: Thread) -> list[Fact]:
+    found = [Fact(id="thread/topic", kind=FactKind.NAME, value=thread.topic, source="thread file: topic")]
+    if thread.issue:
+        found.append(Fact(id="thread/issue", kind=FactKind.LINK, value=thread.issue, source="thread file: issue"))
+    found.append(
+        Fact(id="thread/logbook", kind=FactKind.PATH, value=thread.logbook_path, source="thread file: logbook.path")
+    )
+    return found

@@ -1,0 +1,116 @@
+"""Where drafts live: in the record store, as immutable revisions beside the log that decides over them.
+
+::
+
+    ids/LR-D/000004.json           a draft ID that was handed out
+    drafts/LR-D004/000000.json     the draft as it was made
+    drafts/LR-D004/000001.json     its text after the first edit
+
+A draft's status is not stored: it is what the log says of its newest text.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from curator.draft import Draft, DraftStatus
+from curator.errors import DraftFormatError, DraftNotFoundError, StaleDraftError
+from curator.facts import from_json
+from curator.log import Decision, DecisionLog
+from marin_research.codec import decode, dump
+from marin_research.store import run_order
+
+if TYPE_CHECKING:
+    from curator.log import LogEntry
+    from marin_research.store import RecordStore
+
+_STATUS = {
+    Decision.APPROVED: DraftStatus.APPROVED,
+    Decision.REJECTED: DraftStatus.REJECTED,
+    Decision.PUBLISHING: DraftStatus.APPROVED,
+    Decision.PUBLISHED: DraftStatus.PUBLISHED,
+    Decision.FAILED: DraftStatus.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A later revision: only what an edit may change."""
+
+    text: str
+    by: str
+    time: datetime
+
+
+class DraftQueue:
+    """Reads and extends the drafts of one store."""
+
+    def __init__(self, store: RecordStore) -> None:
+        self.store = store
+        self.log = DecisionLog(store.objects)
+
+    def new_id(self, prefix: str) -> str:
+        return self.store.claim_id(f"{prefix}-D", launch="draft").replace("-D-", "-D")
+
+    def add(self, draft: Draft) -> None:
+        """Keep a new draft under the ID it was given."""
+        self.store.objects.put_new(f"drafts/{draft.id}/000000.json", dump(draft))
+
+    def edit(self, draft: Draft, text: str, *, by: str) -> Draft:
+        """Keep another text of a draft. An approval of the old text does not cover the new one.
+
+        Raises:
+            StaleDraftError: somebody else edited it since ``draft`` was read.
+        """
+        change = Edit(text=text, by=by, time=datetime.now(UTC))
+        try:
+            self.store.objects.put_new(f"drafts/{draft.id}/{draft.revision + 1:06d}.json", dump(change))
+        except FileExistsError:
+            raise StaleDraftError(draft.id) from None
+        return self.get(draft.id)
+
+    def get(self, draft_id: str) -> Draft:
+        """One draft as it stands.
+
+        Raises:
+            DraftNotFoundError: there is none under that ID.
+            DraftFormatError: it cannot be read.
+        """
+        return self._get(draft_id, self.log.entries())
+
+    def all(self, thread: str | None = None) -> list[Draft]:
+        """Every draft that can be read, oldest first."""
+        entries = self.log.entries()
+        ids = sorted(self.store.objects.names("drafts"), key=lambda name: run_order(name.replace("-D", "-D-")))
+        drafts = [self._get(draft_id, entries) for draft_id in ids]
+        return [draft for draft in drafts if thread is None or draft.thread == thread]
+
+    def _get(self, draft_id: str, entries: list[LogEntry]) -> Draft:
+        folder = f"drafts/{draft_id}"
+        names = self.store.objects.names(folder)
+        if not names:
+            raise DraftNotFoundError(draft_id, self.store.root)
+        try:
+            raw = json.loads(self.store.objects.get(f"{folder}/{names[0]}"))
+            draft = replace(decode(Draft, raw), facts=from_json(raw["facts"]))
+            if len(names) > 1:
+                edit = decode(Edit, json.loads(self.store.objects.get(f"{folder}/{names[-1]}")))
+                draft = replace(draft, text=edit.text, changed=edit.time, edited_by=edit.by, revision=len(names) - 1)
+        except (ValueError, TypeError, KeyError) as error:
+            raise DraftFormatError(
+                f"draft {draft_id} cannot be read ({error}); draft its runs again with `curator draft`"
+            ) from error
+        for entry in entries:
+            # What is out stays out, whatever text came after it.
+            if entry.draft == draft_id and (entry.sha256 == draft.sha256 or entry.decision is Decision.PUBLISHED):
+                draft = replace(
+                    draft,
+                    status=_STATUS[entry.decision],
+                    by=entry.by if entry.decision in (Decision.APPROVED, Decision.REJECTED) else draft.by,
+                    why=entry.why,
+                    link=entry.link or draft.link,
+                )
+        return draft

@@ -1,0 +1,176 @@
+"""Runs a function as a recorded step: what a step's own function is exchanged for.
+
+Picklable, because the function of a remote step travels to another machine by cloudpickle: it holds plain data and no
+open file, lock or client; the store is opened where the function runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from marin_research import wandb_file, wandb_hook
+from marin_research.capture import capture
+from marin_research.describe import describe_config
+from marin_research.record import Devices, Metric, Run, Status, Step, Unknown, WandbRun
+from marin_research.recorder import Recorder, ended_by, ended_normally
+from marin_research.redact import Redactor
+from marin_research.store import RecordStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from marin_research.launch import Launch
+
+logger = logging.getLogger(__name__)
+
+RETRIED = frozenset({Status.FAILED, Status.PREEMPTED, Status.LOST, Status.CANCELLED, Status.RUNNING})
+"""How a run stands when building the same output again is its next attempt. ``running`` is among them because Marin's
+step lock lets only one builder in: whoever seems to run it still is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is known of a recorded step before it runs."""
+
+    launch: Launch
+    topic: str
+    prefix: str
+    label: str
+    hypothesis: str | None
+    baseline: bool
+    step: Step
+    mutable: bool
+    """A ``dev`` version: building it again is a new run, not a retry."""
+    declared_devices: Devices | Unknown
+
+    def declare(self, run_id: str, *, status: Status = Status.RUNNING, why: str = "it has started") -> Run:
+        return Run(
+            id=run_id,
+            thread=self.topic,
+            launch=self.launch.id,
+            status=status,
+            why=why,
+            label=self.label,
+            declared=datetime.now(UTC),
+            hypothesis=self.hypothesis,
+            baseline=self.baseline,
+            step=self.step,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A step function that records itself while it does what it did before."""
+
+    fn: Callable[[str], Any]
+    config_of: Callable[[str], Any]
+    """Gives the step's materialised config for an output path."""
+    plan: Plan
+
+    def __call__(self, output_path: str) -> Any:
+        recorder = self._start(output_path)
+        if recorder is None:
+            return self.fn(output_path)
+        redact = Redactor.from_environment()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(recorder.active())
+            watch = stack.enter_context(_watched(recorder))
+            folder = recorder.store.output_folder(recorder.run.id, recorder.attempt, recorder.writer)
+            captured = stack.enter_context(
+                capture(
+                    recorder.store, recorder.run.id, folder, recorder.writer, heartbeat_s=self.plan.launch.heartbeat_s
+                )
+            )
+            try:
+                result = self.fn(output_path)
+            except BaseException as error:
+                end = ended_by(error, redact=lambda text: redact.text(text).text)
+                raise
+            else:
+                end = ended_normally()
+                _note_artifact(recorder, result)
+                return result
+            finally:
+                captured.close()
+                _note_wandb(recorder, watch)
+                recorder.end(end, output=captured.output)
+
+    def _start(self, output_path: str) -> Recorder | None:
+        """Announce the run, or say once that there will be no record and let the step go on."""
+        plan = self.plan
+        try:
+            store = RecordStore(plan.launch.root)
+            run_id = self._resumed(store, output_path) or store.claim_id(plan.prefix, launch=plan.launch.id)
+            attempt = store.claim_attempt(run_id)
+            recorder = Recorder(plan.launch, plan.declare(run_id), attempt=attempt)
+            recorder.start(config=self._config(output_path), declared_devices=plan.declared_devices)
+            store.remember_output(output_path, run_id)
+        except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
+            logger.warning("%s is not recorded: %s", plan.step.address, error)
+            return None
+        logger.info("%s records %s (attempt %d)", run_id, plan.step.address, attempt)
+        return recorder
+
+    def _config(self, output_path: str) -> dict[str, Any]:
+        try:
+            return describe_config(self.config_of(output_path))
+        except Exception as error:  # noqa: BLE001 - the step itself will meet this error and raise it
+            return {"config": f"could not be built: {type(error).__name__}: {error}"}
+
+    def _resumed(self, store: RecordStore, output_path: str) -> str | None:
+        """The run that this call is another attempt of, if any."""
+        made = store.runs_of_output(output_path)
+        if not made:
+            return None
+        last = store.run(made[-1])
+        same_recipe = isinstance(last.step, Step) and last.step.fingerprint == self.plan.step.fingerprint
+        retry = not self.plan.mutable or last.launch == self.plan.launch.id
+        return last.id if same_recipe and retry and last.status in RETRIED else None
+
+
+@contextlib.contextmanager
+def _watched(recorder: Recorder) -> Iterator[wandb_hook.WandbWatch]:
+    with wandb_hook.watch(recorder.run.id, on_change=recorder.wandb) as watch:
+        yield watch
+
+
+def _note_artifact(recorder: Recorder, result: Any) -> None:
+    """Record the value fields of the artifact that the step returned."""
+    payload = getattr(result, "result_payload", None)
+    if not callable(payload):
+        return
+    try:
+        fields = payload() or {}
+    except Exception as error:  # noqa: BLE001 - Marin will meet this error too, and report it
+        recorder.gap("the artifact's values", f"{type(error).__name__}: {error}")
+        return
+    now = datetime.now(UTC)
+    for name, value in fields.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and name not in recorder.metric_names():
+            recorder.metric(Metric(name=name, value=float(value), source="artifact", time=now))
+
+
+def _note_wandb(recorder: Recorder, watch: wandb_hook.WandbWatch) -> None:
+    """Record the last word on every W&B run of the step, and its summary and history."""
+    for linked in watch.runs():
+        recorder.wandb(linked)
+        if linked.attribution != "step":
+            continue
+        for metric in _wandb_metrics(recorder, watch, linked):
+            if metric.name not in recorder.metric_names():
+                recorder.metric(metric)
+
+
+def _wandb_metrics(recorder: Recorder, watch: wandb_hook.WandbWatch, linked: WandbRun) -> list[Metric]:
+    path = Path(linked.path) / f"run-{linked.id}.wandb"
+    try:
+        found = wandb_file.metrics(wandb_file.read(path), source=f"wandb:{linked.id}")
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with W&B's file, the step has ended well
+        recorder.gap(f"the metrics of W&B run {linked.id}", f"{type(error).__name__}: {error}")
+        return []
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""The ``marin-research`` command line: a module per command, loaded when it is used."""

@@ -1,0 +1,191 @@
+"""What tells two runs apart, and whether comparing them is fair. Decides from the records alone.
+
+A delta against the baseline means something when nothing but the tested axis changed. ``differences`` lists
+everything that did; ``tested_axis`` finds what a sweep varies on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from marin_research.codec import encode
+from marin_research.record import Devices, Run, Status, Step, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from marin_research.store import RecordStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One respect in which two runs differ."""
+
+    what: str
+    """``config``, ``command``, ``environment``, ``commit``, ``uncommitted changes``, ``device kind``, ``device count``,
+    ``python`` or ``package``."""
+    key: str
+    """Which config key, variable or package; empty where there is only one."""
+    baseline: Any
+    run: Any
+
+    @property
+    def name(self) -> str:
+        return f"{self.what} {self.key}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """One metric of a run against the baseline's."""
+
+    metric: str
+    baseline: float
+    run: float
+    difference: float
+    """``run - baseline``, in the metric's unit."""
+    percent: float | Unknown
+    """Relative to the baseline's magnitude; Unknown where that is zero or not finite."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A run against its baseline: the deltas of what both measured, and what makes the comparison unfair."""
+
+    baseline: str
+    run: str
+    axis: tuple[str, ...]
+    """Config keys that are varied on purpose."""
+    deltas: tuple[Delta, ...]
+    differences: tuple[Difference, ...]
+    """Everything else that differs; empty means apples to apples."""
+
+
+def compare(baseline: Run, run: Run, *, axis: Sequence[str] = ()) -> Comparison:
+    """Compare two runs.
+
+    Args:
+        baseline: the reference.
+        run: the run that is judged.
+        axis: config keys that are varied on purpose; they are no reason to call the comparison unfair.
+    """
+    names = [name for name in run.metrics if name in baseline.metrics]
+    return Comparison(
+        baseline=baseline.id,
+        run=run.id,
+        axis=tuple(axis),
+        deltas=tuple(_delta(name, baseline, run) for name in names),
+        differences=tuple(
+            difference
+            for difference in differences(baseline, run)
+            if not (difference.what == "config" and difference.key in axis)
+        ),
+    )
+
+
+def differences(baseline: Run, run: Run) -> tuple[Difference, ...]:
+    """Every difference of config, command, environment, commit, devices and versions."""
+    ours, theirs = run.attempt, baseline.attempt
+    if ours is None or theirs is None:
+        return ()
+    found = [
+        *_mapping_differences("config", flat_config(baseline), flat_config(run)),
+        *_value_difference("command", theirs.command.line, ours.command.line),
+        *_mapping_differences("environment", theirs.environment, ours.environment),
+        *_value_difference("commit", theirs.git.commit, ours.git.commit),
+        *_value_difference("uncommitted changes", theirs.git.diff, ours.git.diff),
+        *_device_differences(theirs.devices, ours.devices),
+        *_value_difference("python", theirs.python, ours.python),
+        *_mapping_differences("package", theirs.packages, ours.packages),
+    ]
+    return tuple(found)
+
+
+def tested_axis(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The config keys in which the given runs of one sweep differ."""
+    configs = [flat_config(run) for run in runs if run.attempts]
+    keys = dict.fromkeys(key for config in configs for key in config)
+    return tuple(key for key in keys if len({json.dumps(encode(config.get(key))) for config in configs}) > 1)
+
+
+def flat_config(run: Run) -> dict[str, Any]:
+    """The config as ``{"optimizer.lr": 0.003}``, with the run's own output path taken out: it always differs."""
+    own_path = run.step.output_path if isinstance(run.step, Step) else None
+    flat: dict[str, Any] = {}
+    _flatten(run.config, "", own_path, flat)
+    return flat
+
+
+def find_baseline(run: Run, runs: Sequence[Run], store: RecordStore | None = None) -> Run | None:
+    """The run that ``run`` is measured against: the newest succeeded baseline, of its own launch if there is one.
+
+    Args:
+        run: the run that is judged.
+        runs: the thread's runs, oldest first.
+        store: where the run behind a cached baseline is looked up.
+    """
+    marked = [other for other in runs if other.baseline and other.id != run.id and other.thread == run.thread]
+    usable = [
+        found
+        for found in (made_by(other, store) for other in marked)
+        if found is not None and found.status is Status.SUCCEEDED and found.id != run.id
+    ]
+    here = [found for found in usable if found.launch == run.launch]
+    return (here or usable or [None])[-1]
+
+
+def made_by(run: Run, store: RecordStore | None) -> Run | None:
+    """The run that holds the result: itself, or for a cached one the run that made the output."""
+    if run.status is not Status.CACHED:
+        return run
+    if not isinstance(run.cached_from, str) or store is None:
+        return None
+    return store.run(run.cached_from)
+
+
+def _delta(name: str, baseline: Run, run: Run) -> Delta:
+    reference, value = baseline.metrics[name].value, run.metrics[name].value
+    difference = value - reference
+    comparable = math.isfinite(reference) and math.isfinite(value) and reference != 0
+    return Delta(
+        metric=name,
+        baseline=reference,
+        run=value,
+        difference=difference,
+        percent=100 * difference / abs(reference) if comparable else Unknown("not a finite change of a finite value"),
+    )
+
+
+def _flatten(value: Any, path: str, own_path: str | None, flat: dict[str, Any]) -> None:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            _flatten(item, f"{path}.{key}" if path else str(key), own_path, flat)
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            _flatten(item, f"{path}.{index}" if path else str(index), own_path, flat)
+    else:
+        flat[path] = value.replace(own_path, "<output_path>") if own_path and isinstance(value, str) else value
+
+
+def _mapping_differences(what: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[Difference]:
+    keys = dict.fromkeys([*theirs, *ours])
+    return [
+        Difference(what=what, key=key, baseline=theirs.get(key), run=ours.get(key))
+        for key in keys
+        if encode(theirs.get(key)) != encode(ours.get(key))
+    ]
+
+
+def _value_difference(what: str, theirs: Any, ours: Any) -> list[Difference]:
+    return [] if theirs == ours else [Difference(what=what, key="", baseline=encode(theirs), run=encode(ours))]
+
+
+def _device_differences(theirs: Devices | Unknown, ours: Devices | Unknown) -> list[Difference]:
+    if not isinstance(theirs, Devices) or not isinstance(ours, Devices):
+        return []
+    return [
+        *_value_difference("device kind", theirs.kind, ours.kind),
+        *_value_difference("device count", theirs.count, ours.count),
+    ]

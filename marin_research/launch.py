@@ -1,0 +1,67 @@
+"""One invocation of a program: what its runs have in common. Gathered once, then carried to wherever they run.
+
+Picklable on purpose: the function of a remote step travels to another machine, where neither the checkout nor the
+command line can be seen any more.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from marin_research import provenance
+from marin_research.record import Command, Git  # noqa: TC001 - part of a dataclass that is pickled
+from marin_research.redact import Redactor
+from marin_research.store import RecordStore
+
+DEFAULT_HEARTBEAT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What every run of one invocation shares."""
+
+    id: str
+    """Time and a random part: ``20261122T061900Z-3fa2c1``."""
+    root: str
+    """The record store."""
+    command: Command
+    git: Git
+    environment: dict[str, str]
+    python: str
+    platform: str
+    packages: dict[str, str]
+    heartbeat_s: float
+
+
+def new_launch(root: str | None = None, *, heartbeat_s: float | None = None) -> Launch:
+    """Look at this process and its checkout.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    store = RecordStore(root)
+    store.prepare()
+    redactor = Redactor.from_environment()
+    return Launch(
+        id=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        root=store.objects.url,
+        command=provenance.command(provenance.launch_argv(), redactor),
+        git=provenance.git(redactor, store.put_blob),
+        environment=provenance.environment(redactor),
+        python=provenance.python_version(),
+        platform=provenance.platform_name(),
+        packages=provenance.packages(),
+        heartbeat_s=heartbeat_s or heartbeat_from_environment(),
+    )
+
+
+def heartbeat_from_environment() -> float:
+    """``MARIN_RESEARCH_HEARTBEAT_S`` in seconds; the default when it is missing or makes no sense."""
+    try:
+        seconds = float(os.environ.get("MARIN_RESEARCH_HEARTBEAT_S", ""))
+    except ValueError:
+        return DEFAULT_HEARTBEAT_S
+    return seconds if seconds > 0 else DEFAULT_HEARTBEAT_S

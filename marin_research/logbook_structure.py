@@ -1,0 +1,317 @@
+"""Where a Markdown file has its top-level headings, as byte offsets. Knows nothing of logbooks.
+
+A heading inside a code fence, an HTML block, a list item or a quotation is not a top-level heading. markdown-it knows that
+for every file but needs half a second for a megabyte, start included; the line scanner here needs a few milliseconds. It
+decides only what it can decide without parsing lists and paragraphs, and hands the whole file to markdown-it as soon as it
+meets something else (a heading underlined with dashes, a fence after a lazily continued list item, ...). The tests hold the
+scanner against markdown-it on every file that it claims to understand.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+BOLD_LEVEL = 7
+"""The level given to a paragraph that opens with one line, all bold, that holds a date: below all six heading levels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    level: int
+    """1 to 6, or `BOLD_LEVEL`."""
+    start: int
+    """Byte offset of its first line."""
+    end: int
+    """Byte offset just behind its last line, line ending included."""
+    text: str
+    """Its Markdown without the marks that make it a heading; bytes that are not UTF-8 are replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    headings: tuple[Heading, ...]
+    opaque: tuple[tuple[int, int], ...]
+    """Byte ranges of the top-level code fences and of HTML comments and the like: text that is not read as Markdown."""
+    open_at: int | None
+    """Byte offset of the fence or HTML block that is still open at the end of the file."""
+
+    def is_opaque(self, offset: int) -> bool:
+        """Whether the byte at ``offset`` stands in such a range."""
+        index = bisect_right(self.opaque, offset, key=lambda place: place[0]) - 1
+        return index >= 0 and offset < self.opaque[index][1]
+
+
+def structure_of(data: bytes, *, start: int = 0) -> Structure:
+    """The structure of the Markdown that begins at the byte offset ``start``. Any bytes will do."""
+    return scan(data, start=start) or read_with_markdown_it(data, start=start)
+
+
+def scan(data: bytes, *, start: int = 0) -> Structure | None:
+    """What the scanner finds, or None where it takes a whole Markdown parser to tell."""
+    if data.count(b"\r") != data.count(b"\r\n"):  # a lone CR ends a line as well; too rare for the scanner
+        return None
+    try:
+        return _Scanner(data, start).scan()
+    except _UndecidedError:
+        return None
+
+
+class _UndecidedError(Exception):
+    """Only a whole Markdown parser can tell."""
+
+
+_CANDIDATE = re.compile(
+    rb"\n( {0,3})(?:"
+    rb"(?P<heading>#{1,6})(?=[ \t\r\n]|\Z)"
+    rb"|(?P<fence>`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})"
+    rb"|(?P<html><(?=[A-Za-z/!?]))"
+    rb"|(?P<underline>(?:=+|-+)[ \t]*\r?(?=\n|\Z))"
+    rb"|(?P<bold>\*\*(?=[^\n]*\d{4}-\d\d-\d\d))"
+    rb")"
+)
+"""Every line that may start or end something at the top level. It begins with a literal so that `re` can leap to it."""
+
+_BOLD_LINE = re.compile(rb"\*\*(?=[^\s*])((?:(?!\*\*)[^\r\n])*\d{4}-\d\d-\d\d(?:(?!\*\*)[^\r\n])*)\*\*[:.]?[ \t]*\r?(?=\n|\Z)")
+_ATX_CLOSING = re.compile(rb"(?:(?:^|[ \t]+)#+)?[ \t\r\n]*\Z")
+
+_HTML_UNTIL_MARK = (
+    (re.compile(rb"<(?:script|pre|style|textarea)(?=[ \t>\r\n]|\Z)", re.I), re.compile(rb"</(?:script|pre|style|textarea)>", re.I)),
+    (re.compile(rb"<!--"), re.compile(rb"-->")),
+    (re.compile(rb"<\?"), re.compile(rb"\?>")),
+    (re.compile(rb"<![A-Za-z]"), re.compile(rb">")),
+    (re.compile(rb"<!\[CDATA\["), re.compile(rb"\]\]>")),
+)
+"""HTML blocks that run on to an end mark, over blank lines. All others end at the next blank line."""
+_HTML_NEAR_MISS = re.compile(rb"<(?:script|pre|style|textarea)(?![A-Za-z0-9-])", re.I)
+_BLANK_LINE = re.compile(rb"\n[ \t]*\r?(?=\n|\Z)")
+
+
+class _Scanner:
+    """One pass over the candidates. Positions are those of the newline before a line, in the text led by one newline."""
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self._text = b"\n" + data[start:]
+        self._base = start
+        self._size = len(data)
+        self._headings: list[Heading] = []
+        self._opaque: list[tuple[int, int]] = []
+        self._open_at: int | None = None
+        self._lists = _Lists(self._text)
+
+    def scan(self) -> Structure:
+        read = {
+            "heading": self._heading,
+            "fence": self._fence,
+            "html": self._html,
+            "underline": self._underline,
+            "bold": self._bold,
+        }
+        position = 0
+        while match := _CANDIDATE.search(self._text, position):
+            position = read[match.lastgroup or ""](match)
+        return Structure(headings=tuple(self._headings), opaque=tuple(self._opaque), open_at=self._open_at)
+
+    def _offset(self, position: int) -> int:
+        return min(self._base + position, self._size)
+
+    def _line_end(self, position: int) -> int:
+        end = self._text.find(b"\n", position)
+        return len(self._text) if end < 0 else end
+
+    def _in_list(self, match: re.Match[bytes]) -> bool:
+        """A line without indentation is never inside a list item."""
+        indent = len(match[1])
+        return indent > 0 and self._lists.holds(match.start(), indent)
+
+    def _heading(self, match: re.Match[bytes]) -> int:
+        if self._in_list(match):
+            return match.end()
+        end = self._line_end(match.end())
+        self._add(len(match["heading"]), match.start(), end, atx_text(self._text[match.start() + 1 : end]))
+        self._lists.restart(end)
+        return end
+
+    def _fence(self, match: re.Match[bytes]) -> int:
+        if self._in_list(match):
+            return match.end()
+        mark = match["fence"]
+        close = re.compile(rb"\n {0,3}%b{%d,}[ \t]*\r?(?=\n|\Z)" % (mark[:1], len(mark)))
+        return self._skip(match.start(), close.search(self._text, self._line_end(match.end())))
+
+    def _html(self, match: re.Match[bytes]) -> int:
+        end = self._line_end(match.end())
+        line = self._text[match.start("html") : end]
+        for opening, closing in _HTML_UNTIL_MARK:
+            if opening.match(line):
+                if self._in_list(match):
+                    return match.end()
+                return self._skip(match.start(), closing.search(self._text, match.start("html")))
+        if _HTML_NEAR_MISS.match(line):
+            raise _UndecidedError
+        # Whether this is a block of HTML or a paragraph matters only to what stands before the next blank line.
+        blank = _BLANK_LINE.search(self._text, end)
+        stop = blank.start() if blank else len(self._text)
+        position = end
+        while (inner := _CANDIDATE.search(self._text, position)) and inner.start() < stop:
+            position = self._line_end(inner.end())
+            tag = self._text[inner.start("html") : position] if inner["html"] else b""
+            if not tag or _HTML_NEAR_MISS.match(tag) or any(opening.match(tag) for opening, _ in _HTML_UNTIL_MARK):
+                raise _UndecidedError
+        return position
+
+    def _underline(self, match: re.Match[bytes]) -> int:
+        """Behind a blank line or a finished block it underlines nothing; behind text only a parser can tell what."""
+        if self._starts_afresh(match.start()) or self._in_list(match):
+            return match.end()
+        raise _UndecidedError
+
+    def _bold(self, match: re.Match[bytes]) -> int:
+        line = _BOLD_LINE.match(self._text, match.start("bold"))
+        if match[1] or not line:
+            return match.end()
+        if not self._starts_afresh(match.start()):
+            raise _UndecidedError
+        self._add(BOLD_LEVEL, match.start(), line.end(), _decode(line[1]))
+        return line.end()
+
+    def _starts_afresh(self, position: int) -> bool:
+        """Whether the line at ``position`` follows a blank line, a heading, a fence or nothing at all."""
+        before = self._text[self._text.rfind(b"\n", 0, position) + 1 : position] if position else b""
+        offset = self._offset(position)
+        return (
+            not before.strip(b" \t\r")
+            or bool(self._headings and self._headings[-1].end == offset and self._headings[-1].level != BOLD_LEVEL)
+            or bool(self._opaque and self._opaque[-1][1] == offset)
+        )
+
+    def _skip(self, position: int, closing: re.Match[bytes] | None) -> int:
+        end = self._line_end(closing.end()) if closing else len(self._text)
+        if not closing:
+            self._open_at = self._offset(position)
+        self._opaque.append((self._offset(position), self._offset(end)))
+        self._lists.restart(end)
+        return end
+
+    def _add(self, level: int, start: int, end: int, text: str) -> None:
+        self._headings.append(Heading(level=level, start=self._offset(start), end=self._offset(end), text=text))
+
+
+_LINE = re.compile(
+    rb"\n([ \t]*)(?:"
+    rb"(?P<blank>\r?(?=\n|\Z))"
+    rb"|(?P<rule>(?P<dash>[-*_])[ \t]*(?:(?P=dash)[ \t]*){2,}\r?(?=\n|\Z))"
+    rb"|(?P<bullet>[-+*] +)(?=[^ \t\r\n])"
+    rb"|(?P<first>0{0,8}1[.)] +)(?=[^ \t\r\n])"
+    rb"|(?P<number>\d{1,9}[.)] +)(?=[^ \t\r\n])"
+    rb"|(?P<odd>(?:[-+*]|\d{1,9}[.)])(?=[ \t\r\n]|\Z)|[<>])"
+    rb"|(?P<text>)"
+    rb")"
+)
+
+
+class _Lists:
+    """Follows the top-level list items line by line, but only as far as somebody asks about an indented line."""
+
+    _UNCLEAR = -1
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self.restart(0)
+
+    def restart(self, position: int) -> None:
+        """A top-level block ended at ``position``: no list is open there and no paragraph either."""
+        self._position = position
+        self._width = 0
+        self._fresh = True
+
+    def holds(self, position: int, indent: int) -> bool:
+        """Whether the line at ``position`` belongs to a list item, given that it is no paragraph text."""
+        for line in _LINE.finditer(self._text, self._position, position):
+            self._read(line)
+        self._position = position
+        if self._width == self._UNCLEAR:
+            raise _UndecidedError
+        return 0 < self._width <= indent
+
+    def _read(self, line: re.Match[bytes]) -> None:
+        kind = line.lastgroup
+        if kind == "blank":
+            self._fresh = True
+            return
+        indent = len(line[1].expandtabs(4))
+        fresh, self._fresh = self._fresh, False
+        if 0 < self._width <= indent:
+            return
+        if indent > 3:  # code, or the rest of a paragraph
+            self._width = self._UNCLEAR if self._width else 0
+        elif self._width == self._UNCLEAR and not (fresh and indent == 0):
+            return  # only an unindented line behind a blank one is sure to have left the list
+        elif kind in ("bullet", "first") or (kind == "number" and (fresh or self._width > 0)):
+            self._width = indent + _item_width(line[kind])
+        elif kind == "rule":
+            self._width, self._fresh = 0, True
+        elif kind == "text" and (fresh or self._width == 0):
+            self._width = 0
+        else:  # text right below an item (part of it or not), an empty item, a quotation, HTML
+            self._width = self._UNCLEAR
+
+
+def _item_width(marker: bytes) -> int:
+    """How far the content of an item is indented; more than four spaces behind the marker are code."""
+    bare = marker.rstrip(b" ")
+    spaces = len(marker) - len(bare)
+    return len(bare) + (spaces if spaces <= 4 else 1)
+
+
+def atx_text(line: bytes) -> str:
+    """The text of a heading line without its leading and closing number signs."""
+    return _decode(_ATX_CLOSING.sub(b"", line.lstrip(b" ").lstrip(b"#").lstrip(b" \t"), count=1))
+
+
+def _decode(text: bytes) -> str:
+    return text.strip(b" \t\r\n").decode("utf-8", "replace")
+
+
+_LINE_ENDING = re.compile(rb"\r\n?|\n")
+
+
+def read_with_markdown_it(data: bytes, *, start: int = 0) -> Structure:
+    """The same as `structure_of`, read off markdown-it's tokens."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])  # no inline text: only the lines matter
+    starts = [start, *(match.end() for match in _LINE_ENDING.finditer(data, start))]
+    offsets = [*starts, len(data), len(data), len(data)]
+    headings: list[Heading] = []
+    opaque: list[tuple[int, int]] = []
+    open_at: int | None = start
+    # A heading put behind the end tells whether a block is still open there.
+    for token in parser.parse(data[start:].decode("utf-8", "surrogateescape") + "\n\n# probe\n"):
+        if token.level or not token.map:
+            continue
+        first, last = token.map
+        begin, end = offsets[first], offsets[min(last, len(starts))]
+        if token.type == "heading_open" and first >= len(starts):
+            open_at = None
+        elif token.type == "heading_open":
+            text = atx_text(data[begin:end]) if token.markup[0] == "#" else _underlined_text(data[begin:end])
+            headings.append(Heading(level=int(token.tag[1]), start=begin, end=end, text=text))
+        elif token.type == "fence" or (token.type == "html_block" and _runs_until_mark(data[begin:end])):
+            opaque.append((begin, end))
+        elif token.type == "paragraph_open" and (bold := _BOLD_LINE.match(data, begin)):
+            headings.append(Heading(level=BOLD_LEVEL, start=begin, end=offsets[first + 1], text=_decode(bold[1])))
+    if open_at is not None:
+        open_at = opaque[-1][0]
+    return Structure(headings=tuple(headings), opaque=tuple(opaque), open_at=open_at)
+
+
+def _runs_until_mark(block: bytes) -> bool:
+    return any(opening.match(block.lstrip(b" ")) for opening, _ in _HTML_UNTIL_MARK)
+
+
+def _underlined_text(block: bytes) -> str:
+    lines = [line.strip(b" \t") for line in _LINE_ENDING.split(block.rstrip(b"\r\n"))]
+    return _decode(b" ".join(lines[:-1]))

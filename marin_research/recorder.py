@@ -1,0 +1,238 @@
+"""Writes one host's part of one attempt, from its start to its end. Knows nothing of Marin.
+
+Watching a run can never harm the run: everything here that the experiment calls goes through ``Recorder._guard``, the
+one place where an error while recording is caught. It is logged once and becomes a gap of the record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from marin_research import devices
+from marin_research.codec import encode
+from marin_research.events import Event, Kind
+from marin_research.record import (
+    Attempt,
+    Devices,
+    End,
+    ExceptionInfo,
+    Gap,
+    Host,
+    Metric,
+    Output,
+    Run,
+    Status,
+    Unknown,
+    WandbRun,
+)
+from marin_research.redact import Redactor
+from marin_research.store import RecordStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from marin_research.launch import Launch
+
+logger = logging.getLogger(__name__)
+
+_METRIC_INTERVAL_S = 5.0
+_MAX_TRACEBACK = 20_000
+
+_current: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("marin_research_recorder", default=None)
+
+
+def current_recorder() -> Recorder | None:
+    """The recorder of the step that this code runs in."""
+    return _current.get()
+
+
+def report(name: str, value: float, unit: str = "") -> None:
+    """Record a metric of the run that this code is part of; outside of a recorded step it does nothing.
+
+    Args:
+        name: what was measured, as the thread names it: ``tokens_per_second``.
+        value: the newest value; NaN and infinity are results too.
+        unit: ``tok/s``, ``ms``, ``nats/byte``.
+    """
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.report(name, float(value), unit)
+
+
+class Recorder:
+    """The record of one attempt on this host, while it is being made."""
+
+    def __init__(self, launch: Launch, run: Run, *, attempt: int, host_index: int = 0) -> None:
+        self.launch = launch
+        self.run = run
+        self.attempt = attempt
+        self.host_index = host_index
+        self.writer = f"h{host_index}-{secrets.token_hex(3)}"
+        self.store = RecordStore(launch.root)
+        self._sequence = 0
+        self._lock = threading.RLock()
+        self._failed = False
+        self._metrics: dict[str, Metric] = {}
+        self._unwritten: set[str] = set()
+        self._flushed = 0.0
+
+    # What the experiment calls
+
+    def start(self, *, config: dict[str, Any], declared_devices: Devices | Unknown) -> None:
+        """Put on disk what is about to run. Unlike everything after it, this raises.
+
+        Raises:
+            StoreError: the store cannot be written, so there will be no record of this run.
+        """
+        now = datetime.now(UTC)
+        redactor = Redactor.from_environment()
+        attempt = Attempt(
+            number=self.attempt,
+            launch=self.launch.id,
+            started=now,
+            command=self.launch.command,
+            git=self.launch.git,
+            config=redactor.json(encode(config)),
+            environment=self.launch.environment,
+            python=self.launch.python,
+            platform=self.launch.platform,
+            packages=self.launch.packages,
+            declared_devices=declared_devices,
+        )
+        host = Host(
+            index=self.host_index,
+            name=socket.gethostname(),
+            pid=os.getpid(),
+            writer=self.writer,
+            started=now,
+            heartbeat_interval_s=self.launch.heartbeat_s,
+        )
+        self._write((Kind.DECLARED, self.run), (Kind.ATTEMPT_STARTED, attempt), (Kind.HOST_STARTED, host))
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Mark the code inside as this run's, so that ``report`` and W&B find it."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def report(self, name: str, value: float, unit: str = "") -> None:
+        self.metric(Metric(name=name, value=value, unit=unit, source="report", time=datetime.now(UTC)))
+
+    def metric(self, metric: Metric) -> None:
+        """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often)."""
+        with self._guard("a metric"), self._lock:
+            known = self._metrics.get(metric.name)
+            self._metrics[metric.name] = _merge(known, metric) if known else metric
+            self._unwritten.add(metric.name)
+            if known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S:
+                self._write(*self._pending_metrics())
+
+    def wandb(self, linked: WandbRun) -> None:
+        with self._guard("a W&B link"):
+            self._write((Kind.WANDB, linked))
+
+    def gap(self, what: str, why: str) -> None:
+        with self._guard(what):
+            self._write((Kind.GAP, Gap(what=what, why=why)))
+
+    def end(self, end: End, *, output: Output | Unknown) -> None:
+        """Put on disk how it ended, with everything that is only known now."""
+        with self._guard("how it ended"), self._lock:
+            facts: list[tuple[Kind, Any]] = self._pending_metrics()
+            seen = self._observe_devices()
+            if seen:
+                facts.append((Kind.DEVICES, seen))
+            if output:
+                facts.append((Kind.OUTPUT, output))
+            self._write(*facts, (Kind.HOST_ENDED, end), (Kind.ATTEMPT_ENDED, end))
+
+    def metric_names(self) -> set[str]:
+        return set(self._metrics)
+
+    # How it is written
+
+    def _observe_devices(self) -> Devices | Unknown:
+        with self._guard("the devices"):
+            return devices.observed()
+        return Unknown("asking JAX failed")
+
+    def _pending_metrics(self) -> list[tuple[Kind, Any]]:
+        pending: list[tuple[Kind, Any]] = [(Kind.METRIC, self._metrics[name]) for name in sorted(self._unwritten)]
+        self._unwritten.clear()
+        self._flushed = time.monotonic()
+        return pending
+
+    def _write(self, *facts: tuple[Kind, Any]) -> None:
+        now = datetime.now(UTC)
+        events = [
+            Event(kind=kind, time=now, attempt=self.attempt, writer=self.writer, body=encode(body))
+            for kind, body in facts
+        ]
+        with self._lock:
+            self.store.write(self.run.id, self.writer, self._sequence, events)
+            self._sequence += 1
+
+    @contextlib.contextmanager
+    def _guard(self, what: str) -> Iterator[None]:
+        """The boundary between recording and the experiment."""
+        try:
+            yield
+        except Exception as error:
+            if self._failed:
+                return
+            self._failed = True
+            logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=True)
+            with contextlib.suppress(Exception):
+                self._write((Kind.GAP, Gap(what=what, why=f"{type(error).__name__}: {error}")))
+            self._failed = False
+
+
+def ended_normally(why: str = "the step returned") -> End:
+    return End(status=Status.SUCCEEDED, time=datetime.now(UTC), why=why)
+
+
+def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
+    """How an attempt ended that raised ``error``."""
+    text = "".join(traceback.format_exception(error))
+    if len(text) > _MAX_TRACEBACK:
+        text = f"{text[: _MAX_TRACEBACK // 2]}\n[...]\n{text[-_MAX_TRACEBACK // 2 :]}"
+    name = type(error).__name__
+    interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+    return End(
+        status=Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED,
+        time=datetime.now(UTC),
+        why=f"the step {'was ended by' if interrupted else 'raised'} {name}",
+        exception=ExceptionInfo(type=name, message=redact(str(error)), traceback=redact(text)),
+    )
+
+
+def _merge(known: Metric, new: Metric) -> Metric:
+    """One metric after another value of it came in."""
+    values = [value for value in (known.minimum, known.maximum, known.value, new.value) if value is not None]
+    finite = [value for value in values if value - value == 0]
+    return Metric(
+        name=new.name,
+        value=new.value,
+        unit=new.unit or known.unit,
+        source=new.source,
+        time=new.time,
+        step=new.step,
+        count=known.count + new.count,
+        first=known.value if known.first is None else known.first,
+        minimum=min(finite, default=None),
+        maximum=max(finite, default=None),
+        non_finite=known.non_finite + (0 if new.value - new.value == 0 else 1),
+    )

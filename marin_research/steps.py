@@ -1,0 +1,269 @@
+"""Records Marin steps: ``recorded`` marks a step, and the runner's work on it is watched.
+
+Marin has no hook for "this step is about to run", "was served from the cache" or "will not run", and handles compare by
+identity, so a wrapped copy of a handle would be a stranger to every step that already depends on the original. The
+handle therefore stays as it is. ``StepRunner.run`` is wrapped once, and exchanges the function of each *lowered* step
+that writes a recorded handle's output path: lowered steps keep their path and hash when their function changes, an
+output path is built once a run however many handles name it, and whoever starts the runner (``lazy.run``,
+``resolve``, ``research_main``) is served alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import logging
+import weakref
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from marin.execution.artifact import is_mutable_version, result_type_name  # noqa: TID253 - this module is about Marin
+from marin.execution.lazy import ArtifactStep, StepContext  # noqa: TID253
+from marin.execution.remote import RemoteCallable  # noqa: TID253
+from marin.execution.step_runner import StepRunner  # noqa: TID253
+from marin.execution.step_status import (  # noqa: TID253
+    STATUS_DEP_FAILED,
+    STATUS_FAILED,
+    STATUS_SUCCESS,
+    StatusFile,
+)
+from rigging.filesystem.cluster_config import marin_prefix, marin_region
+
+from marin_research import devices
+from marin_research.call import Plan, RecordedCall
+from marin_research.codec import encode
+from marin_research.events import Event, Kind
+from marin_research.launch import Launch, new_launch
+from marin_research.record import Status, Step, Unknown
+from marin_research.store import RecordStore
+from marin_research.thread import Thread, remember_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from marin.execution.step_spec import StepSpec
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What a researcher says of a step that is to be recorded."""
+
+    thread: Thread
+    label: str
+    hypothesis: str | None
+    baseline: bool
+
+
+_recordings: weakref.WeakKeyDictionary[ArtifactStep[Any], Recording] = weakref.WeakKeyDictionary()
+
+
+def recorded[Handle: ArtifactStep[Any]](
+    step: Handle, thread: Thread, *, label: str = "", hypothesis: str | None = None, baseline: bool = False
+) -> Handle:
+    """Mark a step for recording and give it back: the same handle, with the same identity, path and fingerprint.
+
+    Args:
+        step: any artifact step; it may already be a dependency of others. Marking it again changes nothing.
+        thread: the line of research whose experiment IDs and logbook it gets.
+        label: a few words that tell this run from its siblings (``lr=0.01``); the step's name unless given.
+        hypothesis: what is expected, in words, before it runs.
+        baseline: whether the thread's other runs are compared with this one.
+    """
+    _watch_step_runner()
+    said = Recording(thread=thread, label=label or step.name, hypothesis=hypothesis, baseline=baseline)
+    _recordings.setdefault(step, said)
+    return step
+
+
+@dataclass(slots=True)
+class LaunchReport:
+    """What ``reporting`` collects: the launches made inside it and their runs, in the order of declaration."""
+
+    root: str | None = None
+    heartbeat_s: float | None = None
+    launches: list[Launch] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+
+_report: contextvars.ContextVar[LaunchReport | None] = contextvars.ContextVar("marin_research_report", default=None)
+
+
+@contextlib.contextmanager
+def reporting(*, root: str | None = None, heartbeat_s: float | None = None) -> Iterator[LaunchReport]:
+    """Choose where the runs inside are recorded, and learn which they were."""
+    report = LaunchReport(root=root, heartbeat_s=heartbeat_s)
+    token = _report.set(report)
+    try:
+        yield report
+    finally:
+        _report.reset(token)
+
+
+def _watch_step_runner() -> None:
+    original = StepRunner.run
+    if getattr(original, "watched_by_marin_research", False):
+        return
+
+    @functools.wraps(original)
+    def run(self: StepRunner, steps: Iterable[StepSpec], *, dry_run: bool = False, **options: Any) -> None:
+        watcher = None if dry_run else _new_watcher()
+        if watcher is None:
+            original(self, steps, dry_run=dry_run, **options)
+            return
+        try:
+            # `map` keeps the caller's laziness: the runner launches steps while they are still being yielded.
+            original(self, map(watcher.exchange, steps), dry_run=dry_run, **options)
+        finally:
+            watcher.settle()
+
+    run.watched_by_marin_research = True  # type: ignore[attr-defined]
+    StepRunner.run = run
+
+
+def _new_watcher() -> _Watcher | None:
+    """A watcher, or None (and one warning) where nothing can be recorded: the experiment runs all the same."""
+    report = _report.get() or LaunchReport()
+    try:
+        launch = new_launch(report.root, heartbeat_s=report.heartbeat_s)
+        store = RecordStore(launch.root)
+        for recording in list(_recordings.values()):
+            store.own_prefix(recording.thread.prefix, recording.thread.topic)
+            remember_thread(recording.thread, store)
+    except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
+        logger.warning("this launch is NOT recorded: %s", error)
+        return None
+    report.launches.append(launch)
+    return _Watcher(launch, store, report)
+
+
+class _Watcher:
+    """Watches one ``StepRunner.run``."""
+
+    def __init__(self, launch: Launch, store: RecordStore, report: LaunchReport) -> None:
+        self.launch = launch
+        self.store = store
+        self.report = report
+        self._handles = {handle.path(): handle for handle in reversed(list(_recordings.keys()))}
+        self._exchanged: dict[int, StepSpec] = {}
+        self._kept: list[StepSpec] = []  # keeps the ids of `_exchanged` from being used again
+        self._plans: dict[str, tuple[StepSpec, Plan]] = {}
+
+    def exchange(self, spec: StepSpec) -> StepSpec:
+        """The same lowered step, with recording functions in it and everything it depends on."""
+        known = self._exchanged.get(id(spec))
+        if known is not None:
+            return known
+        exchanged = replace(spec, deps=[self.exchange(dep) for dep in spec.deps])
+        handle = self._handles.get(spec.output_path)
+        if handle is not None and spec.fn is not None:
+            try:
+                exchanged = replace(exchanged, fn=self._recording(spec, handle))
+            except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
+                logger.warning("%s@%s is not recorded: %s", handle.name, handle.version, error)
+        self._exchanged[id(spec)] = exchanged
+        self._kept.append(spec)
+        return exchanged
+
+    def _recording(self, spec: StepSpec, handle: ArtifactStep[Any]) -> Any:
+        remote = spec.fn if isinstance(spec.fn, RemoteCallable) else None
+        resources = spec.resources or (remote.resources if remote else None)
+        said = _recordings[handle]
+        plan = Plan(
+            launch=self.launch,
+            topic=said.thread.topic,
+            prefix=said.thread.prefix,
+            label=said.label,
+            hypothesis=said.hypothesis,
+            baseline=said.baseline,
+            step=_step(handle),
+            mutable=is_mutable_version(handle.version),
+            declared_devices=devices.declared(resources),
+        )
+        self._plans.setdefault(spec.output_path, (spec, plan))
+        config_of = functools.partial(_materialized_config, handle)
+        if remote is not None:
+            # A plain function in its place would silently run here instead of on the cluster.
+            return replace(remote, fn=RecordedCall(remote.fn, config_of, plan))
+        return RecordedCall(spec.fn, config_of, plan)
+
+    def settle(self) -> None:
+        """Note which recorded steps ran, were served from the cache, or did not run because another one failed."""
+        not_run: set[str] = set()
+        for path, (spec, plan) in self._plans.items():
+            try:
+                run_id = self._ran(path) or self._note_idle(spec, plan, not_run)
+            except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
+                logger.warning("what became of %s is not recorded: %s", plan.step.address, error)
+                continue
+            if run_id is not None:
+                self.report.runs.append(run_id)
+
+    def _ran(self, output_path: str) -> str | None:
+        made = self.store.runs_of_output(output_path)
+        if not made:
+            return None
+        run = self.store.run(made[-1])
+        return run.id if any(attempt.launch == self.launch.id for attempt in run.attempts) else None
+
+    def _note_idle(self, spec: StepSpec, plan: Plan, not_run: set[str]) -> str | None:
+        path = spec.output_path
+        if StatusFile(path, worker_id="marin-research").status == STATUS_SUCCESS and not plan.mutable:
+            makers = [run_id for run_id in self.store.runs_of_output(path) if self._succeeded(run_id)]
+            source = makers[-1] if makers else Unknown("no recorded run made this output")
+            why = f"served from Marin's cache; {source if makers else 'no recorded run'} made it"
+            return self._note(plan, Status.CACHED, why, Kind.CACHED, {"from": encode(source), "why": why})
+        failed = [dep for dep in spec.deps if dep.output_path in not_run or _has_failed(dep)]
+        if not failed:
+            return None  # nothing asked for it: a step above it was cached, or the launch was interrupted
+        not_run.add(path)
+        names = ", ".join(dep.name for dep in failed)
+        why = f"not run: the step it depends on failed ({names})"
+        return self._note(plan, Status.CANCELLED, why, Kind.NOT_RUN, {"why": why})
+
+    def _succeeded(self, run_id: str) -> bool:
+        return self.store.run(run_id).status is Status.SUCCEEDED
+
+    def _note(self, plan: Plan, status: Status, why: str, kind: Kind, body: dict[str, Any]) -> str:
+        run_id = self.store.claim_id(plan.prefix, launch=self.launch.id)
+        now = datetime.now(UTC)
+        declared = plan.declare(run_id, status=status, why=why)
+        events = [
+            Event(kind=Kind.DECLARED, time=now, attempt=0, writer="launcher", body=encode(declared)),
+            Event(kind=kind, time=now, attempt=0, writer="launcher", body=encode(body)),
+        ]
+        self.store.write(run_id, "launcher", 0, events)
+        return run_id
+
+
+def _has_failed(spec: StepSpec) -> bool:
+    return StatusFile(spec.output_path, worker_id="marin-research").status in (STATUS_FAILED, STATUS_DEP_FAILED)
+
+
+def _step(handle: ArtifactStep[Any]) -> Step:
+    return Step(
+        name=handle.name,
+        version=handle.version,
+        fingerprint=handle.fingerprint(),
+        output_path=handle.path(),
+        artifact_type=result_type_name(handle.artifact_type),
+        deps=tuple(f"{dep.name}@{dep.version}" for dep in handle.deps),
+    )
+
+
+def _materialized_config(handle: ArtifactStep[Any], output_path: str) -> Any:
+    """The config that Marin hands to the step's function, built as Marin builds it."""
+    if handle.adopt_source is not None:
+        return handle.adopt_config
+    return handle.build_config(
+        StepContext.for_run(
+            output_path=output_path,
+            prefix=marin_prefix(),
+            region=marin_region(),
+            runtime_args=handle.runtime_args,
+            deps=handle.deps,
+        )
+    )

@@ -1,0 +1,239 @@
+"""One line of research: what it is called, what it measures, and where its record goes.
+
+A thread is declared in ``.agents/research/<topic>.yaml`` at the top of the checkout and read with draccus. Knows
+nothing of runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from marin_research.codec import decode, encode
+from marin_research.errors import ThreadError
+from marin_research.store import checkout_top
+
+if TYPE_CHECKING:
+    from marin_research.store import RecordStore
+
+FOLDER = Path(".agents/research")
+TOPIC = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+PREFIX = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*")
+
+
+class Direction(StrEnum):
+    """Which way a metric is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class LogbookStyle(StrEnum):
+    """Which template a new logbook follows."""
+
+    SEED = "seed"  # in the research repository, `.agents/logbooks/<topic>.md`
+    SEPARATE = "separate"  # in a repository of logbooks, `<project>/<issue>-<topic>.md`
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrimaryMetric:
+    """A metric the thread is judged by."""
+
+    name: str
+    """As it is recorded: a W&B key, a value field of the artifact, or a name given to ``report``."""
+    direction: str
+    """``higher`` or ``lower``: which way is better."""
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logbook:
+    """Where the thread's logbook is."""
+
+    path: str = ""
+    """Relative to the top of its repository; ``.agents/logbooks/<topic>.md`` unless given."""
+    repository: str = ""
+    """A local checkout of a separate repository of logbooks; empty for this repository."""
+    style: str = LogbookStyle.SEED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wandb:
+    """Where the thread's W&B runs go."""
+
+    entity: str = ""
+    project: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thread:
+    """One line of research. The field names are the keys of its YAML file."""
+
+    topic: str
+    """Slug that names the thread's files: ``lr-sweep``."""
+    prefix: str
+    """Of its experiment IDs: ``LR`` gives ``LR-001``."""
+    title: str = ""
+    goal: str = ""
+    metrics: list[PrimaryMetric] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
+    stop_criteria: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    agent_marker: str = ""
+    """What marks text as written by an agent, where the community asks for it: ``🤖``."""
+    logbook: Logbook = field(default_factory=Logbook)
+    issue: str = ""
+    """URL of the experiment issue."""
+    wandb: Wandb = field(default_factory=Wandb)
+    branch: str = ""
+    private_names: list[str] = field(default_factory=list)
+    """Names that must not appear in public places."""
+
+    @classmethod
+    def load(cls, topic: str, *, top: Path | None = None) -> Thread:
+        """The thread declared in ``.agents/research/<topic>.yaml``.
+
+        Args:
+            topic: the thread's slug, or the path of its file.
+            top: the top of the checkout; found from the working directory unless given.
+
+        Raises:
+            ThreadError: there is no such file, it cannot be read, or its prefix is another thread's.
+        """
+        path = thread_path(topic, top)
+        thread = read_thread(path)
+        for other in sorted(path.parent.glob("*.yaml")):
+            if other != path and _prefix_of(other) == thread.prefix:
+                raise ThreadError(
+                    f"{path} and {other.name} both use the prefix {thread.prefix}; give one of them a prefix of its own"
+                )
+        return thread
+
+    def metric(self, name: str) -> PrimaryMetric | None:
+        return next((metric for metric in self.metrics if metric.name == name), None)
+
+    @property
+    def logbook_path(self) -> str:
+        """Path of the logbook, relative to the top of its repository."""
+        return self.logbook.path or f".agents/logbooks/{self.topic}.md"
+
+
+def thread_path(topic: str, top: Path | None = None) -> Path:
+    """The file that declares a thread, whether or not it exists."""
+    if topic.endswith((".yaml", ".yml")):
+        return Path(topic).absolute()
+    return (top or checkout_top() or Path.cwd()) / FOLDER / f"{topic}.yaml"
+
+
+def find_thread(topic: str, store: RecordStore) -> Thread:
+    """The thread from its file in this checkout, else as it was when it last ran.
+
+    Raises:
+        ThreadError: neither the checkout nor the store knows it.
+    """
+    if thread_path(topic).exists():
+        return Thread.load(topic)
+    remembered = store.thread(topic)
+    if remembered is None:
+        known = sorted({*(path.stem for path in thread_path(topic).parent.glob("*.yaml")), *store.topics()})
+        hint = f"known threads: {', '.join(known)}" if known else "there are none yet"
+        raise ThreadError(f"no thread {topic!r} ({hint}); `marin-research init {topic} --prefix PFX` declares one")
+    return decode(Thread, remembered)
+
+
+def remember_thread(thread: Thread, store: RecordStore) -> None:
+    """Keep the declaration in the store, so that records can be read where the checkout is not."""
+    store.put_thread(thread.topic, encode(thread))
+
+
+def read_thread(path: Path) -> Thread:
+    """Read one thread file.
+
+    Raises:
+        ThreadError: it is missing, not YAML, or not a thread; names the key and the nearest one there is.
+    """
+    import draccus
+    import yaml
+
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        topics = sorted(other.stem for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.stem, topics, n=1)
+        hint = f"did you mean {near[0]!r}? or declare it with" if near else "declare it with"
+        raise ThreadError(f"there is no {path}; {hint} `marin-research init {path.stem} --prefix PFX`") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ThreadError(f"cannot read {path}: {error}; check the file") from error
+    except yaml.YAMLError as error:
+        raise ThreadError(f"{path} is not YAML: {' '.join(str(error).split())}; mend the file") from error
+    if not isinstance(raw, dict):
+        raise ThreadError(f"{path} does not hold keys and values; `marin-research init` shows what it should look like")
+    _check_keys(Thread, raw, path, where="")
+    try:
+        thread: Thread = draccus.decode(Thread, raw)
+    except draccus.utils.DraccusException as error:
+        raise ThreadError(f"{path}: {' '.join(str(error).split())}; mend that value") from error
+    except TypeError as error:
+        raise ThreadError(f"{path}: {error}; add the missing key") from error
+    check_thread(thread, str(path))
+    return thread
+
+
+def check_thread(thread: Thread, where: str) -> None:
+    """Refuse values that would only show up as trouble later.
+
+    Raises:
+        ThreadError: names the value and what it should look like.
+    """
+    if not TOPIC.fullmatch(thread.topic):
+        raise ThreadError(f"{where}: topic {thread.topic!r} must be a slug such as lr-sweep")
+    if not PREFIX.fullmatch(thread.prefix):
+        raise ThreadError(f"{where}: prefix {thread.prefix!r} must be capital letters and digits such as LR or MOE-HC")
+    for metric in thread.metrics:
+        if metric.direction not in set(Direction):
+            raise ThreadError(
+                f"{where}: metric {metric.name!r} has direction {metric.direction!r}; write higher or lower"
+            )
+    if thread.logbook.style not in set(LogbookStyle):
+        raise ThreadError(f"{where}: logbook style {thread.logbook.style!r} must be seed or separate")
+
+
+def dump_thread(thread: Thread) -> str:
+    """The YAML of a thread, with every key it may have."""
+    import yaml
+
+    return yaml.safe_dump(json.loads(json.dumps(encode(thread))), sort_keys=False, allow_unicode=True, width=100)
+
+
+def _check_keys(kind: Any, raw: dict[str, Any], path: Path, where: str) -> None:
+    hints = get_type_hints(kind)
+    for key, value in raw.items():
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(hints)}"
+            raise ThreadError(f"{path}: unknown key {where + str(key)!r}; {hint}")
+        hint = hints[key]
+        if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+            _check_keys(hint, value, path, f"{where}{key}.")
+        for item_kind in get_args(hint):
+            if dataclasses.is_dataclass(item_kind) and isinstance(value, list):
+                for index, item in enumerate(value):
+                    if isinstance(item, dict):
+                        _check_keys(item_kind, item, path, f"{where}{key}.{index}.")
+
+
+def _prefix_of(path: Path) -> str | None:
+    """The prefix in another thread's file, if it can be read; its own problems are for whoever loads it."""
+    import yaml
+
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return raw.get("prefix") if isinstance(raw, dict) else None
