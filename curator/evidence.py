@@ -10,11 +10,10 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from marin_research.output import decisive_lines, read_output
-
 from curator.facts import Fact, FactError, FactKind, delta, percent
 from marin_research.compare import Comparison, compare, find_baseline, flat_config, made_by, tested_axis
-from marin_research.record import Attempt, Devices, Metric, Run, Status, Step
+from marin_research.output import decisive_lines, read_output
+from marin_research.record import Attempt, Blob, Devices, Metric, Run, Status, Step
 from marin_research.thread import Direction
 
 if TYPE_CHECKING:
@@ -208,7 +207,7 @@ def _attempt_facts(run_id: str, attempt: Attempt) -> list[Fact]:
     facts = [fact(FactKind.COMMAND, "command", attempt.command.line, "/command/line")]
     if isinstance(attempt.git.commit, str):
         facts.append(fact(FactKind.COMMIT, "commit", attempt.git.commit, "/git/commit"))
-    if attempt.git.diff:
+    if isinstance(attempt.git.diff, Blob):
         facts.append(fact(FactKind.COMMIT, "diff", attempt.git.diff.sha256, "/git/diff/sha256"))
     if isinstance(attempt.devices, Devices):
         facts.append(fact(FactKind.DEVICE, "device/kind", attempt.devices.kind, "/hosts/0/devices/kind"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,8 +136,11 @@ class RecordedCall:
 
 @contextlib.contextmanager
 def _watched(recorder: Recorder) -> Iterator[wandb_hook.WandbWatch]:
-    with wandb_hook.watch(recorder.run.id, on_change=recorder.wandb) as watch:
-        yield watch
+    """See the W&B runs of the step; those of forked children come through a file, since their memory is not ours."""
+    with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
+        sink = Path(folder) / "wandb.jsonl"
+        with wandb_hook.watch(recorder.run.id, on_change=recorder.wandb, sink=sink) as watch:
+            yield watch
 
 
 def _note_artifact(recorder: Recorder, result: Any) -> None:
@@ -152,25 +156,34 @@ def _note_artifact(recorder: Recorder, result: Any) -> None:
     now = datetime.now(UTC)
     for name, value in fields.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and name not in recorder.metric_names():
-            recorder.metric(Metric(name=name, value=float(value), source="artifact", time=now))
+            recorder.metric(Metric(name=name, value=float(value), source="artifact", time=now), wait=True)
 
 
 def _note_wandb(recorder: Recorder, watch: wandb_hook.WandbWatch) -> None:
-    """Record the last word on every W&B run of the step, and its summary and history."""
+    """Record the last word on every W&B run of the step, and its history and summary."""
     for linked in watch.runs():
-        recorder.wandb(linked)
-        if linked.attribution != "step":
-            continue
-        for metric in _wandb_metrics(recorder, watch, linked):
+        completed, metrics = linked, list[Metric]()
+        if linked.attribution == "step":
+            completed, metrics = _read_wandb(recorder, watch, linked)
+        recorder.wandb(completed)
+        for metric in metrics:
             if metric.name not in recorder.metric_names():
-                recorder.metric(metric)
+                recorder.metric(metric, wait=True)
+    for gap in watch.gaps():
+        recorder.gap(gap.what, gap.why)
 
 
-def _wandb_metrics(recorder: Recorder, watch: wandb_hook.WandbWatch, linked: WandbRun) -> list[Metric]:
-    path = Path(linked.path) / f"run-{linked.id}.wandb"
+def _read_wandb(recorder: Recorder, watch: wandb_hook.WandbWatch, linked: WandbRun) -> tuple[WandbRun, list[Metric]]:
+    """What W&B's own file says of a run; of one that is still open, also what it has in memory."""
+    source = f"wandb:{linked.id}"
     try:
-        found = wandb_file.metrics(wandb_file.read(path), source=f"wandb:{linked.id}")
+        file = wandb_file.read(Path(linked.path) / f"run-{linked.id}.wandb")
+        found = wandb_file.metrics(file, source=source)
+        if not linked.finished:
+            now = datetime.now(UTC)
+            for name, value in watch.summary_of(linked).items():
+                found[name] = Metric(name=name, value=value, source=source, time=now)
+        return wandb_file.completed(linked, file), list(found.values())
     except Exception as error:  # noqa: BLE001 - whatever is wrong with W&B's file, the step has ended well
         recorder.gap(f"the metrics of W&B run {linked.id}", f"{type(error).__name__}: {error}")
-        return []
-    return list(found.values())
+        return linked, []

@@ -72,9 +72,12 @@ def decode[T](kind: type[T], raw: Any) -> T:
     """Build ``kind`` from its JSON form.
 
     Raises:
-        TypeError, ValueError, KeyError: ``raw`` is not the JSON form of ``kind``.
+        TypeError, ValueError: ``raw`` is not the JSON form of ``kind``.
     """
-    result: T = _decode(kind, raw)
+    try:
+        result: T = _decode(kind, raw)
+    except (KeyError, OverflowError) as error:
+        raise ValueError(f"not the JSON form of {kind}: {error!r}") from error
     return result
 
 
@@ -86,10 +89,10 @@ def _decode(kind: Any, raw: Any) -> Any:
         return _decode_union(get_args(kind), raw)
     if origin in (tuple, list):
         item = get_args(kind)[0]
-        return origin(_decode(item, each) for each in raw)
+        return origin(_decode(item, each) for each in _of_type(list, raw))
     if origin is dict:
         item = get_args(kind)[1]
-        return {key: _decode(item, each) for key, each in raw.items()}
+        return {key: _decode(item, each) for key, each in _of_type(dict, raw).items()}
     if kind is datetime:
         return parse_time(raw)
     if kind is float:
@@ -98,6 +101,10 @@ def _decode(kind: Any, raw: Any) -> Any:
         return kind(raw)
     if dataclasses.is_dataclass(kind):
         return _decode_dataclass(kind, raw)
+    return _of_type(kind, raw)
+
+
+def _of_type(kind: type, raw: Any) -> Any:
     if not isinstance(raw, kind):
         raise TypeError(f"expected {kind.__name__}, found {type(raw).__name__}")
     return raw
@@ -113,7 +120,7 @@ def _decode_union(options: tuple[Any, ...], raw: Any) -> Any:
         if option not in (Unknown, type(None)):
             try:
                 return _decode(option, raw)
-            except (TypeError, ValueError, KeyError, AttributeError) as error:
+            except (TypeError, ValueError, KeyError) as error:
                 problem = error
     raise TypeError(f"fits none of {options}") from problem
 
@@ -124,10 +131,8 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _decode_dataclass(kind: Any, raw: Any) -> Any:
-    if not isinstance(raw, dict):
-        raise TypeError(f"expected an object for {kind.__name__}, found {type(raw).__name__}")
-    hints = _hints(kind)
-    return kind(**{name: _decode(hint, raw[name]) for name, hint in hints.items() if name in raw})
+    given = _of_type(dict, raw)
+    return kind(**{name: _decode(hint, given[name]) for name, hint in _hints(kind).items() if name in given})
 
 
 def format_time(time: datetime) -> str:

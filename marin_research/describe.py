@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -56,7 +57,7 @@ def _describe_object(value: Any, depth: int) -> Any:
         return _items({str(key): item for key, item in _first(value.items())}, len(value), depth)
     if isinstance(value, list | tuple):
         return _sequence(value, depth)
-    if isinstance(value, Set):
+    if isinstance(value, AbstractSet):
         return _sequence(sorted(value, key=str), depth)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

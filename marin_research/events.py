@@ -117,7 +117,7 @@ class _Fold:
                 self.hosts[where] = decode(Host, event.body)
             case Kind.WANDB:
                 linked = decode(WandbRun, event.body)
-                self.wandb[linked.id] = linked
+                self.wandb[f"{linked.project}/{linked.id}"] = linked
             case Kind.METRIC:
                 metric = decode(Metric, event.body)
                 self.metrics[metric.name] = metric

@@ -1,46 +1,26 @@
 """Where a Markdown file has its top-level headings, as byte offsets. Knows nothing of logbooks.
 
-A heading inside a code fence, an HTML block, a list item or a quotation is not a top-level heading. markdown-it knows that
-for every file but needs half a second for a megabyte, start included; the line scanner here needs a few milliseconds. It
-decides only what it can decide without parsing lists and paragraphs, and hands the whole file to markdown-it as soon as it
-meets something else (a heading underlined with dashes, a fence after a lazily continued list item, ...). The tests hold the
-scanner against markdown-it on every file that it claims to understand.
+A heading inside a code fence, an HTML block, a list item or a quotation is not a top-level heading. markdown-it knows
+that for every file but needs half a second for a megabyte, start included; the line scanner here needs milliseconds. It
+decides only what it can decide without parsing lists and paragraphs, and hands the whole file to markdown-it as soon as
+it meets something else: a heading underlined with dashes, a fence behind a lazily continued list item, and so on. The
+tests hold the scanner against markdown-it on every text that it claims to understand.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass
 
-BOLD_LEVEL = 7
-"""The level given to a paragraph that opens with one line, all bold, that holds a date: below all six heading levels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
-    level: int
-    """1 to 6, or `BOLD_LEVEL`."""
-    start: int
-    """Byte offset of its first line."""
-    end: int
-    """Byte offset just behind its last line, line ending included."""
-    text: str
-    """Its Markdown without the marks that make it a heading; bytes that are not UTF-8 are replaced."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Structure:
-    headings: tuple[Heading, ...]
-    opaque: tuple[tuple[int, int], ...]
-    """Byte ranges of the top-level code fences and of HTML comments and the like: text that is not read as Markdown."""
-    open_at: int | None
-    """Byte offset of the fence or HTML block that is still open at the end of the file."""
-
-    def is_opaque(self, offset: int) -> bool:
-        """Whether the byte at ``offset`` stands in such a range."""
-        index = bisect_right(self.opaque, offset, key=lambda place: place[0]) - 1
-        return index >= 0 and offset < self.opaque[index][1]
+from marin_research.logbook_markdown import (
+    BOLD_LEVEL,
+    RAW_HTML,
+    Heading,
+    Structure,
+    atx_text,
+    dated_bold_line,
+    decoded,
+    read_with_markdown_it,
+)
 
 
 def structure_of(data: bytes, *, start: int = 0) -> Structure:
@@ -50,7 +30,9 @@ def structure_of(data: bytes, *, start: int = 0) -> Structure:
 
 def scan(data: bytes, *, start: int = 0) -> Structure | None:
     """What the scanner finds, or None where it takes a whole Markdown parser to tell."""
-    if data.count(b"\r") != data.count(b"\r\n"):  # a lone CR ends a line as well; too rare for the scanner
+    if b"\r" in data and data.count(b"\r") != data.count(
+        b"\r\n"
+    ):  # a lone CR ends a line as well; too rare for the scanner
         return None
     try:
         return _Scanner(data, start).scan()
@@ -73,23 +55,12 @@ _CANDIDATE = re.compile(
 )
 """Every line that may start or end something at the top level. It begins with a literal so that `re` can leap to it."""
 
-_BOLD_LINE = re.compile(rb"\*\*(?=[^\s*])((?:(?!\*\*)[^\r\n])*\d{4}-\d\d-\d\d(?:(?!\*\*)[^\r\n])*)\*\*[:.]?[ \t]*\r?(?=\n|\Z)")
-_ATX_CLOSING = re.compile(rb"(?:(?:^|[ \t]+)#+)?[ \t\r\n]*\Z")
-
-_HTML_UNTIL_MARK = (
-    (re.compile(rb"<(?:script|pre|style|textarea)(?=[ \t>\r\n]|\Z)", re.I), re.compile(rb"</(?:script|pre|style|textarea)>", re.I)),
-    (re.compile(rb"<!--"), re.compile(rb"-->")),
-    (re.compile(rb"<\?"), re.compile(rb"\?>")),
-    (re.compile(rb"<![A-Za-z]"), re.compile(rb">")),
-    (re.compile(rb"<!\[CDATA\["), re.compile(rb"\]\]>")),
-)
-"""HTML blocks that run on to an end mark, over blank lines. All others end at the next blank line."""
-_HTML_NEAR_MISS = re.compile(rb"<(?:script|pre|style|textarea)(?![A-Za-z0-9-])", re.I)
+_HTML_NEAR_MISS = re.compile(rb"<(?:script|pre|style|textarea)(?![A-Za-z0-9-])", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\n[ \t]*\r?(?=\n|\Z)")
 
 
 class _Scanner:
-    """One pass over the candidates. Positions are those of the newline before a line, in the text led by one newline."""
+    """One pass over the candidates. A position is that of the newline before a line, in the text led by a newline."""
 
     def __init__(self, data: bytes, start: int) -> None:
         self._text = b"\n" + data[start:]
@@ -143,7 +114,7 @@ class _Scanner:
     def _html(self, match: re.Match[bytes]) -> int:
         end = self._line_end(match.end())
         line = self._text[match.start("html") : end]
-        for opening, closing in _HTML_UNTIL_MARK:
+        for opening, closing in RAW_HTML:
             if opening.match(line):
                 if self._in_list(match):
                     return match.end()
@@ -157,7 +128,7 @@ class _Scanner:
         while (inner := _CANDIDATE.search(self._text, position)) and inner.start() < stop:
             position = self._line_end(inner.end())
             tag = self._text[inner.start("html") : position] if inner["html"] else b""
-            if not tag or _HTML_NEAR_MISS.match(tag) or any(opening.match(tag) for opening, _ in _HTML_UNTIL_MARK):
+            if not tag or _HTML_NEAR_MISS.match(tag) or any(opening.match(tag) for opening, _ in RAW_HTML):
                 raise _UndecidedError
         return position
 
@@ -168,13 +139,14 @@ class _Scanner:
         raise _UndecidedError
 
     def _bold(self, match: re.Match[bytes]) -> int:
-        line = _BOLD_LINE.match(self._text, match.start("bold"))
+        line = dated_bold_line(self._text, match.start("bold"))
         if match[1] or not line:
             return match.end()
         if not self._starts_afresh(match.start()):
             raise _UndecidedError
-        self._add(BOLD_LEVEL, match.start(), line.end(), _decode(line[1]))
-        return line.end()
+        end = self._line_end(line.end())
+        self._add(BOLD_LEVEL, match.start(), end, decoded(line[1]))
+        return end
 
     def _starts_afresh(self, position: int) -> bool:
         """Whether the line at ``position`` follows a blank line, a heading, a fence or nothing at all."""
@@ -263,55 +235,3 @@ def _item_width(marker: bytes) -> int:
     bare = marker.rstrip(b" ")
     spaces = len(marker) - len(bare)
     return len(bare) + (spaces if spaces <= 4 else 1)
-
-
-def atx_text(line: bytes) -> str:
-    """The text of a heading line without its leading and closing number signs."""
-    return _decode(_ATX_CLOSING.sub(b"", line.lstrip(b" ").lstrip(b"#").lstrip(b" \t"), count=1))
-
-
-def _decode(text: bytes) -> str:
-    return text.strip(b" \t\r\n").decode("utf-8", "replace")
-
-
-_LINE_ENDING = re.compile(rb"\r\n?|\n")
-
-
-def read_with_markdown_it(data: bytes, *, start: int = 0) -> Structure:
-    """The same as `structure_of`, read off markdown-it's tokens."""
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark").enable("table")
-    parser.core.ruler.enableOnly(["normalize", "block"])  # no inline text: only the lines matter
-    starts = [start, *(match.end() for match in _LINE_ENDING.finditer(data, start))]
-    offsets = [*starts, len(data), len(data), len(data)]
-    headings: list[Heading] = []
-    opaque: list[tuple[int, int]] = []
-    open_at: int | None = start
-    # A heading put behind the end tells whether a block is still open there.
-    for token in parser.parse(data[start:].decode("utf-8", "surrogateescape") + "\n\n# probe\n"):
-        if token.level or not token.map:
-            continue
-        first, last = token.map
-        begin, end = offsets[first], offsets[min(last, len(starts))]
-        if token.type == "heading_open" and first >= len(starts):
-            open_at = None
-        elif token.type == "heading_open":
-            text = atx_text(data[begin:end]) if token.markup[0] == "#" else _underlined_text(data[begin:end])
-            headings.append(Heading(level=int(token.tag[1]), start=begin, end=end, text=text))
-        elif token.type == "fence" or (token.type == "html_block" and _runs_until_mark(data[begin:end])):
-            opaque.append((begin, end))
-        elif token.type == "paragraph_open" and (bold := _BOLD_LINE.match(data, begin)):
-            headings.append(Heading(level=BOLD_LEVEL, start=begin, end=offsets[first + 1], text=_decode(bold[1])))
-    if open_at is not None:
-        open_at = opaque[-1][0]
-    return Structure(headings=tuple(headings), opaque=tuple(opaque), open_at=open_at)
-
-
-def _runs_until_mark(block: bytes) -> bool:
-    return any(opening.match(block.lstrip(b" ")) for opening, _ in _HTML_UNTIL_MARK)
-
-
-def _underlined_text(block: bytes) -> str:
-    lines = [line.strip(b" \t") for line in _LINE_ENDING.split(block.rstrip(b"\r\n"))]
-    return _decode(b" ".join(lines[:-1]))

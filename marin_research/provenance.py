@@ -63,7 +63,7 @@ def command(argv: Sequence[str], redactor: Redactor, *, cwd: Path | None = None)
 
 
 def launch_argv() -> list[str]:
-    """This program's command line as it was typed: the interpreter and its options too."""
+    """The command line of this program as it was typed: the interpreter and its options too."""
     return list(sys.orig_argv)
 
 

@@ -144,7 +144,7 @@ class WandbRun:
     """A W&B run that was started inside this run."""
 
     id: str
-    project: str
+    project: str | Unknown
     entity: str | Unknown
     name: str | Unknown
     url: str | Unknown
@@ -241,7 +241,12 @@ class Attempt:
     def devices(self) -> Devices | Unknown:
         """What JAX saw, on the first host that can say; else what was declared."""
         observed = next((host.devices for host in self.hosts if host.devices), None)
-        return observed or self.declared_devices
+        if observed or self.declared_devices or not self.hosts:
+            return observed or self.declared_devices
+        whys = [
+            unknown.why for unknown in (self.hosts[0].devices, self.declared_devices) if isinstance(unknown, Unknown)
+        ]
+        return Unknown("; ".join(whys))
 
     @property
     def wall_s(self) -> float | Unknown:

@@ -131,13 +131,18 @@ class Recorder:
     def report(self, name: str, value: float, unit: str = "") -> None:
         self.metric(Metric(name=name, value=value, unit=unit, source="report", time=datetime.now(UTC)))
 
-    def metric(self, metric: Metric) -> None:
-        """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often)."""
+    def metric(self, metric: Metric, *, wait: bool = False) -> None:
+        """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often).
+
+        Args:
+            metric: its newest value.
+            wait: the end of the attempt is about to be written, and will bring it along.
+        """
         with self._guard("a metric"), self._lock:
             known = self._metrics.get(metric.name)
             self._metrics[metric.name] = _merge(known, metric) if known else metric
             self._unwritten.add(metric.name)
-            if known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S:
+            if not wait and (known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
                 self._write(*self._pending_metrics())
 
     def wandb(self, linked: WandbRun) -> None:

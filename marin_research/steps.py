@@ -103,6 +103,12 @@ def reporting(*, root: str | None = None, heartbeat_s: float | None = None) -> I
         _report.reset(token)
 
 
+def current_root() -> str | None:
+    """The store that the launch around this code records in; None for the default one."""
+    report = _report.get()
+    return report.root if report is not None else None
+
+
 def _watch_step_runner() -> None:
     original = StepRunner.run
     if getattr(original, "watched_by_marin_research", False):

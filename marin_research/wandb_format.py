@@ -83,6 +83,8 @@ def payloads(file: BinaryIO) -> Iterator[bytes]:
     while block := file.read(size):
         position = 0
         while position < len(block) and size - position >= _CHUNK.size:  # a smaller rest of a block is padding
+            if len(block) - position < _CHUNK.size:
+                raise TornError
             crc, length, kind = _CHUNK.unpack_from(block, position)
             position += _CHUNK.size
             chunk = block[position : position + length]

@@ -37,9 +37,9 @@ _EXCHANGED = "__marin_research__"
 """Marks a function of W&B's that has been exchanged."""
 _FOLDER = re.compile(r"(?P<offline>offline-)?run-(?P<started>\d{8}_\d{6})-.+")
 
+_NOT_SYNCED = Unknown("offline run; not synced yet")
+
 _owner: contextvars.ContextVar[str | None] = contextvars.ContextVar("marin_research_wandb_owner", default=None)
-_opened: contextvars.ContextVar[list[Any] | None] = contextvars.ContextVar("marin_research_wandb_opened", default=None)
-"""The runs that the current call of ``wandb.init`` has opened; any other run that it returns was open before."""
 
 
 class _Process:
@@ -65,7 +65,7 @@ class WandbWatch:
         self.owner = owner
         self._on_change = on_change
         self._sink = sink
-        self._sink_read = sink.stat().st_size if sink and sink.exists() else 0
+        self._sink_read = 0
         self._pid = os.getpid()
         self._runs: dict[tuple[str, str], WandbRun] = {}
         self._live: dict[tuple[str, str], Any] = {}
@@ -158,7 +158,7 @@ def watch(
         owner: names the step; of watches in one process only those of one step may share it.
         on_change: called in the thread that changed it when a run has started, before ``wandb.init`` returns, and when
             its finish is complete. What it raises becomes a gap.
-        sink: a file to which each event is appended as a line, so that runs started by forked children are seen.
+        sink: a new file, to which each event is appended as a line so that runs of forked children are seen.
     """
     install()
     mine = WandbWatch(owner, on_change, sink)
@@ -207,13 +207,12 @@ def _scanned(file: Path, *, offline: bool) -> WandbRun:
     log = file.parent / "logs" / "debug.log"
     text = log.read_text(errors="replace") if log.exists() else ""
     path = re.search(rf"finishing run (?:([^/\s]+)/)?[^/\s]+/{re.escape(content.run_id)}\s", text)
+    project = os.environ.get("WANDB_PROJECT", "uncategorized")  # W&B's own word for a run that was given none
     not_written = "a W&B run of another process does not leave it on disk"
     entity = content.entity or (path and path[1]) or os.environ.get("WANDB_ENTITY") or Unknown(not_written)
     run = WandbRun(
         id=content.run_id,
-        project=content.project
-        if isinstance(content.project, str)
-        else os.environ.get("WANDB_PROJECT", "uncategorized"),
+        project=content.project if isinstance(content.project, str) else project,
         entity=entity,
         name=content.name,
         url=_NOT_SYNCED if offline else Unknown(not_written),
@@ -269,14 +268,8 @@ def _exchange(module: Any) -> None:
 
     @functools.wraps(original)
     def init(*args: Any, **kwargs: Any) -> Any:
-        opened: list[Any] = []
-        token = _opened.set(opened)
-        try:
-            live = original(*args, **kwargs)
-        finally:
-            _opened.reset(token)
-        if not any(live is each for each in opened):
-            _quietly(_watching(), _started, live, reused=sees_starts)
+        live = original(*args, **kwargs)
+        _quietly(_watching(), _started, live, reused=sees_starts)  # a run that this call opened is known by now
         return live
 
     setattr(init, _EXCHANGED, True)
@@ -309,16 +302,12 @@ def _watching() -> list[WandbWatch]:
 
 
 def _started(live: Any, *, reused: bool = False) -> None:
-    opened = _opened.get()
-    if opened is not None:
-        opened.append(live)
     if live.disabled:
         return
     watches = _watching()
     attribution = "ambiguous" if _owner.get() is None and len(watches) > 1 else "step"
     for each in watches:
-        if not (reused and each.knows(live)):
-            each.saw(live, attribution=attribution, reused=reused)
+        each.saw(live, attribution=attribution, reused=reused)
 
 
 def _finished(live: Any) -> None:
@@ -334,9 +323,6 @@ def _quietly(watches: Iterable[WandbWatch], action: Callable[..., None], *args: 
     except Exception as error:  # noqa: BLE001 - see above
         for each in list(watches):
             each.missed(error)
-
-
-_NOT_SYNCED = Unknown("offline run; not synced yet")
 
 
 def _describe(live: Any) -> WandbRun:

@@ -1,0 +1,39 @@
+"""What the curator does when a launch is over: it drafts, and says what waits for review."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from curator.drafting import Outcome, make_drafts
+from marin_research.store import RecordStore
+from marin_research.thread import find_thread
+
+if TYPE_CHECKING:
+    from marin_research.main import LaunchDetails
+
+
+def draft_launch(details: LaunchDetails) -> None:
+    """Draft the write-up of a launch's runs.
+
+    Raises:
+        MarinResearchError: it cannot be drafted; the records are safe.
+    """
+    store = RecordStore(details.root)
+    outcomes = make_drafts(details.runs, find_thread(details.topic, store), store, drafter=details.drafter)
+    click.echo(report(outcomes, details.topic), err=True)
+
+
+def report(outcomes: list[Outcome], topic: str) -> str:
+    """What was drafted, what was not and why, and what to do next."""
+    lines = []
+    for outcome in outcomes:
+        if outcome.draft is not None:
+            again = " (there already)" if outcome.reused else ""
+            lines.append(f"drafted {outcome.draft.id}  {outcome.kind}: {outcome.draft.title}{again}")
+        else:
+            lines.append(f"no {outcome.kind} draft: {outcome.why_none}")
+    if any(outcome.draft is not None for outcome in outcomes):
+        lines.append(f"read and approve: curator review {topic}")
+    return "\n".join(lines)

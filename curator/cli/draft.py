@@ -1,0 +1,58 @@
+"""``curator draft``: write up recorded runs."""
+
+from __future__ import annotations
+
+import click
+
+from curator.after_launch import report
+from curator.draft import DraftKind
+from curator.drafters.template import KINDS
+from curator.drafting import make_drafts
+from marin_research.cli.lazy import json_option, print_json, root_option
+from marin_research.errors import UsageError
+from marin_research.store import RecordStore
+from marin_research.thread import find_thread
+
+
+@click.command(
+    help="Draft the write-up of a thread's runs; by default of its newest launch.\n\n\b\nExamples:\n"
+    "  curator draft lr-sweep\n"
+    "  curator draft lr-sweep --runs LR-003 LR-004 --kind logbook\n"
+    "  curator draft lr-sweep --each"
+)
+@click.argument("thread")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(DraftKind)), help="What to write; repeatable.")
+@click.option("--runs", "first_run", metavar="ID...", help="Which runs, by experiment ID.")
+@click.argument("more_runs", nargs=-1, metavar="")
+@click.option("--each", is_flag=True, help="One write-up per run even where the runs are a sweep.")
+@click.option("--drafter", type=click.Choice(["template", "claude"]), default="template", show_default=True)
+@root_option
+@json_option
+def command(
+    *, thread: str, kinds: tuple[str, ...], first_run: str | None, more_runs: tuple[str, ...], each: bool,
+    drafter: str, root: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    if more_runs and first_run is None:
+        raise UsageError(f"unexpected {' '.join(more_runs)}; name runs as --runs {' '.join(more_runs)}")
+    store = RecordStore(root)
+    declared = find_thread(thread, store)
+    run_ids = [first_run, *more_runs] if first_run else newest_launch(store, declared.topic, declared.prefix)
+    wanted = [DraftKind(kind) for kind in kinds] or KINDS
+    outcomes = make_drafts(run_ids, declared, store, kinds=wanted, drafter=drafter, each=each)
+    if as_json:
+        print_json(outcomes)
+    else:
+        click.echo(report(outcomes, declared.topic))
+
+
+def newest_launch(store: RecordStore, topic: str, prefix: str) -> list[str]:
+    """The runs of the thread's newest launch.
+
+    Raises:
+        UsageError: the thread has no runs.
+    """
+    runs = [run for run in store.runs(prefix) if run.thread == topic]
+    if not runs:
+        raise UsageError(f"thread {topic!r} has no runs in {store.root}; run an experiment that records some")
+    newest = max(runs, key=lambda run: run.declared).launch
+    return [run.id for run in runs if run.launch == newest]

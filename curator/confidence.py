@@ -1,0 +1,73 @@
+"""The confidence label of a result: computed from the records, never chosen.
+
+``exploratory`` is one run; ``replicated`` is two or more runs that differ only in seed or repetition and agree within
+the tolerance; ``stable`` needs variants that a thread declares, which no thread can do yet.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from marin_research.compare import differences
+from marin_research.record import Run, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TOLERANCE_PERCENT = 2.0
+"""How far replicates may lie apart, as sample standard deviation relative to their mean."""
+
+_SEED = re.compile(r"(?:.*[._])?(?:seed|repetition|replicate|trial)")
+
+
+class Confidence(StrEnum):
+    EXPLORATORY = "exploratory"
+    REPLICATED = "replicated"
+    STABLE = "stable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A label with its reason."""
+
+    confidence: Confidence
+    reason: str
+    runs: tuple[str, ...]
+    """The run and its replicates, oldest first."""
+
+
+def label(run: Run, of_thread: Sequence[Run], metric: str) -> Label:
+    """How well supported ``run``'s value of ``metric`` is.
+
+    Args:
+        run: the run that holds the result.
+        of_thread: the thread's runs, among which replicates are looked for.
+        metric: the primary metric that must agree.
+    """
+    replicates = [other for other in of_thread if other.id == run.id or _replicates(run, other)]
+    values = [r.metrics[metric].value for r in replicates if metric in r.metrics]
+    ids = tuple(r.id for r in replicates)
+    if len(values) < 2:
+        return Label(confidence=Confidence.EXPLORATORY, reason="a single run", runs=(run.id,))
+    mean = statistics.fmean(values)
+    if not all(map(math.isfinite, values)) or mean == 0:
+        return Label(confidence=Confidence.EXPLORATORY, reason="the replicates have no finite mean", runs=ids)
+    spread = 100 * statistics.stdev(values) / abs(mean)
+    text = f"{', '.join(ids)} differ only in seed or repetition and their {metric} lies within {spread:.1f} %"
+    if spread > TOLERANCE_PERCENT:
+        return Label(confidence=Confidence.EXPLORATORY, reason=f"{text}, more than {TOLERANCE_PERCENT:g} %", runs=ids)
+    return Label(confidence=Confidence.REPLICATED, reason=text, runs=ids)
+
+
+def _replicates(run: Run, other: Run) -> bool:
+    if other.status is not Status.SUCCEEDED or other.id == run.id or not run.attempts:
+        return False
+    return all(
+        (difference.what == "config" and _SEED.fullmatch(difference.key)) or difference.what == "command"
+        for difference in differences(run, other)
+    )

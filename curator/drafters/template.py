@@ -1,0 +1,90 @@
+"""The drafter that needs no key and no network: deterministic text from facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - part of a dataclass
+from typing import TYPE_CHECKING
+
+from curator.confidence import Confidence, Label, label
+from curator.draft import DraftKind
+from curator.drafters import wording
+from curator.drafters.entry import entry_body, entry_label
+from curator.drafters.post import Post, write_post
+from curator.drafters.update import no_update_reason, update_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from curator.evidence import Evidence
+    from marin_research.record import Run
+
+NAME = "template"
+
+KINDS = (DraftKind.LOGBOOK, DraftKind.ISSUE, DraftKind.POST)
+"""What this drafter can write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A logbook entry whose heading is still to be written in the logbook's own style."""
+
+    ids: str
+    label: str
+    time: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """What a drafter gives for one kind of write-up: its text, or the reason why there is none."""
+
+    kind: DraftKind
+    title: str
+    content: Entry | str | None
+    why_none: str | None = None
+
+
+def draft(evidence: Evidence, of_thread: list[Run], kinds: Collection[DraftKind] = KINDS) -> list[Drafted]:
+    """Write the asked-for kinds of text about the runs of ``evidence``.
+
+    Args:
+        evidence: the runs and their facts.
+        of_thread: every run of the thread, among which replicates are looked for.
+        kinds: what to write; a kind that this drafter cannot write is passed over.
+    """
+    rating = _rating(evidence, of_thread)
+    ids, title = wording.id_range(evidence.runs), entry_label(evidence)
+    drafted = []
+    if DraftKind.LOGBOOK in kinds:
+        entry = Entry(ids=ids, label=title, time=_time(evidence), body=entry_body(evidence, rating))
+        drafted.append(Drafted(kind=DraftKind.LOGBOOK, title=title, content=entry))
+    if DraftKind.ISSUE in kinds:
+        reason = no_update_reason(evidence)
+        text = update_text(evidence, rating, title=f"{ids} {title}", heading=f"entry {ids}") if reason is None else None
+        drafted.append(Drafted(kind=DraftKind.ISSUE, title=title, content=text, why_none=reason))
+    if DraftKind.POST in kinds:
+        post = write_post(evidence, rating)
+        if isinstance(post, Post):
+            drafted.append(Drafted(kind=DraftKind.POST, title=post.title, content=post.text))
+        else:
+            drafted.append(Drafted(kind=DraftKind.POST, title=title, content=None, why_none=post))
+    return drafted
+
+
+def _rating(evidence: Evidence, of_thread: list[Run]) -> Label:
+    """The label of the headline: of the best run of a sweep, else of the run."""
+    metrics = wording.primary_metrics(evidence)
+    if not metrics:
+        return Label(confidence=Confidence.EXPLORATORY, reason="nothing was measured", runs=evidence.runs)
+    headline = wording.best(evidence, metrics[0]) or evidence.subjects[0]
+    return label(headline.result, of_thread, metrics[0].name)
+
+
+def _time(evidence: Evidence) -> datetime:
+    """When the last of the runs ended; for runs that have not, when the last was declared."""
+    times = [
+        subject.run.attempt.end.time if subject.run.attempt and subject.run.attempt.end else subject.run.declared
+        for subject in evidence.subjects
+    ]
+    return max(times)

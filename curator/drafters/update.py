@@ -1,0 +1,78 @@
+"""The update for the experiment issue: a milestone in six lines, for readers who do not follow the logbook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.drafters import wording
+from curator.drafters.entry import interpretation, questions
+from curator.facts import render
+from marin_research.record import Status
+
+if TYPE_CHECKING:
+    from curator.confidence import Label
+    from curator.evidence import Evidence, Subject
+
+
+def update_text(evidence: Evidence, label: Label, *, title: str, heading: str) -> str:
+    """The comment, as Markdown.
+
+    Args:
+        evidence: the runs and their facts.
+        label: the confidence label of the result.
+        title: the few words after ``Update:``.
+        heading: of the logbook entry that supports it.
+    """
+    marker = f"{evidence.thread.agent_marker} " if evidence.thread.agent_marker else ""
+    lines = [
+        f"{marker}Update: {title}",
+        "",
+        f"- Change: {_change(evidence)}",
+        "- Result delta:",
+        *(f"  - {sentence}" for sentence in interpretation(evidence)),
+        f"- Confidence: {label.confidence} ({label.reason})",
+        "- Links:",
+        f"  - Commit: {_commits(evidence)}",
+        f"  - Logbook section: `{evidence.thread.logbook_path}`, {heading}",
+        f"  - W&B: {'; '.join(wording.links(evidence)) or 'no run was started'}",
+        "- Next:",
+        *(f"  - To decide: {question}" for question in questions(evidence, label)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def no_update_reason(evidence: Evidence) -> str | None:
+    """Why these runs are no milestone; None when they are one."""
+    if all(subject.run.status is Status.CACHED for subject in evidence.subjects):
+        return "every step was served from the cache, so there is nothing new to report"
+    if all(subject.run.status is Status.RUNNING for subject in evidence.subjects):
+        return "no run has ended yet"
+    return None
+
+
+def _change(evidence: Evidence) -> str:
+    ids = wording.id_range(evidence.runs)
+    if not evidence.axis:
+        subject = evidence.subjects[0]
+        return f"{ids} ran {_what_changed(evidence, subject)}"
+    values = [
+        ", ".join(render(fact) for key in evidence.axis if (fact := evidence.fact(subject.result.id, "config", key)))
+        for subject in evidence.subjects
+    ]
+    known = [value for value in values if value]
+    return f"{ids} vary {wording.listed([f'`{key}`' for key in evidence.axis])}: {wording.listed(known)}"
+
+
+def _what_changed(evidence: Evidence, subject: Subject) -> str:
+    if evidence.baseline is not None and subject.result.id == evidence.baseline.id:
+        return "the baseline"
+    if subject.comparison is None:
+        return subject.run.label
+    changed = [f"`{d.key}={d.run}`" for d in subject.comparison.differences if d.what == "config"]
+    against = f", against {evidence.baseline.id}" if evidence.baseline else ""
+    return f"{subject.run.label}: {wording.listed(changed)}{against}" if changed else f"{subject.run.label}{against}"
+
+
+def _commits(evidence: Evidence) -> str:
+    started = [subject.result for subject in evidence.subjects if subject.result.attempts]
+    return wording.listed(list(dict.fromkeys(wording.commit(run) for run in started)) or ["none: nothing was started"])

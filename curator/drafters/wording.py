@@ -1,0 +1,142 @@
+"""Sentences and table cells that facts entail. Every value comes out of ``render``; nothing here makes one up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.facts import Fact, render
+from marin_research.compare import flat_config
+from marin_research.record import Blob, Devices, Run, Status, Unknown
+from marin_research.store import run_order
+from marin_research.thread import Direction, PrimaryMetric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curator.evidence import Evidence, Subject
+
+
+def id_range(ids: Sequence[str]) -> str:
+    """``LR-001..LR-006`` for IDs without a hole, else a list."""
+    ordered = sorted(ids, key=run_order)
+    numbers = [run_order(run_id)[1] for run_id in ordered]
+    whole = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    one_prefix = len({run_order(run_id)[0] for run_id in ordered}) == 1
+    return f"{ordered[0]}..{ordered[-1]}" if len(ordered) > 2 and whole and one_prefix else ", ".join(ordered)
+
+
+def listed(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def primary_metrics(evidence: Evidence) -> list[PrimaryMetric]:
+    """The thread's metrics; for a thread that declares none, what the runs measured."""
+    if evidence.thread.metrics:
+        return evidence.thread.metrics
+    names = dict.fromkeys(name for subject in evidence.subjects for name in subject.result.metrics)
+    return [PrimaryMetric(name=name, direction="", unit="") for name in list(names)[:6]]
+
+
+def metric_head(metric: PrimaryMetric, unit: str) -> str:
+    """``eval/loss (nats/byte, lower is better)``."""
+    said = [unit or metric.unit, f"{metric.direction} is better" if metric.direction else ""]
+    inside = ", ".join(part for part in said if part)
+    return f"{metric.name} ({inside})" if inside else metric.name
+
+
+def bare(fact: Fact | None) -> str:
+    """A fact's value without its unit, for a cell whose column says the unit."""
+    if fact is None:
+        return "-"
+    text = render(fact)
+    return text.removesuffix(f" {fact.unit}") if fact.unit else text
+
+
+def commit(run: Run) -> str:
+    """The commit a run was launched from, and whether that is the whole truth."""
+    git = run.attempt.git if run.attempt else None
+    if git is None or isinstance(git.commit, Unknown):
+        return f"unknown ({git.commit.why if git and isinstance(git.commit, Unknown) else 'the run never started'})"
+    if not git.dirty:
+        return f"`{git.commit}`"
+    if isinstance(git.diff, Blob):
+        return f"`{git.commit}` with uncommitted changes (diff `{git.diff.sha256[:12]}` in the record)"
+    why = git.diff.why if isinstance(git.diff, Unknown) else ""
+    return f"`{git.commit}` with uncommitted changes that are not in the record ({why})"
+
+
+def command(run: Run) -> str:
+    """The command line, and where to run it when that is not the top of the checkout."""
+    if run.attempt is None:
+        return "none: it was not started"
+    said = run.attempt.command
+    ticks = "``" if "`" in said.line else "`"
+    where = said.cwd_in_repository
+    inside = f" (in `{where}`)" if isinstance(where, str) and where != "." else ""
+    return f"{ticks}{said.line}{ticks}{inside}"
+
+
+def devices(run: Run) -> str:
+    """Device kind and count, and who says so."""
+    if run.attempt is None:
+        return "none: it was not started"
+    found = run.attempt.devices
+    if not isinstance(found, Devices):
+        return f"unknown ({found.why})"
+    by = "as JAX saw them" if found.source == "jax" else "as declared"
+    return f"{found.count} × {found.kind}, {by}"
+
+
+def config(run: Run, *, without: Sequence[str] = ()) -> str:
+    """``key=value`` pairs as code."""
+    pairs = [f"`{key}={value}`" for key, value in flat_config(run).items() if key not in without]
+    return ", ".join(pairs) or "none"
+
+
+def axis_value(subject: Subject, axis: Sequence[str]) -> str:
+    """``learning_rate=0.01`` of one run of a sweep; its label where the axis says nothing."""
+    values = flat_config(subject.result)
+    return ", ".join(f"{key}={values[key]}" for key in axis if key in values) or subject.run.label
+
+
+def links(evidence: Evidence) -> list[str]:
+    """One entry per W&B run, a link where there is one."""
+    found = []
+    for subject in evidence.subjects:
+        for linked in subject.result.wandb:
+            where = linked.url if isinstance(linked.url, str) else f"`{linked.id}` (offline, not yet synced)"
+            found.append(f"{subject.result.id}: {where}")
+    return list(dict.fromkeys(found))
+
+
+def improvement(fact: Fact) -> int:
+    """+1 when a change is for the better, -1 for the worse, 0 when it is neither or nobody said which way is better."""
+    if not isinstance(fact.value, int | float) or fact.better is None or fact.value != fact.value or fact.value == 0:
+        return 0
+    return 1 if (fact.value > 0) == (fact.better is Direction.HIGHER) else -1
+
+
+def best(evidence: Evidence, metric: PrimaryMetric) -> Subject | None:
+    """The succeeded run with the best finite value of a metric."""
+    measured = [
+        (fact.value, index)
+        for index, subject in enumerate(evidence.subjects)
+        if subject.result.status is Status.SUCCEEDED
+        and (fact := evidence.fact(subject.result.id, "metric", metric.name)) is not None
+        and isinstance(fact.value, int | float)
+        and fact.value - fact.value == 0
+    ]
+    if not measured or not metric.direction:
+        return None
+    pick = max if metric.direction == Direction.HIGHER else min
+    return evidence.subjects[pick(measured)[1]]
+
+
+def failure(subject: Subject) -> str:
+    """How a run failed, in a few words of its own: ``FloatingPointError: loss is nan at step 30``."""
+    end = subject.result.attempt.end if subject.result.attempt else None
+    if end is None or end.exception is None:
+        return subject.result.why
+    message = end.exception.message.strip().partition("\n")[0]
+    return f"{end.exception.type}: {message}" if message else end.exception.type

@@ -1,0 +1,66 @@
+"""Single lines of plain text for people. Knows no terminal; the web pages and JSON have no use for it.
+
+Characters that a terminal would act on, or that it would hide, are written as their code points: nobody can sign what
+they could not see.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from curator.draft import DraftKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from curator.log import LogEntry
+
+KIND_NAMES = {
+    DraftKind.LOGBOOK: "logbook entry",
+    DraftKind.ISSUE: "issue comment",
+    DraftKind.ISSUE_BODY: "issue body",
+    DraftKind.POST: "forum post",
+    DraftKind.SESSION: "session report",
+}
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories of what has no glyph of its own: controls, invisible formatting, line and paragraph separators."""
+
+
+def visible(text: str) -> str:
+    """``text`` with every character that has no glyph as ``<U+001B>``; tabs and line feeds stay."""
+    return "".join(map(visible_character, text))
+
+
+def visible_character(char: str) -> str:
+    if char in "\t\n" or unicodedata.category(char) not in _HIDDEN:
+        return char
+    return f"<U+{ord(char):04X}>"
+
+
+def one_line(text: str) -> str:
+    """``text`` on a single line."""
+    return visible(" ".join(text.split()))
+
+
+def counted(number: int, noun: str) -> str:
+    """``no findings``, ``1 finding``, ``2 findings``."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def when(time: datetime) -> str:
+    """A time in UTC to the minute."""
+    return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def line_of(text: str, offset: int) -> int:
+    """The line of a character, counted from 1."""
+    return text.count("\n", 0, offset) + 1
+
+
+def decision_line(entry: LogEntry) -> str:
+    """One decision in words: ``approved by Ada Lovelace past F-1a2b3c4d (sha256 1f0c...)``."""
+    past = f" past {', '.join(finding.id for finding in entry.accepted)}" if entry.accepted else ""
+    link = f" as {one_line(entry.link)}" if entry.link else ""
+    why = f": {one_line(entry.why)}" if entry.why else ""
+    return f"{entry.decision} by {one_line(entry.by)}{past}{link}{why} (sha256 {entry.sha256[:16]})"

@@ -1,0 +1,212 @@
+"""The review in a terminal: one draft after the other is shown, and a person says what becomes of it.
+
+Fails closed: nothing is preselected, only the keys on the screen mean anything, and every decision is in the log the
+moment it is made. Knows neither how keys are read nor how a draft looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from rich.text import Text
+
+from curator.draft import DraftStatus
+from curator.errors import CuratorError, StaleDraftError
+from curator.page import evidence, page
+from curator.plain import one_line
+from curator.review import approve, reject
+from curator.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rich.console import Console, RenderableType
+
+    from curator.draft import Draft
+    from curator.keyboard import Keys
+    from curator.queue import DraftQueue
+    from curator.verify import Report
+
+OPEN = frozenset({DraftStatus.DRAFT, DraftStatus.FAILED})
+"""Statuses of drafts that wait for a person."""
+_KEYS = {
+    "a": ("approve", "approve exactly this text; each finding has to be accepted first"),
+    "e": ("edit", "edit it in your editor; it is checked and shown again"),
+    "r": ("reject", "reject it; the reason is asked for and kept"),
+    "s": ("skip", "decide another time"),
+    "v": ("evidence", "show the evidence for everything in the text, or for its numbers only"),
+    "?": ("help", "this list"),
+    "q": ("quit", "stop here; what was decided is kept"),
+}
+_QUIET = Style(dim=True)
+_STRONG = Style(bold=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a review works with."""
+
+    queue: DraftQueue
+    by: str
+    """The person's name."""
+    keys: Keys
+    console: Console
+    edit: Callable[[Draft], Draft | None]
+    """Has the person edit a draft; None when they left it as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What became of a draft in this review."""
+
+    draft: str
+    what: str
+    """``approved``, ``rejected``, ``skipped``, or what somebody else decided meanwhile."""
+
+
+def review(ids: Sequence[str], desk: Desk) -> list[Decided]:
+    """Show the drafts in turn until the last one or until the person stops.
+
+    Whatever ends it, also Ctrl-C, what was decided is kept, and shown at the end.
+    """
+    decided: list[Decided] = []
+    try:
+        for number, draft_id in enumerate(ids, start=1):
+            what = _decide(draft_id, f"{number} of {len(ids)}", desk)
+            if what is None:
+                break
+            decided.append(Decided(draft=draft_id, what=what))
+    finally:
+        _close(decided, len(ids), desk)
+    return decided
+
+
+def _decide(draft_id: str, place: str, desk: Desk) -> str | None:
+    """What became of one draft; None when the person stops."""
+    while True:
+        draft = desk.queue.get(draft_id)
+        if draft.status not in OPEN:
+            _say(desk, f"{draft.id} was {draft.status} meanwhile")
+            return draft.status
+        report = verify(draft.text, draft.facts)
+        _show(desk, page(draft, report, desk.console, place=place))
+        try:
+            what = _answer(draft, report, desk)
+        except StaleDraftError:
+            _say(desk, f"{draft.id} was changed meanwhile; this is how it stands now")
+            continue
+        if what != "edited":
+            return what
+
+
+def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
+    """What the person says to the draft in front of them: ``edited`` when it has to be shown again."""
+    full = False
+    prompt = _prompt(desk)
+    while True:
+        key = desk.keys.key(prompt)
+        prompt = _prompt(desk)
+        match key:
+            case "a" | "e" | "r":
+                desk.console.print(_KEYS[key][0])
+                act = {"a": _approve, "e": _edit, "r": _reject}[key]
+                try:
+                    what = act(draft, report, desk)
+                except StaleDraftError:
+                    raise
+                except CuratorError as error:
+                    what = _say(desk, str(error))
+                if what:
+                    return what
+            case "s":
+                desk.console.print("skip")
+                return "skipped"
+            case "v":
+                full = not full
+                desk.console.print("evidence")
+                _show(desk, evidence(draft, report, full=full))
+            case "?":
+                desk.console.print("help")
+                _help(desk)
+            case "q" | "":
+                desk.console.print("quit")
+                return None
+            case _:
+                prompt = _prompt(desk, said=key)
+
+
+def _approve(draft: Draft, report: Report, desk: Desk) -> str | None:
+    for finding in report.findings:
+        asked = Text.assemble((f"\n  {finding.id} ", _STRONG), one_line(finding.text), f"\n  {one_line(finding.why)}\n")
+        desk.console.print(asked)
+        answer = desk.keys.key("  approve past this finding? y accepts it, any other key goes back  › ")
+        desk.console.print("accepted" if answer == "y" else "no")
+        if answer != "y":
+            return _say(desk, "nothing was approved")
+    current = desk.queue.get(draft.id)
+    if (current.revision, current.status) != (draft.revision, draft.status):
+        raise StaleDraftError(draft.id)
+    accepted = [finding.id for finding in report.findings]
+    desk.queue.log.append(approve(current, report, by=desk.by, seen_sha256=draft.sha256, accept=accepted))
+    _say(desk, f"approved {draft.id} (sha256 {draft.sha256[:16]}) as {desk.by}; it has not left this machine yet")
+    return "approved"
+
+
+def _edit(draft: Draft, _: Report, desk: Desk) -> str | None:
+    with desk.keys.released():
+        changed = desk.edit(draft)
+    return "edited" if changed else _say(desk, "the text is as it was")
+
+
+def _reject(draft: Draft, _: Report, desk: Desk) -> str | None:
+    why = desk.keys.line("  why? (nothing goes back)  › ").strip()
+    if not why:
+        return _say(desk, "nothing was rejected")
+    current = desk.queue.get(draft.id)
+    if (current.revision, current.status) != (draft.revision, draft.status):
+        raise StaleDraftError(draft.id)
+    desk.queue.log.append(reject(current, by=desk.by, why=why))
+    _say(desk, f"rejected {draft.id} as {desk.by}")
+    return "rejected"
+
+
+def _close(decided: Sequence[Decided], count: int, desk: Desk) -> None:
+    desk.console.print(Text(f"\n── {len(decided)} of {count} seen ", style=_QUIET))
+    for each in decided:
+        desk.console.print(Text(f"  {each.draft}  {each.what}"))
+    if any(each.what == "approved" for each in decided):
+        desk.console.print(Text.assemble("  next: ", ("curator publish --approved", _STRONG)))
+    elif len(decided) < count:
+        desk.console.print(Text("  the rest waits; come back with the same command", style=_QUIET))
+
+
+def _prompt(desk: Desk, *, said: str = "") -> str:
+    """The keys on one line; after a key that means nothing the line is written again with a word about it."""
+    if said:
+        line = Text(f"  {said} decides nothing: press {', '.join(list(_KEYS)[:-1])} or q  › ", style=_QUIET)
+    else:
+        wide = desk.console.width >= 80
+        parts = [((key, _STRONG), f" {word}  " if wide else " ") for key, (word, _) in _KEYS.items()]
+        line = Text.assemble("  ", *(piece for part in parts for piece in part), "› ")
+    with desk.console.capture() as shown:
+        desk.console.print(line, end="", soft_wrap=True)
+    again = "\n" if desk.console.is_dumb_terminal else "\r\x1b[2K"
+    return (again if said else "") + shown.get()
+
+
+def _help(desk: Desk) -> None:
+    for key, (_, meaning) in _KEYS.items():
+        desk.console.print(Text.assemble("    ", (key, _STRONG), f"  {meaning}"))
+    desk.console.print(Text("    nothing is preselected; nothing leaves this machine before `curator publish`\n"))
+
+
+def _say(desk: Desk, text: str) -> None:
+    desk.console.print(Text(f"  {one_line(text)}\n"))
+
+
+def _show(desk: Desk, lines: Iterable[RenderableType]) -> None:
+    desk.console.print()
+    for line in lines:
+        desk.console.print(line)

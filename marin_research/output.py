@@ -1,0 +1,236 @@
+"""Reads what a host printed, and finds the lines that say how it failed. Knows no process and no pipe.
+
+``marin_research.live_output`` says how the bytes lie in the store. What is missing or damaged is said in the text
+itself, where it would stand, and never hides the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import zlib
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from marin_research.live_output import live_folder, live_stretches, note
+from marin_research.record import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from marin_research.store import RecordStore
+
+_CHUNK = re.compile(r"(\d{12,})-(\d{12,})\.gz")
+_BLOCK = 1 << 20
+_TAIL_LIMIT = 64 * 1024 * 1024
+_POLL_S = 0.2
+_STATUS_S = 1.0
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_TRACEBACK = "Traceback (most recent call last)"
+_SEVERE = re.compile(
+    r"\b(?:error|exception|fatal|critical|panic|abort(?:ed)?|segmentation fault|core dumped|killed|oom|out of memory"
+    r"|resource_exhausted|deadline_exceeded|nan|inf|no space left)\b|\w(?:Error|Exception)\b",
+    re.IGNORECASE,
+)
+_TRACEBACK_LINES = 8
+_DIGIT = re.compile(r"\d")
+_LINE_LIMIT = 400
+
+
+def read_output(store: RecordStore, run_id: str, attempt: int, writer: str) -> Iterator[bytes]:
+    """All that one host printed so far."""
+    return StoredOutput(store, run_id, attempt, writer).read()
+
+
+def tail(store: RecordStore, run_id: str, attempt: int, writer: str, lines: int) -> bytes:
+    """The last ``lines`` lines that one host printed, read from the end."""
+    return StoredOutput(store, run_id, attempt, writer).tail(lines)
+
+
+def follow(store: RecordStore, run_id: str, attempt: int, writer: str) -> Iterator[bytes]:
+    """What one host has printed, then what it prints, until its attempt has ended or is lost."""
+    stored = StoredOutput(store, run_id, attempt, writer)
+    asked = 0.0
+    ended = False
+    while not ended:
+        if time.monotonic() - asked > _STATUS_S:
+            asked = time.monotonic()
+            ended = _has_ended(store, run_id, attempt, writer)
+        yield from stored.read()
+        if not ended:
+            time.sleep(_POLL_S)
+
+
+def _has_ended(store: RecordStore, run_id: str, number: int, writer: str) -> bool:
+    run = store.run(run_id)
+    attempt = next((attempt for attempt in run.attempts if attempt.number == number), None)
+    if attempt is None or attempt.end is not None or attempt is not run.attempt:
+        return True
+    host = next((host for host in attempt.hosts if host.writer == writer), None)
+    return host is None or host.end is not None or run.status is not Status.RUNNING
+
+
+class _Part(NamedTuple):
+    """Consecutive bytes, in a chunk (``path`` is None) or a live file."""
+
+    start: int
+    end: int
+    path: Path | None
+
+    def key(self, folder: str) -> str:
+        return f"{folder}/{self.start:012d}-{self.end:012d}.gz"
+
+
+class StoredOutput:
+    """What is stored of one host's output; remembers how far it was read."""
+
+    def __init__(self, store: RecordStore, run_id: str, attempt: int, writer: str) -> None:
+        self.position = 0
+        """Bytes read so far."""
+        self._objects = store.objects
+        self._folder = store.output_folder(run_id, attempt, writer)
+        self._live = live_folder(store.objects.url, self._folder)
+
+    def read(self) -> Iterator[bytes]:
+        """What there is now from ``position`` on."""
+        parts = self._parts()
+        end = max((part.end for part in parts), default=0)
+        while self.position < end:
+            before = self.position
+            for part in parts:
+                if part.end > self.position:
+                    try:
+                        yield from self._content(part)
+                    except FileNotFoundError:
+                        break  # it has just been turned into a chunk
+            if self.position == before:
+                yield note(f"bytes {before} to {end} of this output cannot be found")
+                return
+            parts = self._parts()
+
+    def tail(self, lines: int) -> bytes:
+        parts: list[bytes] = []
+        newlines = size = 0
+        for part in reversed(self._parts()):
+            self.position = part.start
+            try:
+                parts.append(b"".join(self._content(part)))
+            except FileNotFoundError:
+                return self.tail(lines)
+            newlines += parts[-1].count(b"\n")
+            size += len(parts[-1])
+            if newlines > lines or size > _TAIL_LIMIT:
+                break
+        return _last_lines(b"".join(reversed(parts)), lines)
+
+    def _parts(self) -> list[_Part]:
+        """In order. A live file goes before its chunk: it is removed only when the chunk is complete."""
+        chunks = (_CHUNK.fullmatch(name) for name in self._objects.names(self._folder))
+        parts = {int(match[1]): _Part(int(match[1]), int(match[2]), None) for match in chunks if match}
+        parts |= {live.start: _Part(*live) for live, _ in live_stretches(self._live)}
+        return [parts[start] for start in sorted(parts)]
+
+    def _content(self, part: _Part) -> Iterator[bytes]:
+        if part.path is not None:
+            with part.path.open("rb") as file:
+                yield from self._missing_before(part)
+                file.seek(self.position - part.start)
+                while data := file.read(_BLOCK):
+                    self.position += len(data)
+                    yield data
+            return
+        compressed = self._objects.get(part.key(self._folder))
+        yield from self._missing_before(part)
+        data, problem = _decompress(compressed)
+        skip = self.position - part.start
+        self.position = part.end
+        yield data[skip:]
+        if problem or len(data) != part.end - part.start:
+            name = part.key(self._folder).rpartition("/")[2]
+            yield note(f"chunk {name} is damaged after byte {part.start + len(data)}: {problem or 'it is too short'}")
+
+    def _missing_before(self, part: _Part) -> Iterator[bytes]:
+        if part.start > self.position:
+            yield note(f"bytes {self.position} to {part.start} of this output are missing")
+            self.position = part.start
+
+
+def _decompress(compressed: bytes) -> tuple[bytes, str | None]:
+    """As much of a chunk as can be read, and what is wrong with the rest."""
+    stream = zlib.decompressobj(wbits=31)
+    data = bytearray()
+    for start in range(0, len(compressed), _BLOCK):
+        try:
+            data += stream.decompress(compressed[start : start + _BLOCK])
+        except zlib.error as error:
+            return bytes(data), str(error)
+    return bytes(data), None if stream.eof else "its end is missing"
+
+
+def _last_lines(data: bytes, lines: int) -> bytes:
+    end = len(data) - data.endswith(b"\n")
+    for _ in range(lines):
+        end = data.rfind(b"\n", 0, end)
+        if end < 0:
+            return data
+    return data[end + 1 :] if lines else b""
+
+
+def decisive_lines(data: Iterable[bytes], *, limit: int = 12) -> list[str]:
+    """The lines of an output that say how it failed.
+
+    The end of the last Python traceback and what sounds severe after it; without a traceback the last lines that sound
+    severe; without those the last lines. Repetitions are left out, of a progress bar only its last state is a line.
+    """
+    traceback: list[str] = []
+    severe: dict[str, None] = {}
+    last: deque[str] = deque(maxlen=limit)
+    inside = None
+    for line in _clean_lines(data):
+        last.append(line)
+        prefix, found, _ = line.partition(_TRACEBACK)
+        if found:
+            inside, traceback, severe = prefix, [line], {}
+            continue
+        body = None if inside is None else _without_prefix(line, inside)
+        if body is not None:
+            traceback.append(line)
+            if not body.startswith((" ", "\t")):
+                inside = None  # the exception itself, which ends it
+        elif _SEVERE.search(line):
+            severe.pop(line, None)
+            severe[line] = None
+            if len(severe) > limit:
+                del severe[next(iter(severe))]
+    traceback = traceback[-min(_TRACEBACK_LINES, limit) :]
+    room = limit - len(traceback)
+    return [*traceback, *list(severe)[-room:]][:limit] or list(last)
+
+
+def _without_prefix(line: str, prefix: str) -> str | None:
+    """``line`` without what a logger or launcher put before it, times and numbers aside; None if it is somebody else's."""
+    start = line[: len(prefix)]
+    if _DIGIT.sub("0", start) == _DIGIT.sub("0", prefix):
+        return line[len(prefix) :]
+    return line if line.startswith("  ") else None
+
+
+def _clean_lines(data: Iterable[bytes]) -> Iterator[str]:
+    """Lines as a person would have seen them in the end: without colours and earlier states of progress bars."""
+    rest = b""
+    for block in data:
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            yield from _clean(line)
+        if len(rest) > _BLOCK:
+            rest = rest[-_BLOCK:]
+    yield from _clean(rest)
+
+
+def _clean(line: bytes) -> Iterator[str]:
+    shown = line.rstrip(b"\r").rpartition(b"\r")[2][: 4 * _LINE_LIMIT]
+    text = _ANSI.sub("", shown.decode("utf-8", "replace")).replace("\0", "").rstrip()
+    if text:
+        yield text if len(text) <= _LINE_LIMIT else f"{text[: _LINE_LIMIT - 1]}…"

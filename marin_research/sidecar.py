@@ -1,0 +1,347 @@
+"""The helper process that reads what captured steps print. Knows file descriptors; no Python stream, thread or context.
+
+It outlives the process that it serves, by seconds, so that a crash loses nothing that was printed. The process sends
+JSON lines over a socket; ``fds`` says how many descriptors come with a line:
+
+``hello``  ``pid``, ``path``: whom to serve, and where Python modules are
+``open``   ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each pipe's
+           read end, followed by the terminal if it has one. A step also says where its output is kept
+           (``sidecar_step.StepOutput``); pipes that several steps share say ``steps`` instead
+``share``  ``id``, ``steps``: whose output the shared pipes now are
+``end``    ``id``: answer on the descriptor that comes along, when all that is printed by now is kept and shown
+
+It says ``{"closed": id}`` when nobody can print into the pipes of ``id`` any more, and ``{"alive": true}`` every few
+seconds.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import termios
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from marin_research.redact import Redactor
+from marin_research.sidecar_echo import Echo
+from marin_research.sidecar_step import Keeper, StepOutput
+
+PIPE_SIZE = 1 << 20
+"""Bytes that a pipe is asked to hold, and more than a pseudo-terminal does: who has read as many has read all that was
+in it before."""
+
+_READ_SIZE = 1 << 18
+_ECHO_LIMIT = 4 << 20
+_TICK_S = 1.0
+_ALIVE_S = 5.0
+_ECHO_WAIT_S = 5.0
+_QUIET_S = 3.0
+"""How long children of a process that is gone may be silent before nobody listens to them any more."""
+_LAST_SHIP_S = 60.0
+
+
+class _Source:
+    """One pipe or pseudo-terminal that somebody prints into."""
+
+    def __init__(self, fd: int, echo: Echo | None, group: _Group) -> None:
+        os.set_blocking(fd, False)
+        self.fd = fd
+        self.echo = echo
+        self.group = group
+        self._window = b""
+
+    def follow_window(self) -> None:
+        """Give the pseudo-terminal the size of the terminal it stands for."""
+        if self.echo and os.isatty(self.fd):
+            with suppress(OSError):
+                window = fcntl.ioctl(self.echo.fd, termios.TIOCGWINSZ, bytes(8))
+                if window != self._window:
+                    self._window = window
+                    fcntl.ioctl(self.fd, termios.TIOCSWINSZ, window)
+
+
+class _Group:
+    """The pipes of one step, or those that several steps share."""
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.id: str = message["id"]
+        self.steps: list[str] = message.get("steps", [self.id])
+        """Whose output it is."""
+        self.sources: list[_Source] = []
+
+
+class _Answer:
+    """What the process waits for at the end of a step."""
+
+    def __init__(self, fd: int, step: StepOutput, echoes: list[Echo]) -> None:
+        self.fd = fd
+        self.step = step
+        self.echoes = [(echo, echo.queued) for echo in echoes]
+        self.patience = time.monotonic() + _ECHO_WAIT_S
+
+    @property
+    def due(self) -> bool:
+        shown = all(echo.written >= queued for echo, queued in self.echoes)
+        return self.step.kept and (shown or time.monotonic() > self.patience)
+
+    def give(self) -> None:
+        with suppress(OSError):  # nobody waits any more
+            os.write(self.fd, json.dumps(self.step.summary()).encode() + b"\n")
+        os.close(self.fd)
+
+
+class Sidecar:
+    """Serves one process until it is gone and everything it printed is kept."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._control.setblocking(False)
+        self._heard = b""
+        self._fds: list[int] = []
+        self._groups: dict[str, _Group] = {}
+        self._steps: dict[str, StepOutput] = {}
+        self._echoes: dict[str, Echo] = {}
+        self._paused: list[_Source] = []
+        self._answers: list[_Answer] = []
+        self._gone = False
+        self._last_read = time.monotonic()
+        self._hurried = False
+        self._next_second = self._next_alive = 0.0
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._redactor = Redactor.from_environment()
+        self._keeper = Keeper(self.wake)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ, self._hear)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, self._woken)
+
+    def wake(self) -> None:
+        """Have the main loop look around. May be called by any thread or signal handler."""
+        with suppress(BlockingIOError):  # then it is awake
+            os.write(self._wake_write, b"x")
+
+    def hurry(self) -> None:
+        """Ship everything soon: the machine may go away."""
+        self._hurried = True
+        self.wake()
+
+    def run(self) -> None:
+        while not self._done():
+            busy = self._groups or self._gone
+            for key, _ in self._selector.select(_TICK_S if busy else None):
+                if self._selector.get_map().get(key.fileobj) is key:  # an earlier one may have closed it
+                    key.data()
+            self._tick(time.monotonic())
+        self._close()
+
+    def _done(self) -> bool:
+        if not self._gone:
+            return False
+        quiet = time.monotonic() - self._last_read > _QUIET_S and not self._paused
+        return quiet or not any(group.sources for group in self._groups.values())
+
+    def _close(self) -> None:
+        for answer in self._answers:
+            answer.give()
+        for step in self._steps.values():
+            step.finish()
+        self._keeper.close()
+        self._keeper.join(_LAST_SHIP_S)
+        for echo in self._echoes.values():
+            echo.close()
+            echo.join()
+
+    # What the process says
+
+    def _hear(self) -> None:
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 64)
+            except BlockingIOError:
+                return
+            except OSError:
+                data, fds = b"", []
+            self._fds += fds
+            *lines, self._heard = (self._heard + data).split(b"\n")
+            for line in lines:
+                message = json.loads(line)
+                own = [self._fds.pop(0) for _ in range(message["fds"])]
+                # What was printed before the message is to be taken as things stood then.
+                self._drain_shared()
+                getattr(self, f"_on_{message['op']}")(message, own)
+            if not data:
+                self._leave()
+                return
+
+    def _leave(self) -> None:
+        self._gone = True
+        self._last_read = time.monotonic()
+        self._selector.unregister(self._control)
+
+    def _on_hello(self, message: dict[str, Any], _fds: list[int]) -> None:
+        sys.path[:] = [*sys.path, *(path for path in message["path"] if path not in sys.path)]
+        with suppress(AttributeError, OSError):  # not on Linux; then the socket alone tells
+            # Forked children of the process hold its socket, too; this sees its own end.
+            self._selector.register(os.pidfd_open(message["pid"]), selectors.EVENT_READ, self._process_ended)
+
+    def _process_ended(self) -> None:
+        self._hear()
+        if not self._gone:
+            self._leave()
+
+    def _on_open(self, message: dict[str, Any], fds: list[int]) -> None:
+        group = _Group(message)
+        self._groups[group.id] = group
+        for name in message["echo"]:
+            source = _Source(fds.pop(0), self._echo(name, fds.pop(0)) if name else None, group)
+            group.sources.append(source)
+            self._selector.register(source.fd, selectors.EVENT_READ, partial(self._readable, source))
+        if "folder" in message:
+            self._steps[group.id] = StepOutput(message, self._redactor, self._keeper)
+
+    def _echo(self, name: str, fd: int) -> Echo:
+        if name in self._echoes:
+            os.close(fd)
+        else:
+            self._echoes[name] = Echo(fd, self.wake)
+        return self._echoes[name]
+
+    def _on_share(self, message: dict[str, Any], _fds: list[int]) -> None:
+        self._groups[message["id"]].steps = message["steps"]
+
+    def _on_end(self, message: dict[str, Any], fds: list[int]) -> None:
+        group, step = self._groups[message["id"]], self._steps[message["id"]]
+        for source in list(group.sources):
+            self._drain(source)
+        step.ended = True
+        step.flush()
+        step.ship()
+        self._answers.append(_Answer(fds[0], step, list(self._echoes.values())))
+
+    def _say(self, message: dict[str, Any]) -> None:
+        with suppress(OSError):  # the process is gone, or too busy to listen
+            self._control.send(json.dumps(message).encode() + b"\n")
+
+    # What steps print
+
+    def _readable(self, source: _Source) -> None:
+        if source.echo and source.echo.waiting > _ECHO_LIMIT:
+            # The terminal is slower than the step, which has to wait as it would have to without us.
+            self._selector.unregister(source.fd)
+            self._paused.append(source)
+        else:
+            self._take(source)
+
+    def _take(self, source: _Source) -> int:
+        """Take once what is there; 0 when nothing is."""
+        try:
+            data = os.read(source.fd, _READ_SIZE)
+        except BlockingIOError:
+            return 0
+        except OSError:  # how a pseudo-terminal says that nobody has it open any more
+            data = b""
+        if not data:
+            self._forget(source)
+            return 0
+        self._last_read = time.monotonic()
+        if source.echo:
+            source.echo.put(data)
+        for name in source.group.steps:
+            step = self._steps.get(name)
+            if name == source.group.id and step:
+                step.feed(source, data)
+            elif step and not step.ended:
+                step.shared = True
+                step.feed(source, data)
+        return len(data)
+
+    def _drain(self, source: _Source) -> None:
+        """Take all that is there at this moment."""
+        taken = 0
+        while taken < PIPE_SIZE and (size := self._take(source)):
+            taken += size
+
+    def _drain_shared(self) -> None:
+        for group in self._groups.values():
+            if group.id not in self._steps:
+                for source in list(group.sources):
+                    self._drain(source)
+
+    def _forget(self, source: _Source) -> None:
+        if source in self._paused:
+            self._paused.remove(source)
+        else:
+            self._selector.unregister(source.fd)
+        os.close(source.fd)
+        source.group.sources.remove(source)
+
+    # What is due
+
+    def _woken(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._wake_read, 1 << 16)
+
+    def _tick(self, now: float) -> None:
+        for echo in self._echoes.values():
+            echo.watched = bool(self._paused or self._answers)
+        for source in [source for source in self._paused if source.echo and source.echo.waiting <= _ECHO_LIMIT]:
+            self._paused.remove(source)
+            self._selector.register(source.fd, selectors.EVENT_READ, partial(self._readable, source))
+        for answer in [answer for answer in self._answers if answer.due]:
+            self._answers.remove(answer)
+            answer.give()
+        for step in self._steps.values():
+            step.tick(now)
+            if self._hurried:
+                step.ship()
+        self._hurried = False
+        if now >= self._next_second:
+            self._next_second = now + _TICK_S
+            self._each_second(now)
+        self._let_go()
+
+    def _each_second(self, now: float) -> None:
+        if self._groups and not self._gone and now >= self._next_alive:
+            self._next_alive = now + _ALIVE_S
+            self._say({"alive": True})
+        for group in self._groups.values():
+            for source in group.sources:
+                source.follow_window()
+
+    def _let_go(self) -> None:
+        """Close what nobody can print into any more."""
+        waited_for = {answer.step for answer in self._answers}
+        for group in [group for group in self._groups.values() if not group.sources]:
+            step = self._steps.get(group.id)
+            if step and step.ended and step not in waited_for:
+                step.finish()
+            if step is None or step.finished:
+                self._steps.pop(group.id, None)
+                del self._groups[group.id]
+                self._say({"closed": group.id})
+        used = {source.echo for group in self._groups.values() for source in group.sources}
+        for name in [name for name, echo in self._echoes.items() if echo not in used]:
+            self._echoes.pop(name).close()
+
+
+def main(fd: int) -> None:
+    """Serve the process at the other end of the socket ``fd``, as nobody's child.
+
+    A process that waits for any child of its own must not find one that it did not start, so the sidecar detaches itself.
+    """
+    if os.fork():
+        os._exit(0)
+    sidecar = Sidecar(socket.socket(fileno=fd))
+    for unconcerned in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(unconcerned, signal.SIG_IGN)
+    # The machine may go away soon, but the process may yet have much to say.
+    signal.signal(signal.SIGTERM, lambda *_: sidecar.hurry())
+    sidecar.run()

@@ -1,0 +1,234 @@
+"""Keeps a sidecar process at this process's side. Knows neither Python's streams nor which step prints what.
+
+The pipes' reading ends stay open here, too: when the sidecar is killed, nobody who prints meets a broken pipe, and the
+next sidecar reads on where the last one stopped. When none can be started, the pipes are read and shown from here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from marin_research.channel import Channel
+
+SILENCE_LIMIT_S = 60.0
+"""How long a sidecar may say nothing before it is taken for stuck: the pipes fill up, and steps would wait for ever."""
+_MAX_STARTS = 4
+_SEND_TIMEOUT_S = 2.0
+_CHECK_S = 5.0
+_MAIN = "import sys; sys.path.insert(0, sys.argv[1]); from marin_research.sidecar import main; main(int(sys.argv[2]))"
+
+
+class _Entry:
+    """What the sidecar was told of one step, or of the pipes that several share, and would have to be told again."""
+
+    def __init__(self, message: dict[str, Any], channels: list[Channel]) -> None:
+        self.message = message
+        self.channels = channels
+        self.interrupted: str | None = None
+
+    def fds(self) -> list[int]:
+        return [fd for channel in self.channels for fd in channel.fds()]
+
+
+class SidecarLink:
+    """The connection to the sidecar, which is started when the first pipes are handed over."""
+
+    def __init__(self, on_failure: Callable[[], bool]) -> None:
+        """``on_failure`` is called when there can be no sidecar any more, until it returns True."""
+        self.problem: str | None = None
+        """Why there is no sidecar and will be none."""
+        self._on_failure = on_failure
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._socket: socket.socket | None = None
+        self._starts = 0
+        self._pid = 0
+        self._busy_since = 0.0
+
+    def open(self, message: dict[str, Any], channels: list[Channel]) -> bool:
+        """Hand over pipes, which from now on belong to the link; False if there is nobody to take them."""
+        with self._lock:
+            if self._socket is None and self.problem is None:
+                self._start()
+            if self.problem is not None:
+                return False
+            if not self._entries:
+                self._busy_since = time.monotonic()
+            entry = self._entries[message["id"]] = _Entry(message, channels)
+            self._send(message | {"op": "open"}, entry.fds())
+            return True
+
+    def share(self, name: str, steps: list[str]) -> None:
+        """Say whose output the shared pipes ``name`` now are."""
+        with self._lock:
+            if name in self._entries:
+                self._entries[name].message["steps"] = steps
+                self._send({"op": "share", "id": name, "steps": steps}, [])
+
+    def end(self, name: str, patience_s: float) -> dict[str, Any] | None:
+        """Wait until all that was printed into the pipes ``name`` is kept; gives what it was, None if nobody knows."""
+        deadline = time.monotonic() + patience_s
+        entry = self._entries.get(name)
+        while entry is not None and self.problem is None and time.monotonic() < deadline:
+            read, write = os.pipe()
+            try:
+                with self._lock:
+                    entry.message["ended"] = True
+                    self._send({"op": "end", "id": name}, [write])
+                os.close(write)
+                answer = _read_line(read, deadline)
+            finally:
+                os.close(read)
+            if answer:
+                summary: dict[str, Any] = json.loads(answer)
+                return summary | {"problem": summary["problem"] or entry.interrupted}
+            time.sleep(0.02)  # killed just now; the next one is being started
+        return None
+
+    def abandon(self) -> None:
+        """Let go of what a fork copied; the sidecar serves the process that was forked."""
+        if self._socket is not None:
+            self._socket.close()
+        for entry in self._entries.values():
+            for channel in entry.channels:
+                channel.close()
+
+    def _send(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Send if anybody is there; a sidecar that is started anew is told everything again."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.send_fds(self._socket, [json.dumps(message | {"fds": len(fds)}).encode() + b"\n"], fds)
+
+    def _start(self) -> None:
+        """Start a sidecar and tell it all there is to know. Needs the lock."""
+        if self._starts == _MAX_STARTS:
+            self.problem = f"the process that keeps output ended {self._starts} times"
+            return
+        self._starts += 1
+        ours, theirs = socket.socketpair()
+        package = str(Path(__file__).parent.parent)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _MAIN, package, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                cwd="/",
+            )
+            ours.settimeout(_SEND_TIMEOUT_S)
+            self._socket = ours
+            self._send({"op": "hello", "pid": os.getpid(), "path": [str(path) for path in sys.path]}, [])
+            for entry in self._entries.values():
+                self._send(entry.message | {"op": "open"}, entry.fds())
+            threading.Thread(
+                target=self._watch, args=(process, ours), name="marin-research-sidecar", daemon=True
+            ).start()
+        except (OSError, RuntimeError, ValueError) as error:
+            self._socket = None
+            ours.close()
+            self.problem = f"the process that keeps output could not be started: {error}"
+        finally:
+            theirs.close()
+
+    # In a thread of its own
+
+    def _watch(self, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
+        process.wait()  # it detaches itself
+        why = "was killed"
+        for message in self._messages(connection):
+            if "closed" in message:
+                self._close(message["closed"])
+            self._pid = message.get("pid", self._pid)
+            why = message.get("problem", why)
+        with self._lock:
+            connection.close()
+            self._socket = None
+            for entry in self._entries.values():
+                entry.interrupted = f"the process that keeps output {why}; what it had just read may be missing"
+            if self._entries:
+                self._start()
+        if self.problem is not None:
+            self._show()
+
+    def _messages(self, connection: socket.socket) -> Iterator[dict[str, Any]]:
+        """What the sidecar says, until it is gone or has been silent for too long."""
+        readable = select.poll()
+        readable.register(connection, select.POLLIN)
+        heard = time.monotonic()
+        rest = b""
+        while True:
+            if readable.poll(1000 * _CHECK_S):
+                heard = time.monotonic()
+                try:
+                    data = connection.recv(1 << 16)
+                except OSError:
+                    return
+                if not data:
+                    return
+                *lines, rest = (rest + data).split(b"\n")
+                yield from map(json.loads, lines)
+            elif self._entries and time.monotonic() - max(heard, self._busy_since) > SILENCE_LIMIT_S:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
+                return
+
+    def _close(self, name: str) -> None:
+        with self._lock:
+            for channel in self._entries.pop(name).channels:
+                channel.close()
+
+    def _show(self) -> None:
+        """Read the pipes for as long as somebody may print into them, and show what comes."""
+        selector = selectors.DefaultSelector()
+        for entry in self._entries.values():
+            for channel in entry.channels:
+                os.set_blocking(channel.read, False)
+                selector.register(channel.read, selectors.EVENT_READ, channel.echo)
+        restored = False
+        while selector.get_map():
+            for key, _ in selector.select(0.1):
+                try:
+                    data = os.read(key.fd, 1 << 16)
+                except OSError:  # how a pseudo-terminal says that nobody has it open any more
+                    data = b""
+                if not data:
+                    selector.unregister(key.fd)
+                elif key.data is not None:
+                    _write_all(key.data, data)
+            restored = restored or self._on_failure()
+
+
+def _read_line(fd: int, deadline: float) -> bytes:
+    """The line that comes before the deadline, else nothing."""
+    readable = select.poll()
+    readable.register(fd, select.POLLIN)
+    line = b""
+    while not line.endswith(b"\n") and readable.poll(max(0, 1000 * (deadline - time.monotonic()))):
+        data = os.read(fd, 1 << 16)
+        if not data:
+            return b""
+        line += data
+    return line if line.endswith(b"\n") else b""
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # the terminal is gone
+        while data:
+            data = data[os.write(fd, data) :]

@@ -1,0 +1,165 @@
+"""The output of one captured step on its way into the store. Knows no pipe and no terminal."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from marin_research.live_output import CHUNK_SIZE, LiveOutput, Stretch, is_local, ship
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from marin_research.redact import Redactor
+    from marin_research.store import RecordStore
+
+_SHIP_S = 30.0
+
+
+class StepOutput:
+    """Masks, counts and keeps what a step prints."""
+
+    def __init__(self, message: dict[str, Any], redactor: Redactor, keeper: Keeper) -> None:
+        self.root: str = message["root"]
+        self.folder: str = message["folder"]
+        self.run_id: str = message["run_id"]
+        self.writer: str = message["writer"]
+        self.heartbeat_s: float = message["heartbeat_s"]
+        self.live = LiveOutput(self.root, self.folder)
+        self.shared = False
+        """Whether anything in it may be another step's."""
+        self.ended: bool = message.get("ended", False)
+        self._closed = False
+        self.in_flight: set[Stretch] = set()
+        self.unshipped: deque[tuple[Stretch, str]] = deque()
+        """What could not be shipped, and why."""
+        self.problem: str | None = None
+        self._redactor = redactor
+        self._keeper = keeper
+        self._writers: dict[Hashable, Any] = {}
+        self._next_beat = 0.0
+        self._next_ship = time.monotonic() + _SHIP_S
+        for stretch in self.live.open():
+            keeper.ship(self, stretch)
+
+    @property
+    def kept(self) -> bool:
+        """Whether everything fed so far is in the store, as far as that can be had."""
+        return is_local(self.root) or not self.in_flight
+
+    def feed(self, source: Hashable, data: bytes) -> None:
+        """Keep ``data``; what comes from one source is masked as one stream."""
+        try:
+            if source not in self._writers:
+                self._writers[source] = self._redactor.stream(self.live.append)
+            self._writers[source].write(data)
+        except Exception as error:  # noqa: BLE001 - what cannot be masked is not kept, and the step goes on
+            self.problem = f"{len(data)} bytes of output could not be masked and were not kept: {error!r}"
+        if self.live.growing >= CHUNK_SIZE:
+            self._cut()
+
+    def flush(self) -> None:
+        """Bring to the live file what the masking holds back."""
+        for writer in self._writers.values():
+            try:
+                writer.flush()
+            except Exception as error:  # noqa: BLE001 - as above
+                self.problem = f"the end of the output could not be masked and was not kept: {error!r}"
+
+    def tick(self, now: float) -> None:
+        """Do what is due at ``now`` (monotonic seconds)."""
+        if not self.ended and now >= self._next_beat:
+            self._next_beat = now + self.heartbeat_s
+            self._keeper.beat(self)
+        if now >= self._next_ship:
+            self._next_ship = now + _SHIP_S
+            self.ship()
+
+    def ship(self) -> None:
+        """Ship what is due whatever its size: on another machine than the store's, a live file is soon lost."""
+        self.flush()
+        if not is_local(self.root):
+            self._cut()
+        for _ in range(len(self.unshipped)):
+            self._keeper.ship(self, self.unshipped.popleft()[0])
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come and all of it is in chunks."""
+        return self._closed and not self.in_flight and not self.unshipped
+
+    def finish(self) -> None:
+        """Nothing more will come."""
+        if self._closed:
+            return
+        self._closed = self.ended = True
+        self.flush()
+        self._cut(last=True)
+        self.ship()
+
+    def summary(self) -> dict[str, Any]:
+        problem = self.problem or self.live.problem
+        if self.unshipped:
+            stretch, why = self.unshipped[0]
+            problem = f"output from byte {stretch.start} on is not in the store but in {stretch.path.parent}: {why}"
+        return {"size": self.live.size, "lines": self.live.lines, "shared": self.shared, "problem": problem}
+
+    def _cut(self, *, last: bool = False) -> None:
+        stretch = self.live.cut(last=last)
+        if stretch is not None:
+            self._keeper.ship(self, stretch)
+
+
+class Keeper(threading.Thread):
+    """Writes to stores. A thread of its own, because a store may be far away."""
+
+    def __init__(self, on_progress: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._on_progress = on_progress
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._stores: dict[str, RecordStore] = {}
+        self.start()
+
+    def ship(self, step: StepOutput, stretch: Stretch) -> None:
+        step.in_flight.add(stretch)
+        self._jobs.put(partial(self._ship, step, stretch))
+
+    def beat(self, step: StepOutput) -> None:
+        self._jobs.put(partial(self._beat, step))
+
+    def close(self) -> None:
+        """End the thread when everything until now is done."""
+        self._jobs.put(None)
+
+    def run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            self._on_progress()
+
+    def _ship(self, step: StepOutput, stretch: Stretch) -> None:
+        try:
+            ship(self._store(step.root).objects, step.folder, stretch)
+        except Exception as error:  # noqa: BLE001 - the live file is still there, and the next try may work
+            step.unshipped.append((stretch, str(error)))
+        step.in_flight.discard(stretch)
+
+    def _beat(self, step: StepOutput) -> None:
+        from marin_research.events import Heartbeat
+
+        beat = Heartbeat(writer=step.writer, time=datetime.now(UTC), size=step.live.size, lines=step.live.lines)
+        try:
+            self._store(step.root).beat(step.run_id, beat)
+        except Exception as error:  # noqa: BLE001 - a heartbeat is a hint, and the next one replaces it
+            step.problem = step.problem or f"a heartbeat could not be written: {error}"
+
+    def _store(self, root: str) -> RecordStore:
+        from marin_research.store import RecordStore
+
+        if root not in self._stores:
+            self._stores[root] = RecordStore(root)
+        return self._stores[root]

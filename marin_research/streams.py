@@ -1,0 +1,117 @@
+"""Stands in for ``sys.stdout`` and ``sys.stderr`` while steps are captured. Knows no descriptor, pipe or record."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class RoutedStream(io.TextIOBase):
+    """A standard stream whose text goes where the step that writes it belongs.
+
+    It stays usable when nothing is captured any more, for log handlers and the like that hold on to it: then, and for
+    everything that is not writing, it is the original.
+    """
+
+    def __init__(self, name: str, original: TextIO, route: Callable[[RoutedStream], TextIO | None]) -> None:
+        super().__init__()
+        self.name = name
+        self.original = original
+        self.through_fd = _fileno(original) == {"stdout": 1, "stderr": 2}[name]
+        """Whether the original writes to the descriptor whose output is captured, or (in a notebook) elsewhere."""
+        self._route = route
+
+    def _target(self) -> TextIO:
+        routed = self._route(self) if self.through_fd else None
+        return routed if routed is not None else self.original
+
+    def write(self, text: str, /) -> int:
+        try:
+            count = self._target().write(text)
+        except ValueError:
+            # The step may have ended between the question and the write; a stream that is closed stays closed.
+            count = self._target().write(text)
+        if not self.through_fd and (copy := self._route(self)) is not None:
+            with contextlib.suppress(ValueError):  # as above, and here the text has been shown
+                copy.write(text)
+        return count
+
+    def flush(self) -> None:
+        self._target().flush()
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._target().isatty()
+
+    def fileno(self) -> int:
+        return self._target().fileno()
+
+    def close(self) -> None:
+        self._target().close()
+
+    def detach(self) -> Any:
+        return self._target().detach()  # type: ignore[attr-defined]
+
+    @property
+    def closed(self) -> bool:
+        return self._target().closed
+
+    @property
+    def buffer(self) -> Any:
+        return self._target().buffer
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._target().encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self._target().errors
+
+    @property
+    def newlines(self) -> Any:  # type: ignore[override]
+        return self._target().newlines
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target(), name)
+
+    def __del__(self) -> None:
+        """Do not close what is only stood in for, as the base class would."""
+
+
+def _fileno(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def line_buffering(stream: TextIO, wanted: bool | None) -> bool | None:
+    """Have a stream write each line as it ends (a crash loses what is in its buffer); gives what it did before."""
+    before: bool | None = getattr(stream, "line_buffering", None)
+    if wanted is not None and before is not None and before != wanted:
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(line_buffering=wanted)  # type: ignore[attr-defined]
+    return before
+
+
+def flush(streams: Iterable[TextIO]) -> None:
+    for stream in streams:
+        with contextlib.suppress(ValueError, OSError):  # closed, or nobody reads it
+            stream.flush()
+
+
+def redirect_log_handlers(old: TextIO, new: TextIO) -> None:
+    """Have log handlers that write to ``old`` write to ``new``."""
+    loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
+    for logger in loggers:
+        for handler in getattr(logger, "handlers", ()):
+            if isinstance(handler, logging.StreamHandler) and handler.stream is old:
+                handler.setStream(new)
