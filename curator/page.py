@@ -1,4 +1,4 @@
-"""What a person sees of a draft: where it goes, the checked text, and what stands behind it. Gives lines, prints nothing.
+"""What a person sees of a draft: where it goes, the checked text, what stands behind it. Gives lines, prints nothing.
 
 Needs rich; to be imported where something is shown.
 """
@@ -35,7 +35,9 @@ _WRONG = Style(color="red", bold=True)
 _NUMBERS = MEASURED | {FactKind.CONFIG}
 
 
-def page(draft: Draft, report: Report, console: Console, *, place: str = "", full: bool = False) -> Iterator[RenderableType]:
+def page(
+    draft: Draft, report: Report, console: Console, *, place: str = "", full: bool = False
+) -> Iterator[RenderableType]:
     """Everything a person needs to decide on a draft.
 
     Args:
@@ -101,7 +103,10 @@ def _about(draft: Draft, report: Report, console: Console) -> Iterator[tuple[str
     if draft.status is not DraftStatus.DRAFT:
         by = f" by {one_line(draft.by)}" if draft.by else ""
         why = f": {one_line(draft.why)}" if draft.why else ""
-        yield "status", Text(f"{draft.status}{by if draft.status is not DraftStatus.FAILED else ''}{why}", style=_STRONG)
+        yield (
+            "status",
+            Text(f"{draft.status}{by if draft.status is not DraftStatus.FAILED else ''}{why}", style=_STRONG),
+        )
     if draft.link:
         yield "link", Text(draft.link)
     yield "text", Text(f"sha256 {draft.sha256[:16]}")
@@ -119,7 +124,9 @@ def _findings(draft: Draft, report: Report) -> Iterator[RenderableType]:
     rows = []
     for finding in report.findings:
         said = Text.assemble((one_line(finding.text), _WRONG), f"\n{one_line(finding.why)}")
-        rows.append((Text.assemble((finding.id, _WRONG), (f"\nline {line_of(draft.text, finding.start)}", _QUIET)), said))
+        rows.append(
+            (Text.assemble((finding.id, _WRONG), (f"\nline {line_of(draft.text, finding.start)}", _QUIET)), said)
+        )
     yield _table(rows)
     yield ""
 
@@ -161,7 +168,9 @@ def _is_number(backed: Evidence, facts: dict[str, Fact]) -> bool:
     return any(facts[fact_id].kind in _NUMBERS for fact_id in backed.fact_ids) and any(map(str.isdigit, backed.text))
 
 
-def _table(rows: Sequence[tuple[RenderableType, RenderableType]] | Iterator[tuple[RenderableType, RenderableType]]) -> Table:
+def _table(
+    rows: Sequence[tuple[RenderableType, RenderableType]] | Iterator[tuple[RenderableType, RenderableType]],
+) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

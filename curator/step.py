@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from marin_research.thread import Thread
 
 
-class Drafts(Artifact):
+class Drafts(Artifact):  # type: ignore[misc]  # Marin is not typed for mypy
     """The drafts that a curation step left in the queue."""
 
     drafts: list[str]

@@ -141,7 +141,7 @@ def _approve(draft: Draft, report: Report, desk: Desk) -> str | None:
     for finding in report.findings:
         asked = Text.assemble((f"\n  {finding.id} ", _STRONG), one_line(finding.text), f"\n  {one_line(finding.why)}\n")
         desk.console.print(asked)
-        answer = desk.keys.key("  approve past this finding? y accepts it, any other key goes back  › ")
+        answer = desk.keys.key("  approve past this finding? y accepts it, any other key goes back  > ")
         desk.console.print("accepted" if answer == "y" else "no")
         if answer != "y":
             return _say(desk, "nothing was approved")
@@ -161,7 +161,7 @@ def _edit(draft: Draft, _: Report, desk: Desk) -> str | None:
 
 
 def _reject(draft: Draft, _: Report, desk: Desk) -> str | None:
-    why = desk.keys.line("  why? (nothing goes back)  › ").strip()
+    why = desk.keys.line("  why? (nothing goes back)  > ").strip()
     if not why:
         return _say(desk, "nothing was rejected")
     current = desk.queue.get(draft.id)
@@ -185,11 +185,11 @@ def _close(decided: Sequence[Decided], count: int, desk: Desk) -> None:
 def _prompt(desk: Desk, *, said: str = "") -> str:
     """The keys on one line; after a key that means nothing the line is written again with a word about it."""
     if said:
-        line = Text(f"  {said} decides nothing: press {', '.join(list(_KEYS)[:-1])} or q  › ", style=_QUIET)
+        line = Text(f"  {said} decides nothing: press {', '.join(list(_KEYS)[:-1])} or q  > ", style=_QUIET)
     else:
         wide = desk.console.width >= 80
         parts = [((key, _STRONG), f" {word}  " if wide else " ") for key, (word, _) in _KEYS.items()]
-        line = Text.assemble("  ", *(piece for part in parts for piece in part), "› ")
+        line = Text.assemble("  ", *(piece for part in parts for piece in part), "> ")
     with desk.console.capture() as shown:
         desk.console.print(line, end="", soft_wrap=True)
     again = "\n" if desk.console.is_dumb_terminal else "\r\x1b[2K"

@@ -98,6 +98,8 @@ class RecordedCall:
                 return result
             finally:
                 captured.close()
+                if captured.problem:
+                    recorder.gap("the output", captured.problem)
                 _note_wandb(recorder, watch)
                 recorder.end(end, output=captured.output)
 

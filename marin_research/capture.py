@@ -1,27 +1,27 @@
 """Captures what a step prints: Python's streams, native libraries, child processes. Knows nothing of Marin or models.
 
-All of a process's steps run in its threads and share descriptors 1 and 2, so these lead to the step's own pipes only while
-it is the only one that runs. While several run they lead to pipes that all of them share, and Python's streams tell the
-steps apart by their context. What is printed is read by another process, the sidecar, which shows it at once where it
-would have been shown without it, and keeps it whatever becomes of this process.
+All of a process's steps run in its threads and share descriptors 1 and 2, so these lead to the step's own pipes only
+while it is the only one that runs. While several run they lead to pipes that all of them share, and Python's streams
+tell the steps apart by their context. What is printed is read by another process, the sidecar, which shows it at once
+where it would have been shown without it, and keeps it whatever becomes of this process.
 
-Capturing never harms a step: where it fails, the descriptors are what they were and ``CapturedOutput.problem`` says why.
+Capturing never harms a step: where it fails, the descriptors are what they were, ``CapturedOutput.problem`` says why.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
-import fcntl
 import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
 from marin_research import streams
-from marin_research.channel import Channel
+from marin_research.destination import Destination, Terminals
 from marin_research.record import Output, Unknown
 from marin_research.sidecar_link import SidecarLink
+from marin_research.streams import RoutedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from marin_research.store import RecordStore
 
 _PATIENCE_S = 10.0
-_STANDARD = {"stdout": 1, "stderr": 2}
 
 _current: contextvars.ContextVar[CapturedOutput | None] = contextvars.ContextVar("marin_research_capture", default=None)
 
@@ -77,7 +76,7 @@ class CapturedOutput:
             "heartbeat_s": heartbeat_s,
         }
         self.parent = parent
-        self.destination: _Destination | None = None
+        self.destination: Destination | None = None
         """Where what the step prints goes, while it is captured."""
         self._process = _process()
         self._closed = False
@@ -109,139 +108,135 @@ class CapturedOutput:
         self.output = Unknown(problem)
 
 
-class _Destination:
-    """Pipes in place of the standard streams: those of one step, or those that several steps share."""
-
-    def __init__(self, name: str, terminals: _Terminals, standing_in: dict[str, streams.RoutedStream]) -> None:
-        self.name = name
-        self.channels: list[Channel] = []
-        self.fds: dict[int, int] = {}
-        """What takes the place of descriptors 1 and 2."""
-        self.texts: dict[str, TextIO] = {}
-        """What takes the place of ``sys.stdout`` and ``sys.stderr``."""
-        for number, terminal in terminals.fds.items():
-            same = self.fds.get(1) if number == 2 and terminals.same else None
-            self.fds[number] = same or self._channel(terminal, f"{terminals.name}:{number}")
-        for stream in standing_in.values():
-            # What does not go through a descriptor is shown by the original stream and only kept by the sidecar.
-            through = self.fds.get(_STANDARD[stream.name]) if stream.through_fd else None
-            fd = through or self._channel(None, None)
-            encoding, errors = (stream.encoding, stream.errors) if through else ("utf-8", "backslashreplace")
-            self.texts[stream.name] = open(os.dup(fd), "w", 1, encoding=encoding, errors=errors, newline="\n")
-
-    def _channel(self, terminal: int | None, name: str | None) -> int:
-        channel = Channel(terminal, name)
-        self.channels.append(channel)
-        return channel.write
-
-    def message(self) -> dict[str, Any]:
-        return {"id": self.name, "echo": [channel.echo_name for channel in self.channels]}
-
-    def close_write(self) -> None:
-        for text in self.texts.values():
-            with contextlib.suppress(ValueError, OSError):
-                text.close()
-        for channel in self.channels:
-            channel.close_write()
-
-
-class _Terminals:
-    """Where descriptors 1 and 2 led before anything was captured."""
-
-    def __init__(self) -> None:
-        self.name = os.urandom(4).hex()
-        self.fds: dict[int, int] = {}
-        self._placed: dict[int, tuple[int, int]] = {}
-        """What stands at a descriptor since it was last changed here."""
-        for number in (1, 2):
-            with contextlib.suppress(OSError):  # the process was started without it
-                self.fds[number] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
-                self._placed[number] = _identity(number)
-        self.same = len(self.fds) == 2 and self._placed[1] == self._placed[2]
-        """Both lead to the same place, where the order of what is printed to them is to be kept."""
-
-    def exchange(self, fds: dict[int, int]) -> None:
-        """Put ``fds`` in place of the standard descriptors, where nobody else has put something meanwhile."""
-        for number, fd in fds.items():
-            if _identity(number) == self._placed[number]:
-                os.dup2(fd, number)
-                self._placed[number] = _identity(number)
-
-    def restore(self) -> None:
-        self.exchange(self.fds)
-
-    def close(self) -> None:
-        for fd in self.fds.values():
-            os.close(fd)
-
-
-def _identity(fd: int) -> tuple[int, int]:
-    status = os.fstat(fd)
-    return status.st_dev, status.st_ino
-
-
 class _Process:
-    """What this process captures at the moment. There is one, because descriptors 1 and 2 and ``sys.stdout`` are one."""
+    """What this process captures at the moment. There is one, as there is one ``sys.stdout`` and one descriptor 1."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._link = SidecarLink(self._give_up)
         self._active: list[CapturedOutput] = []
-        self._terminals: _Terminals | None = None
-        self._owner: _Destination | None = None
-        """Whose pipes are descriptors 1 and 2."""
-        self._shared: _Destination | None = None
-        self._streams: dict[str, streams.RoutedStream] = {}
-        self._buffered: dict[str, bool | None] = {}
+        self._terminals: Terminals | None = None
+        self._owner: Destination | None = None
+        """Whose pipes are in the place of descriptors 1 and 2."""
+        self._shared: Destination | None = None
+        self._streams: dict[str, RoutedStream] = {}
+        self._buffering: dict[str, bool | None] = {}
 
     def enter(self, captured: CapturedOutput) -> None:
         with self._lock:
             if self._link.problem:
                 raise OSError(self._link.problem)
-            if not self._active:
-                self._begin()
+            terminals = self._terminals or self._begin()
             try:
-                destination = self._open(captured.name, captured.message)
-            except BaseException:
+                captured.destination = self._open(captured.name, captured.message, terminals)
+                self._active.append(captured)
+                self._direct(terminals)
+            finally:
                 if not self._active:
-                    self._end()
-                raise
-            captured.destination = destination
-            self._active.append(captured)
-            self._direct()
+                    self._end(terminals)
 
     def leave(self, captured: CapturedOutput) -> dict[str, Any] | None:
         with self._lock:
-            destination = captured.destination
-            if destination is None:
+            destination, terminals = captured.destination, self._terminals
+            if destination is None or terminals is None:
                 return None
-            captured.destination = None
             streams.flush(destination.texts.values())
+            captured.destination = None
             self._active.remove(captured)
-            self._direct()
+            self._direct(terminals)
             destination.close_write()
             if not self._active:
-                self._end()
+                self._end(terminals)
         return self._link.end(captured.name, _PATIENCE_S)
 
-    def route(self, stream: streams.RoutedStream) -> TextIO | None:
+    def route(self, stream: RoutedStream) -> TextIO | None:
         """What to write to instead of the stream that ``stream`` stands in for."""
-        step = _current.get()
-        destination = (step and step.destination) or self._owner
-        if destination is None or self._owner is None or (destination is self._owner and stream.through_fd):
+        owner, step = self._owner, _current.get()
+        destination = (step and step.destination) or owner
+        if owner is None or destination is None or (destination is owner and stream.through_fd):
             return None
-        return destination.texts.get(stream.name)
+        return destination.texts.get(stream.standard)
 
-    def _open(self, name: str, message: dict[str, Any]) -> _Destination:
-        assert self._terminals
-        destination = _Destination(name, self._terminals, self._streams)
+    def abandon(self) -> None:
+        """Leave everything to the process that was forked to make this one."""
+        self._link.abandon()
+
+    def _begin(self) -> Terminals:
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream is not None:
+                known = self._streams.get(name)
+                if known is None or stream not in (known, known.original):
+                    known = self._streams[name] = RoutedStream(name, stream, self.route)
+                self._buffering[name] = streams.line_buffering(known.original, True) if known.through_fd else None
+                setattr(sys, name, known)
+        self._terminals = Terminals()
+        return self._terminals
+
+    def _end(self, terminals: Terminals) -> None:
+        for name, stream in self._streams.items():
+            streams.redirect_log_handlers(stream, stream.original)
+            streams.line_buffering(stream.original, self._buffering.pop(name, None))
+            if getattr(sys, name) is stream:
+                setattr(sys, name, stream.original)
+        if self._shared is not None:
+            self._shared.close_write()
+        self._shared = self._owner = self._terminals = None
+        terminals.close()
+
+    def _open(self, name: str, message: dict[str, Any], terminals: Terminals) -> Destination:
+        destination = Destination(name, terminals, self._streams)
         if not self._link.open(message | destination.message(), destination.channels):
             destination.close()
             raise OSError(self._link.problem)
         return destination
 
-    def _direct(self) -> None:
+    def _direct(self, terminals: Terminals) -> None:
         """Lead descriptors 1 and 2 to where they now belong."""
-        parents = {captured.parent for captured in self._active}
-        running = [captured for captured in self._active if captured not in parents]
-        ...
+        waiting = {captured.parent for captured in self._active}
+        running = [captured for captured in self._active if captured not in waiting]
+        streams.flush(stream.original for stream in self._streams.values())
+        streams.flush_native()
+        owner = running[0].destination if len(running) == 1 else None
+        if len(running) > 1:
+            owner = self._shared = self._shared or self._share(terminals)
+        if self._shared is not None:
+            self._link.share(self._shared.name, [captured.name for captured in running])
+        self._owner = None if self._link.problem else owner
+        terminals.exchange(self._owner.fds if self._owner else terminals.fds)
+
+    def _share(self, terminals: Terminals) -> Destination:
+        for stream in self._streams.values():
+            # Log handlers are mostly older than the capture, and would write to the descriptor that is shared now.
+            streams.redirect_log_handlers(stream.original, stream)
+        return self._open(f"shared#{os.urandom(4).hex()}", {"steps": []}, terminals)
+
+    def _give_up(self) -> bool:
+        """Let everybody print as if nothing were captured; False if that must wait for another thread."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._owner = None
+            if self._terminals is not None:
+                self._terminals.exchange(self._terminals.fds)
+            for captured in self._active:
+                captured.problem = self._link.problem
+        finally:
+            self._lock.release()
+        return True
+
+
+_the_process = _Process()
+
+
+def _process() -> _Process:
+    return _the_process
+
+
+def _forked() -> None:
+    global _the_process  # noqa: PLW0603 - a forked child is another process
+    _the_process.abandon()
+    _the_process = _Process()
+
+
+os.register_at_fork(after_in_child=_forked)

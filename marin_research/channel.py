@@ -12,13 +12,17 @@ PIPE_SIZE = 1 << 20
 """Bytes a pipe is asked to hold, and more than a pseudo-terminal does."""
 
 
-def keep_above_standard(fd: int) -> int:
-    """A descriptor that cannot be mistaken for a standard one, should the process have been started without those."""
+def copy_fd(fd: int) -> int:
+    """Another descriptor for the same thing, but never a standard one, which a process may lack at its start."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+
+
+def _above_standard(fd: int) -> int:
     if fd > 2:
         return fd
-    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    copy = copy_fd(fd)
     os.close(fd)
-    return moved
+    return copy
 
 
 class Channel:
@@ -27,7 +31,7 @@ class Channel:
     def __init__(self, terminal: int | None, name: str | None) -> None:
         """``terminal`` is where the sidecar shows what comes, under ``name``; None for nowhere."""
         self.read, self.write = _pair(terminal)
-        self.echo = None if terminal is None else fcntl.fcntl(terminal, fcntl.F_DUPFD_CLOEXEC, 3)
+        self.echo = None if terminal is None else copy_fd(terminal)
         self.echo_name = name
 
     def fds(self) -> list[int]:
@@ -53,14 +57,14 @@ def _pair(terminal: int | None) -> tuple[int, int]:
 
 
 def _pipe() -> tuple[int, int]:
-    read, write = (keep_above_standard(fd) for fd in os.pipe())
+    read, write = (_above_standard(fd) for fd in os.pipe())
     with contextlib.suppress(AttributeError, OSError):  # not on every system, and not for everybody
         fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     return read, write
 
 
 def _pseudo_terminal(terminal: int) -> tuple[int, int]:
-    read, write = (keep_above_standard(fd) for fd in os.openpty())
+    read, write = (_above_standard(fd) for fd in os.openpty())
     tty.setraw(write)  # the real terminal does the translating
     with contextlib.suppress(OSError):
         fcntl.ioctl(write, termios.TIOCSWINSZ, fcntl.ioctl(terminal, termios.TIOCGWINSZ, bytes(8)))

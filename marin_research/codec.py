@@ -76,7 +76,7 @@ def decode[T](kind: type[T], raw: Any) -> T:
     """
     try:
         result: T = _decode(kind, raw)
-    except (KeyError, OverflowError) as error:
+    except OverflowError as error:
         raise ValueError(f"not the JSON form of {kind}: {error!r}") from error
     return result
 
@@ -120,7 +120,7 @@ def _decode_union(options: tuple[Any, ...], raw: Any) -> Any:
         if option not in (Unknown, type(None)):
             try:
                 return _decode(option, raw)
-            except (TypeError, ValueError, KeyError) as error:
+            except (TypeError, ValueError) as error:
                 problem = error
     raise TypeError(f"fits none of {options}") from problem
 

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from marin_research.codec import encode
+from marin_research.errors import RunNotFoundError
 from marin_research.record import Devices, Run, Status, Step, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from marin_research.store import RecordStore
+
+_NO_PERCENT = Unknown("not a finite change of a finite value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class Difference:
 
     what: str
     """``config``, ``command``, ``environment``, ``commit``, ``uncommitted changes``, ``device kind``, ``device count``,
-    ``python`` or ``package``."""
+    ``python`` or ``package``; ``record`` where one of them has no attempt, so that nothing can be compared."""
     key: str
     """Which config key, variable or package; empty where there is only one."""
     baseline: Any
@@ -89,7 +92,8 @@ def differences(baseline: Run, run: Run) -> tuple[Difference, ...]:
     """Every difference of config, command, environment, commit, devices and versions."""
     ours, theirs = run.attempt, baseline.attempt
     if ours is None or theirs is None:
-        return ()
+        known = [Unknown("it never ran") if attempt is None else "recorded" for attempt in (theirs, ours)]
+        return (Difference(what="record", key="", baseline=encode(known[0]), run=encode(known[1])),)
     found = [
         *_mapping_differences("config", flat_config(baseline), flat_config(run)),
         *_value_difference("command", theirs.command.line, ours.command.line),
@@ -114,7 +118,8 @@ def flat_config(run: Run) -> dict[str, Any]:
     """The config as ``{"optimizer.lr": 0.003}``, with the run's own output path taken out: it always differs."""
     own_path = run.step.output_path if isinstance(run.step, Step) else None
     flat: dict[str, Any] = {}
-    _flatten(run.config, "", own_path, flat)
+    for key, value in run.config.items():
+        _flatten(value, key, own_path, flat)
     return flat
 
 
@@ -133,7 +138,8 @@ def find_baseline(run: Run, runs: Sequence[Run], store: RecordStore | None = Non
         if found is not None and found.status is Status.SUCCEEDED and found.id != run.id
     ]
     here = [found for found in usable if found.launch == run.launch]
-    return (here or usable or [None])[-1]
+    newest = here or usable
+    return newest[-1] if newest else None
 
 
 def made_by(run: Run, store: RecordStore | None) -> Run | None:
@@ -142,29 +148,32 @@ def made_by(run: Run, store: RecordStore | None) -> Run | None:
         return run
     if not isinstance(run.cached_from, str) or store is None:
         return None
-    return store.run(run.cached_from)
+    try:
+        return store.run(run.cached_from)
+    except RunNotFoundError:
+        return None
 
 
 def _delta(name: str, baseline: Run, run: Run) -> Delta:
     reference, value = baseline.metrics[name].value, run.metrics[name].value
     difference = value - reference
-    comparable = math.isfinite(reference) and math.isfinite(value) and reference != 0
+    percent = 100 * difference / abs(reference) if reference else math.nan
     return Delta(
         metric=name,
         baseline=reference,
         run=value,
         difference=difference,
-        percent=100 * difference / abs(reference) if comparable else Unknown("not a finite change of a finite value"),
+        percent=percent if math.isfinite(percent) and math.isfinite(reference) else _NO_PERCENT,
     )
 
 
 def _flatten(value: Any, path: str, own_path: str | None, flat: dict[str, Any]) -> None:
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            _flatten(item, f"{path}.{key}" if path else str(key), own_path, flat)
+            _flatten(item, f"{path}.{key}", own_path, flat)
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
-            _flatten(item, f"{path}.{index}" if path else str(index), own_path, flat)
+            _flatten(item, f"{path}.{index}", own_path, flat)
     else:
         flat[path] = value.replace(own_path, "<output_path>") if own_path and isinstance(value, str) else value
 
@@ -183,9 +192,10 @@ def _value_difference(what: str, theirs: Any, ours: Any) -> list[Difference]:
 
 
 def _device_differences(theirs: Devices | Unknown, ours: Devices | Unknown) -> list[Difference]:
-    if not isinstance(theirs, Devices) or not isinstance(ours, Devices):
+    if isinstance(theirs, Unknown) and isinstance(ours, Unknown):
         return []
+    both = [(each.kind, each.count) if isinstance(each, Devices) else (each, each) for each in (theirs, ours)]
     return [
-        *_value_difference("device kind", theirs.kind, ours.kind),
-        *_value_difference("device count", theirs.count, ours.count),
+        *_value_difference("device kind", both[0][0], both[1][0]),
+        *_value_difference("device count", both[0][1], both[1][1]),
     ]

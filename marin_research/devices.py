@@ -37,8 +37,9 @@ def declared(resources: Any) -> Devices | Unknown:
     device, replicas = resources.device, resources.replicas
     match device.kind:
         case "tpu":
-            # Fray counts a TPU's chips per host, and one replica is one slice.
-            hosts = device.vm_count() * replicas
+            # Fray counts a TPU's chips per host. `with_tpu` makes a replica of every host of every slice; a config
+            # that names a TPU and nothing else means one slice of it.
+            hosts = max(replicas, device.vm_count())
             kind, count = f"TPU {device.variant}", device.chip_count() * hosts
         case "gpu":
             hosts, kind, count = replicas, f"GPU {device.variant}", device.count * replicas

@@ -8,9 +8,11 @@ attempt), so a batch's name says the attempt, the writer and the writer's own co
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 from marin_research.codec import Unknown, decode, dump
@@ -30,6 +32,8 @@ from marin_research.record import (
 
 FORMAT = "marin-research/events/1"
 LOST_AFTER_HEARTBEATS = 3
+DEFAULT_INTERVAL_S = 30.0
+"""Between heartbeats, where the start of the host that would say it is missing."""
 
 
 class Kind(StrEnum):
@@ -47,6 +51,9 @@ class Kind(StrEnum):
     CACHED = "cached"  # {"from": run ID or Unknown, "why": str}
     NOT_RUN = "not_run"  # {"why": str}
     GAP = "gap"  # Gap
+
+
+_STARTS = frozenset({Kind.DECLARED, Kind.ATTEMPT_STARTED, Kind.HOST_STARTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +81,11 @@ def write_batch(events: list[Event]) -> bytes:
     return dump({"format": FORMAT, "events": events})
 
 
-def read_batch(key: str, data: bytes) -> list[Event]:
-    """The events of one stored object.
+def read_batch(key: str, data: bytes) -> tuple[list[Event], list[Gap]]:
+    """The events of one stored object, and what stands in it that this program cannot read.
 
     Raises:
-        EventFormatError: the object is cut off, is not ours, or was written by a newer version of the program.
+        EventFormatError: the object is cut off, is not ours, or was written in a newer format.
     """
     try:
         raw = json.loads(data)
@@ -87,10 +94,17 @@ def read_batch(key: str, data: bytes) -> list[Event]:
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != FORMAT:
         raise EventFormatError(key, f"has format {found!r}, this program reads {FORMAT!r}; a newer version may read it")
-    try:
-        return decode(list[Event], raw["events"])
-    except (TypeError, ValueError, KeyError) as error:
-        raise EventFormatError(key, f"does not hold events ({error})") from error
+    items = raw.get("events")
+    if not isinstance(items, list):
+        raise EventFormatError(key, "does not hold events")
+    events: list[Event] = []
+    gaps: list[Gap] = []
+    for index, item in enumerate(items):
+        try:
+            events.append(decode(Event, item))
+        except (TypeError, ValueError) as error:
+            gaps.append(Gap(what=f"event {index} of {key}", why=f"cannot be read ({error})"))
+    return events, gaps
 
 
 @dataclass(slots=True)
@@ -98,6 +112,8 @@ class _Fold:
     """The record while it is being put together."""
 
     run: Run
+    ends: dict[int, End] = field(default_factory=dict)
+    """By attempt, kept apart so that an end counts even when the start of its attempt is what is missing."""
     attempts: dict[int, Attempt] = field(default_factory=dict)
     hosts: dict[tuple[int, str], Host] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)
@@ -130,9 +146,10 @@ class _Fold:
             case Kind.HOST_ENDED:
                 self._update_host(where, end=decode(End, event.body))
             case Kind.ATTEMPT_ENDED:
-                attempt = self.attempts.get(event.attempt)
-                if attempt is not None:
-                    self.attempts[event.attempt] = replace(attempt, end=decode(End, event.body))
+                end, known = decode(End, event.body), self.ends.get(event.attempt)
+                # Of several hosts, the one that failed decides how the attempt ended.
+                if known is None or known.status is Status.SUCCEEDED or end.status is not Status.SUCCEEDED:
+                    self.ends[event.attempt] = end
             case Kind.CACHED:
                 source = decode(str | Unknown, event.body["from"])  # type: ignore[arg-type]
                 self.run = replace(self.run, status=Status.CACHED, why=event.body["why"], cached_from=source)
@@ -152,34 +169,41 @@ def fold(
 
     Args:
         run_id: used when the declaration itself is among what is missing.
-        events: of any order; they are taken by time, and at equal time as given.
+        events: each writer's own in the order in which it wrote them; those of different writers are taken by time.
         gaps: what could not be read.
         heartbeats: the newest sign of life of each writer.
         now: the reader's clock, against which a silent run counts as lost.
     """
     state = _Fold(run=_undeclared(run_id))
-    for event in sorted(events, key=lambda event: event.time):
-        state.apply(event)
+    for event in _in_order(events):
+        try:
+            state.apply(event)
+        except (TypeError, ValueError, KeyError) as error:
+            state.gaps.append(Gap(what=f"{event.kind} of attempt {event.attempt}", why=f"cannot be read ({error})"))
     beats = {beat.writer: beat for beat in heartbeats}
-    attempts = tuple(
-        replace(
-            state.attempts[number],
-            hosts=tuple(
-                _with_heartbeat(host, beats.get(writer))
-                for (attempt, writer), host in state.hosts.items()
-                if attempt == number
-            ),
-        )
-        for number in sorted(state.attempts)
-    )
     run = replace(
         state.run,
-        attempts=attempts,
+        attempts=tuple(_attempt(number, state, beats) for number in sorted(state.attempts)),
         metrics=state.metrics,
         wandb=tuple(state.wandb.values()),
         gaps=(*gaps, *state.gaps),
     )
-    return _with_status(run, now or datetime.now(UTC))
+    return _with_status(run, state.ends, heartbeats, now or datetime.now(UTC))
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    """What starts something first, then by attempt and time; what concerns the run as a whole has the last word.
+
+    Clocks differ between hosts and jump back on one host, so no fact may depend on them: a writer's own order stands.
+    """
+    keys = []
+    latest: dict[tuple[int, str], datetime] = {}
+    for event in events:
+        where = (event.attempt, event.writer)
+        latest[where] = max(event.time, latest.get(where, event.time))
+        starts = event.kind in _STARTS
+        keys.append((not starts, event.attempt if starts else event.attempt or math.inf, latest[where]))
+    return [event for _, event in sorted(zip(keys, events, strict=True), key=lambda pair: pair[0])]
 
 
 def _undeclared(run_id: str) -> Run:
@@ -187,11 +211,21 @@ def _undeclared(run_id: str) -> Run:
         id=run_id,
         thread="",
         launch="",
-        status=Status.RUNNING,
+        status=Status.LOST,
         why="its declaration is missing from the store",
         label="",
         declared=datetime.fromtimestamp(0, UTC),
     )
+
+
+def _attempt(number: int, state: _Fold, beats: dict[str, Heartbeat]) -> Attempt:
+    hosts = [
+        _with_heartbeat(host, beats.get(writer))
+        for (attempt, writer), host in state.hosts.items()
+        if attempt == number
+    ]
+    hosts.sort(key=lambda host: host.index)
+    return replace(state.attempts[number], hosts=tuple(hosts), end=state.ends.get(number))
 
 
 def _with_heartbeat(host: Host, beat: Heartbeat | None) -> Host:
@@ -202,14 +236,19 @@ def _with_heartbeat(host: Host, beat: Heartbeat | None) -> Host:
     return replace(host, heartbeat=beat.time, output=output)
 
 
-def _with_status(run: Run, now: datetime) -> Run:
-    if run.status in (Status.CACHED, Status.CANCELLED) or run.attempt is None:
+def _with_status(run: Run, ends: dict[int, End], heartbeats: list[Heartbeat], now: datetime) -> Run:
+    if run.status in (Status.CACHED, Status.CANCELLED):
         return run
-    attempt = run.attempt
-    if attempt.end is not None:
-        return replace(run, status=attempt.end.status, why=attempt.end.why)
-    signs = [(host.heartbeat or host.started, host.heartbeat_interval_s) for host in attempt.hosts]
-    last, interval_s = max(signs, default=(attempt.started, 30.0))
+    number, end = max(ends.items(), key=itemgetter(0), default=(0, None))
+    if end is not None and (run.attempt is None or run.attempt.number <= number):
+        return replace(run, status=end.status, why=end.why)
+    if run.attempt is not None:
+        signs = [(host.heartbeat or host.started, host.heartbeat_interval_s) for host in run.attempt.hosts]
+        last, interval_s = max(signs, default=(run.attempt.started, DEFAULT_INTERVAL_S))
+    elif heartbeats:
+        last, interval_s = max(beat.time for beat in heartbeats), DEFAULT_INTERVAL_S
+    else:
+        return run
     if now - last > timedelta(seconds=LOST_AFTER_HEARTBEATS * interval_s):
         silence_s = int((now - last).total_seconds())
         return replace(

@@ -6,6 +6,7 @@ command line can be seen any more.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from dataclasses import dataclass
@@ -64,4 +65,4 @@ def heartbeat_from_environment() -> float:
         seconds = float(os.environ.get("MARIN_RESEARCH_HEARTBEAT_S", ""))
     except ValueError:
         return DEFAULT_HEARTBEAT_S
-    return seconds if seconds > 0 else DEFAULT_HEARTBEAT_S
+    return seconds if 0 < seconds < math.inf else DEFAULT_HEARTBEAT_S

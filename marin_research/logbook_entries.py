@@ -93,8 +93,11 @@ _FRONT_MATTER = re.compile(
     rb"(?:(?!(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z))[^\n]*\n)*+(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)"
 )
 _LOG_NAME = re.compile(
-    r"[ :*_`]*(?:(?:(?:entry|experiments?|research|run|work|activity|session|progress|chronological|append-only|detailed|lab)\s+)?"
-    r"log(?:book)?(?:\s+entries)?|(?:(?:log|logbook|experiment)\s+)?entries)[ :*_`]*(?:[(\[].*)?",
+    r"[ :*_`]*(?:"
+    r"(?:(?:entry|experiments?|research|run|work|activity|session|progress|chronological|append-only|detailed|lab)\s+)?"
+    r"log(?:book)?(?:\s+entries)?"
+    r"|(?:(?:log|logbook|experiment)\s+)?entries"
+    r")[ :*_`]*(?:[(\[].*)?",
     re.IGNORECASE,
 )
 """With or without a remark in brackets."""
@@ -147,8 +150,8 @@ def _section_log(headings: tuple[Heading, ...], index: int, size: int) -> Log:
     end = size
     for heading in headings[index + 1 :]:
         # Some write their entries as headings of the section's own level.
-        sibling_entry = heading.level == section.level and all(one.level == section.level for one in inside)
-        if heading.level <= section.level and not (sibling_entry and _is_dated(heading)):
+        flat = heading.level == section.level and (not inside or inside[0].level == section.level)
+        if heading.level <= section.level and not (flat and _is_dated(heading)):
             end = heading.start
             break
         inside.append(heading)

@@ -130,6 +130,7 @@ class LocalObjects:
         except FileExistsError:
             raise
         except OSError:
+            target.unlink(missing_ok=True)  # it is ours, and not whole
             raise self._cannot("write", str(target.relative_to(self.root)), link_error) from link_error
 
     def _cannot(self, verb: str, key: str, error: OSError) -> StoreError:
@@ -145,7 +146,8 @@ class FsspecObjects:
     def __init__(self, url: str) -> None:
         import fsspec
 
-        self.url = url.rstrip("/")
+        scheme, separator, path = url.partition("://")
+        self.url = f"{scheme}{separator}{path.rstrip('/')}"
         try:
             self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except (ImportError, ValueError) as error:

@@ -210,7 +210,7 @@ def decisive_lines(data: Iterable[bytes], *, limit: int = 12) -> list[str]:
 
 
 def _without_prefix(line: str, prefix: str) -> str | None:
-    """``line`` without what a logger or launcher put before it, times and numbers aside; None if it is somebody else's."""
+    """``line`` without what a launcher put before it, times and numbers aside; None if it is somebody else's."""
     start = line[: len(prefix)]
     if _DIGIT.sub("0", start) == _DIGIT.sub("0", prefix):
         return line[len(prefix) :]

@@ -33,7 +33,8 @@ PACKAGES = (
 
 ENVIRONMENT = re.compile(
     r"(?:JAX|XLA|LIBTPU|TPU|PJRT|MARIN|WANDB|LEVANTER|HALIAX|NCCL|CUDA|HF_DATASETS|TF|EQX|OMP|MKL)_\w+"
-    r"|RUN_ID|PYTHONHASHSEED|PYTHONPATH|TOKENIZERS_PARALLELISM|VIRTUAL_ENV|IRIS_JOB_ID|IRIS_TASK_ID"
+    r"|RUN_ID|PYTHONHASHSEED|PYTHONPATH|TOKENIZERS_PARALLELISM|VIRTUAL_ENV|IRIS_JOB_ID|IRIS_TASK_ID",
+    re.ASCII,
 )
 """Names of variables that can change a result or say where it ran; no other variable is ever kept."""
 
@@ -113,7 +114,8 @@ def git(redactor: Redactor, keep: Callable[[bytes], Blob], *, folder: Path | Non
     run = _Git(checkout_top(folder) or (folder or Path.cwd()))
     inside, reason = run.text("rev-parse", "--is-inside-work-tree")
     if inside != "true":
-        missing = Unknown(reason or "not in a git checkout")
+        outside = not reason or "not a git repository" in reason
+        missing = Unknown("not in a git checkout" if outside else reason)
         return Git(commit=missing, branch=missing, remote=missing, tree=missing, dirty=missing, diff=missing)
     commit, _ = run.text("rev-parse", "--verify", "--quiet", "HEAD")
     branch, _ = run.text("symbolic-ref", "--short", "--quiet", "HEAD")

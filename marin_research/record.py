@@ -243,10 +243,8 @@ class Attempt:
         observed = next((host.devices for host in self.hosts if host.devices), None)
         if observed or self.declared_devices or not self.hosts:
             return observed or self.declared_devices
-        whys = [
-            unknown.why for unknown in (self.hosts[0].devices, self.declared_devices) if isinstance(unknown, Unknown)
-        ]
-        return Unknown("; ".join(whys))
+        both = (self.hosts[0].devices, self.declared_devices)
+        return Unknown("; ".join(unknown.why for unknown in both if isinstance(unknown, Unknown)))
 
     @property
     def wall_s(self) -> float | Unknown:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import logging
+import math
 import os
 import secrets
 import socket
 import threading
 import time
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +68,7 @@ def report(name: str, value: float, unit: str = "") -> None:
     """
     recorder = current_recorder()
     if recorder is not None:
-        recorder.report(name, float(value), unit)
+        recorder.report(name, value, unit)
 
 
 class Recorder:
@@ -81,7 +83,9 @@ class Recorder:
         self.store = RecordStore(launch.root)
         self._sequence = 0
         self._lock = threading.RLock()
-        self._failed = False
+        self._redactor = Redactor.from_environment()
+        self._failed: set[str] = set()
+        self._gaps: list[Gap] = []
         self._metrics: dict[str, Metric] = {}
         self._unwritten: set[str] = set()
         self._flushed = 0.0
@@ -95,14 +99,13 @@ class Recorder:
             StoreError: the store cannot be written, so there will be no record of this run.
         """
         now = datetime.now(UTC)
-        redactor = Redactor.from_environment()
         attempt = Attempt(
             number=self.attempt,
             launch=self.launch.id,
             started=now,
             command=self.launch.command,
             git=self.launch.git,
-            config=redactor.json(encode(config)),
+            config=self._redactor.json(encode(config)),
             environment=self.launch.environment,
             python=self.launch.python,
             platform=self.launch.platform,
@@ -129,7 +132,9 @@ class Recorder:
             _current.reset(token)
 
     def report(self, name: str, value: float, unit: str = "") -> None:
-        self.metric(Metric(name=name, value=value, unit=unit, source="report", time=datetime.now(UTC)))
+        # What is reported may be anything, so it becomes a number only behind the guard.
+        with self._guard(f"metric {name}"):
+            self.metric(Metric(name=name, value=float(value), unit=unit, source="report", time=datetime.now(UTC)))
 
     def metric(self, metric: Metric, *, wait: bool = False) -> None:
         """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often).
@@ -140,10 +145,14 @@ class Recorder:
         """
         with self._guard("a metric"), self._lock:
             known = self._metrics.get(metric.name)
+            if metric.count == 1 and not math.isfinite(metric.value):
+                metric = replace(metric, non_finite=1)
             self._metrics[metric.name] = _merge(known, metric) if known else metric
             self._unwritten.add(metric.name)
             if not wait and (known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
+                self._flushed = time.monotonic()
                 self._write(*self._pending_metrics())
+                self._unwritten.clear()
 
     def wandb(self, linked: WandbRun) -> None:
         with self._guard("a W&B link"):
@@ -175,20 +184,20 @@ class Recorder:
         return Unknown("asking JAX failed")
 
     def _pending_metrics(self) -> list[tuple[Kind, Any]]:
-        pending: list[tuple[Kind, Any]] = [(Kind.METRIC, self._metrics[name]) for name in sorted(self._unwritten)]
-        self._unwritten.clear()
-        self._flushed = time.monotonic()
-        return pending
+        return [(Kind.METRIC, self._metrics[name]) for name in sorted(self._unwritten)]
 
     def _write(self, *facts: tuple[Kind, Any]) -> None:
         now = datetime.now(UTC)
-        events = [
-            Event(kind=kind, time=now, attempt=self.attempt, writer=self.writer, body=encode(body))
-            for kind, body in facts
-        ]
         with self._lock:
-            self.store.write(self.run.id, self.writer, self._sequence, events)
+            gaps = [(Kind.GAP, gap) for gap in self._gaps]
+            events = [
+                Event(kind=kind, time=now, attempt=self.attempt, writer=self.writer, body=encode(body))
+                for kind, body in (*facts, *gaps)
+            ]
+            # Counted first: of a write that seemed to fail nobody knows whether it took the number.
             self._sequence += 1
+            self.store.write(self.run.id, self.writer, self._sequence - 1, events)
+            del self._gaps[: len(gaps)]
 
     @contextlib.contextmanager
     def _guard(self, what: str) -> Iterator[None]:
@@ -196,13 +205,14 @@ class Recorder:
         try:
             yield
         except Exception as error:
-            if self._failed:
+            if what in self._failed:
                 return
-            self._failed = True
+            self._failed.add(what)
+            why = self._redactor.text(f"{type(error).__name__}: {_message(error)}").text
+            self._gaps.append(Gap(what=what, why=why))
             logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=True)
-            with contextlib.suppress(Exception):
-                self._write((Kind.GAP, Gap(what=what, why=f"{type(error).__name__}: {error}")))
-            self._failed = False
+            with contextlib.suppress(Exception):  # the gap goes with the next write that succeeds
+                self._write()
 
 
 def ended_normally(why: str = "the step returned") -> End:
@@ -211,7 +221,8 @@ def ended_normally(why: str = "the step returned") -> End:
 
 def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
     """How an attempt ended that raised ``error``."""
-    text = "".join(traceback.format_exception(error))
+    # Masked before it is cut, so that no half of a secret stays at the cut.
+    text = redact("".join(traceback.format_exception(error)))
     if len(text) > _MAX_TRACEBACK:
         text = f"{text[: _MAX_TRACEBACK // 2]}\n[...]\n{text[-_MAX_TRACEBACK // 2 :]}"
     name = type(error).__name__
@@ -220,24 +231,27 @@ def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
         status=Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED,
         time=datetime.now(UTC),
         why=f"the step {'was ended by' if interrupted else 'raised'} {name}",
-        exception=ExceptionInfo(type=name, message=redact(str(error)), traceback=redact(text)),
+        exception=ExceptionInfo(type=name, message=redact(_message(error))[:_MAX_TRACEBACK], traceback=text),
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - other people's exceptions may be unable to say what they are
+        return "its text cannot be made"
 
 
 def _merge(known: Metric, new: Metric) -> Metric:
     """One metric after another value of it came in."""
-    values = [value for value in (known.minimum, known.maximum, known.value, new.value) if value is not None]
-    finite = [value for value in values if value - value == 0]
-    return Metric(
-        name=new.name,
-        value=new.value,
+    values = (known.minimum, known.maximum, known.value, new.minimum, new.maximum, new.value)
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    return replace(
+        new,
         unit=new.unit or known.unit,
-        source=new.source,
-        time=new.time,
-        step=new.step,
         count=known.count + new.count,
         first=known.value if known.first is None else known.first,
         minimum=min(finite, default=None),
         maximum=max(finite, default=None),
-        non_finite=known.non_finite + (0 if new.value - new.value == 0 else 1),
+        non_finite=known.non_finite + new.non_finite,
     )

@@ -4,8 +4,8 @@ It outlives the process that it serves, by seconds, so that a crash loses nothin
 JSON lines over a socket; ``fds`` says how many descriptors come with a line:
 
 ``hello``  ``pid``, ``path``: whom to serve, and where Python modules are
-``open``   ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each pipe's
-           read end, followed by the terminal if it has one. A step also says where its output is kept
+``open``   ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each
+           pipe's reading end, followed by the terminal if it has one. A step also says where its output is kept
            (``sidecar_step.StepOutput``); pipes that several steps share say ``steps`` instead
 ``share``  ``id``, ``steps``: whose output the shared pipes now are
 ``end``    ``id``: answer on the descriptor that comes along, when all that is printed by now is kept and shown
@@ -335,10 +335,11 @@ class Sidecar:
 def main(fd: int) -> None:
     """Serve the process at the other end of the socket ``fd``, as nobody's child.
 
-    A process that waits for any child of its own must not find one that it did not start, so the sidecar detaches itself.
+    A process that waits for any child of its own must not find one that it did not start, so this one detaches itself.
     """
     if os.fork():
         os._exit(0)
+    sys.setswitchinterval(0.0005)  # reading is never to wait long for the threads that write
     sidecar = Sidecar(socket.socket(fileno=fd))
     for unconcerned in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(unconcerned, signal.SIG_IGN)

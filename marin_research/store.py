@@ -21,13 +21,14 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marin_research.codec import decode, dump
-from marin_research.errors import EventFormatError, RunNotFoundError, StoreError, ThreadError
+from marin_research.errors import RunNotFoundError, StoreError, ThreadError
 from marin_research.events import Event, Heartbeat, fold, read_batch, write_batch
 from marin_research.objects import LocalObjects, Objects, open_objects
 from marin_research.record import Blob, Gap, Run
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FORMAT = "marin-research/store/1"
+_CLAIM = re.compile(r"(\d+)\.json")
 RUN_ID = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*)-(?P<number>\d{3,})")
 
 
@@ -105,12 +107,18 @@ class RecordStore:
         try:
             self.objects.put_new(key, dump({"topic": topic}))
         except FileExistsError:
-            owner = json.loads(self.objects.get(key)).get("topic")
+            owner = self._owner(key)
             if owner != topic:
                 raise ThreadError(
                     f"prefix {prefix} belongs to thread {owner!r} in {self.root}; "
                     f"give thread {topic!r} a prefix of its own"
                 ) from None
+
+    def _owner(self, key: str) -> object:
+        try:
+            return json.loads(self.objects.get(key))["topic"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"{self.root}/{key} is damaged; restore it, or remove it to claim the prefix anew") from error
 
     def claim_id(self, prefix: str, *, launch: str) -> str:
         """The next experiment ID of a prefix. Nobody else ever gets it."""
@@ -122,8 +130,8 @@ class RecordStore:
         return self._claim_number(f"runs/{run_id}/attempts", {"time": datetime.now(UTC)})
 
     def _claim_number(self, folder: str, claim: dict[str, object]) -> int:
-        taken = self.objects.names(folder)
-        number = int(taken[-1].removesuffix(".json")) + 1 if taken else 1
+        taken = (_CLAIM.fullmatch(name) for name in self.objects.names(folder))
+        number = max((int(match[1]) for match in taken if match), default=0) + 1
         while True:
             try:
                 self.objects.put_new(f"{folder}/{number:06d}.json", dump(claim))
@@ -163,7 +171,7 @@ class RecordStore:
         Raises:
             RunNotFoundError: nothing is stored under that ID.
         """
-        names = self.objects.names(f"runs/{run_id}/events")
+        names = self.objects.names(f"runs/{run_id}/events") if RUN_ID.fullmatch(run_id) else []
         if not names:
             raise RunNotFoundError(run_id, self.root)
         events: list[Event] = []
@@ -171,9 +179,12 @@ class RecordStore:
         for name in names:
             key = f"runs/{run_id}/events/{name}"
             try:
-                events += read_batch(key, self.objects.get(key))
-            except (EventFormatError, FileNotFoundError) as error:
+                read, unreadable = read_batch(key, self.objects.get(key))
+            except (StoreError, FileNotFoundError) as error:
                 gaps.append(Gap(what=f"events in {name}", why=str(error)))
+            else:
+                events += read
+                gaps += unreadable
         return fold(run_id, events, gaps=gaps, heartbeats=self._heartbeats(run_id), now=now)
 
     def run_ids(self, prefix: str | None = None) -> list[str]:
@@ -182,14 +193,16 @@ class RecordStore:
         return sorted(names, key=run_order)
 
     def runs(self, prefix: str | None = None) -> Iterator[Run]:
-        return (self.run(run_id) for run_id in self.run_ids(prefix))
+        for run_id in self.run_ids(prefix):
+            with suppress(RunNotFoundError):  # its process ended between taking a number and saying what for
+                yield self.run(run_id)
 
     def _heartbeats(self, run_id: str) -> list[Heartbeat]:
         beats = []
         for name in self.objects.names(f"runs/{run_id}/heartbeats"):
             try:
                 beats.append(decode(Heartbeat, json.loads(self.objects.get(f"runs/{run_id}/heartbeats/{name}"))))
-            except (ValueError, TypeError, KeyError, FileNotFoundError):
+            except (ValueError, TypeError, StoreError, FileNotFoundError):
                 continue  # a heartbeat is only ever a hint; the next one replaces it
         return beats
 
@@ -213,7 +226,19 @@ class RecordStore:
         return Blob(sha256=sha256, size=len(data))
 
     def blob(self, blob: Blob) -> bytes:
-        return gzip.decompress(self.objects.get(f"blobs/{blob.sha256}.gz"))
+        """The bytes that ``put_blob`` kept.
+
+        Raises:
+            StoreError: they are missing or damaged.
+        """
+        key = f"blobs/{blob.sha256}.gz"
+        try:
+            data = gzip.decompress(self.objects.get(key))
+        except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise StoreError(f"{self.root}/{key} is missing or damaged ({error}); restore it from a copy") from error
+        if hashlib.sha256(data).hexdigest() != blob.sha256:
+            raise StoreError(f"{self.root}/{key} holds something else; restore it from a copy")
+        return data
 
     def output_folder(self, run_id: str, attempt: int, writer: str) -> str:
         """The folder (a key) of what one host of one attempt printed."""

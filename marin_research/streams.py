@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ class RoutedStream(io.TextIOBase):
 
     def __init__(self, name: str, original: TextIO, route: Callable[[RoutedStream], TextIO | None]) -> None:
         super().__init__()
-        self.name = name
+        self.standard = name
+        """``stdout`` or ``stderr``."""
         self.original = original
         self.through_fd = _fileno(original) == {"stdout": 1, "stderr": 2}[name]
         """Whether the original writes to the descriptor whose output is captured, or (in a notebook) elsewhere."""
@@ -69,18 +72,18 @@ class RoutedStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return self._target().encoding
+        return self.original.encoding
 
     @property
     def errors(self) -> str | None:  # type: ignore[override]
-        return self._target().errors
+        return self.original.errors
 
     @property
     def newlines(self) -> Any:  # type: ignore[override]
-        return self._target().newlines
+        return self.original.newlines
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._target(), name)
+        return getattr(self.original, name)
 
     def __del__(self) -> None:
         """Do not close what is only stood in for, as the base class would."""
@@ -108,10 +111,30 @@ def flush(streams: Iterable[TextIO]) -> None:
             stream.flush()
 
 
-def redirect_log_handlers(old: TextIO, new: TextIO) -> None:
+def redirect_log_handlers(old: TextIO | RoutedStream, new: TextIO | RoutedStream) -> None:
     """Have log handlers that write to ``old`` write to ``new``."""
     loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
     for logger in loggers:
         for handler in getattr(logger, "handlers", ()):
             if isinstance(handler, logging.StreamHandler) and handler.stream is old:
                 handler.setStream(new)
+
+
+def flush_native() -> None:
+    """Write what native code has printed through the C library and the library still holds back."""
+    _c_flush()()
+
+
+@functools.cache
+def _c_flush() -> Callable[[], object]:
+    try:
+        import ctypes
+
+        library = ctypes.CDLL(None)
+        stdout = ctypes.c_void_p.in_dll(library, "__stdoutp" if sys.platform == "darwin" else "stdout")
+        # To a pipe the library would write whole blocks; a crash loses what is in its buffer.
+        line_buffered = 1
+        library.setvbuf(stdout, None, line_buffered, ctypes.c_size_t(0))
+    except (ImportError, OSError, ValueError, AttributeError):
+        return lambda: None
+    return functools.partial(library.fflush, stdout)

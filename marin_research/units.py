@@ -12,9 +12,11 @@ def format_value(value: float, unit: str = "") -> str:
 
 
 def format_number(value: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):
+    if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     magnitude = abs(value)
     if magnitude < 1e-4 or magnitude >= 1e15:
@@ -42,7 +44,7 @@ def format_size(size: int) -> str:
     """``512 B``, ``1.4 MB``: decimal units."""
     amount = float(size)
     for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
+        if amount < (1000 if unit == "B" else 999.95) or unit == "GB":
             return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     raise AssertionError

@@ -341,7 +341,7 @@ def _describe(live: Any) -> WandbRun:
     )
 
 
-def _identity(run: WandbRun) -> tuple[str, str]:
+def _identity(run: WandbRun) -> tuple[str | Unknown, str]:
     return run.project, run.id
 
 

@@ -112,3 +112,23 @@ def to_json(result: Report) -> dict[str, Any]:
 def _finding_id(kind: str, text: str, occurrence: int) -> str:
     key = f"{kind}\0{text}\0{occurrence}".encode("utf-8", "surrogatepass")
     return "F-" + hashlib.sha256(key).hexdigest()[:8]
+
+
+class Collector:
+    """Gathers what the rules say about one text."""
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self.evidence: list[tuple[int, int, tuple[str, ...]]] = []
+        self.judged: set[int] = set()
+        """Offsets of words whose claim a numeral beside them has settled."""
+
+    def object(self, kind: FindingKind, start: int, end: int, why: str) -> None:
+        self.issues.append(Issue(kind=kind, start=start, end=end, why=why))
+
+    def support(self, start: int, end: int, fact_ids: Iterable[str]) -> None:
+        self.evidence.append((start, end, tuple(dict.fromkeys(fact_ids))))
+
+    def report(self, text: str) -> Report:
+        spans = [Evidence(start=a, end=b, text=text[a:b], fact_ids=ids) for a, b, ids in self.evidence if ids]
+        return report(text, self.issues, spans)

@@ -113,7 +113,7 @@ _PLURAL = {f"{word}s" for word in _WORDS if len(word) > 2} | {"secs", "mins", "h
 _SIMPLE = _alternatives(_SYMBOLS, _WORDS, _PLURAL)
 _RATED = _alternatives(_SYMBOLS, _WORDS, _PLURAL, _COUNTED, {f"{word}s" for word in _COUNTED})
 AFTER_NUMBER = re.compile(
-    rf"(?:(?:{_RATED})(?:[ ]?/[ ]?|[ ]per[ ]|-per-)(?:{_RATED})|(?:{_SIMPLE}))(?![\w])",
+    rf"(?:(?:{_RATED})(?:(?:[ ]?/[ ]?|[ ]per[ ]|-per-)(?:{_RATED})){{1,2}}|(?:{_SIMPLE}))(?![\w])",
 )
 """A unit as it stands after a number, the space before it excluded."""
 

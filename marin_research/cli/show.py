@@ -65,7 +65,7 @@ def lines(run: Run) -> Iterator[str]:
         facts.append(("baseline", "the thread's other runs are compared with this one"))
     if isinstance(run.step, Step):
         facts += [("step", f"{run.step.address} ({run.step.fingerprint})"), ("output", run.step.output_path)]
-    if run.cached_from:
+    if isinstance(run.cached_from, str):
         facts.append(("made by", run.cached_from))
     for attempt in run.attempts:
         facts += _attempt_facts(attempt, several=len(run.attempts) > 1)

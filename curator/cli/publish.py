@@ -1,0 +1,54 @@
+"""``curator publish``: carry out what was approved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from curator.cli.queue import by_option, open_queue
+from curator.person import person
+from curator.publish import Outcome, plan, publish, publishable
+from marin_research.cli.lazy import json_option, print_json, root_option
+from marin_research.errors import UsageError
+
+if TYPE_CHECKING:
+    from curator.publish import Publication
+
+
+@click.command(
+    help="Publish approved drafts, each exactly once, logbook entries first. Exits with 1 if one failed; it can be "
+    "tried again.\n\n\b\nExamples:\n"
+    "  curator publish --approved --dry-run\n"
+    "  curator publish --approved\n"
+    "  curator publish LR-D004 --json"
+)
+@click.argument("drafts", nargs=-1)
+@click.option("--approved", is_flag=True, help="Everything that is approved and not out.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@by_option
+@root_option
+@json_option
+def command(
+    *, drafts: tuple[str, ...], approved: bool, dry_run: bool, by: str | None, root: str | None, as_json: bool
+) -> int:
+    if bool(drafts) == approved:
+        raise UsageError("name drafts, or say --approved for everything that is approved")
+    queue = open_queue(root)
+    chosen = publishable(queue) if approved else [queue.get(draft_id) for draft_id in dict.fromkeys(drafts)]
+    if not chosen:
+        click.echo("nothing is approved and not out; see `curator drafts`", err=True)
+    done = []
+    for publication in plan(chosen, queue) if dry_run else publish(chosen, queue, by=person(by)):
+        done.append(publication)
+        if not as_json:
+            click.echo(_line(publication), err=publication.outcome is Outcome.FAILED)
+            click.echo(publication.diff or "", nl=False)
+    if as_json:
+        print_json(done)
+    return 1 if any(publication.outcome is Outcome.FAILED for publication in done) else 0
+
+
+def _line(publication: Publication) -> str:
+    said = [publication.draft, publication.outcome, publication.link or ""]
+    return "  ".join(part for part in said if part) + (f": {publication.why}" if publication.why else "")

@@ -1,0 +1,87 @@
+"""``curator verify``: whether a text says what the record says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curator.cli.queue import open_queue
+from curator.errors import CuratorError
+from curator.facts import from_json
+from curator.plain import counted, line_of, one_line
+from curator.verify import verify
+from curator.verify.report import to_json
+from marin_research.cli.lazy import json_option, print_json, root_option
+from marin_research.errors import UsageError
+
+if TYPE_CHECKING:
+    from curator.facts import Fact
+    from curator.verify import Report
+
+
+@click.command(
+    help="Check every number, link, commit, run ID and command of a text against the facts. Exits with 1 if something "
+    "does not match.\n\n\b\nExamples:\n"
+    "  curator verify LR-D004\n"
+    "  curator show LR-D004 --json > draft.json\n"
+    "  curator verify --facts draft.json --file entry.md --json"
+)
+@click.argument("draft", required=False)
+@click.option(
+    "--facts", type=click.Path(), metavar="FACTS.json", help="What `curator show --json` gives, or its facts."
+)
+@click.option("--file", "text_file", type=click.Path(), metavar="TEXT.md", help="The text; - reads it from stdin.")
+@root_option
+@json_option
+def command(*, draft: str | None, facts: str | None, text_file: str | None, root: str | None, as_json: bool) -> int:
+    if draft is not None and facts is None and text_file is None:
+        found = open_queue(root).get(draft)
+        name, text, known = found.id, found.text, found.facts
+    elif draft is None and facts is not None and text_file is not None:
+        name, text, known = text_file, _read_text(text_file), read_facts(facts)
+    else:
+        raise UsageError("name a draft, or both --facts FACTS.json and --file TEXT.md")
+    report = verify(text, known)
+    if as_json:
+        print_json(to_json(report))
+    else:
+        click.echo("\n".join(lines(name, text, report)))
+    return 0 if report.ok else 1
+
+
+def lines(name: str, text: str, report: Report) -> list[str]:
+    """The findings of a text for a terminal."""
+    head = f"{counted(len(report.findings), 'finding')}, {counted(len(report.evidence), 'place')} backed by the record"
+    said = [f"{name}: {head}"]
+    for finding in report.findings:
+        column = finding.start - text.rfind("\n", 0, finding.start)
+        said.append(f"  {finding.id}  line {line_of(text, finding.start)}, column {column}: {one_line(finding.text)}")
+        said.append(f"              {one_line(finding.why)}")
+    return said
+
+
+def read_facts(path: str) -> tuple[Fact, ...]:
+    """Facts from a file that holds a list of them or a whole shown draft.
+
+    Raises:
+        CuratorError: the file cannot be read or holds neither.
+    """
+    try:
+        raw: Any = json.loads(Path(path).read_bytes())
+        return from_json(raw["facts"] if isinstance(raw, dict) else raw)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CuratorError(
+            f"{path} holds no facts ({error}); make it with `curator show DRAFT --json > {path}`"
+        ) from error
+
+
+def _read_text(path: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CuratorError(f"cannot read {path} ({error}); give a file of UTF-8 text") from error

@@ -1,0 +1,191 @@
+"""Sentences: tokens with a beginning, an end and a context, and the moves a reader's eye makes over them.
+
+Knows English word order and nothing of facts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from curator.verify import lexicon
+from curator.verify.tokens import Token, TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from curator.verify.units import Unit
+
+_STOPS = frozenset(".!?")
+_BREAKS = frozenset({";", "\u2014", "\u2013"})
+_SUBORDINATORS = frozenset("while whereas but although though however because since yet".split())  # noqa: SIM905
+_AFTER_COMMA = frozenset("and but with which while so yet or whereas".split())  # noqa: SIM905
+_REFERENCE_SKIP = lexicon.ARTICLES | frozenset("that those what of for in the with as seen by".split())  # noqa: SIM905
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the place of a sentence says about it before one word is read."""
+
+    topics: frozenset[str] = frozenset()
+    """The runs its heading or table row is about."""
+    metrics: frozenset[str] = frozenset()
+    """The metrics or config keys its table column or row is about."""
+    unit: Unit | None = None
+    """The unit its table column states."""
+    change: bool = False
+    """Its table column holds differences."""
+    cell: bool = False
+    hypothetical: bool = False
+    """It stands under Hypothesis, Next action or the like, so it claims no result."""
+    field: str = ""
+    """The label it stands under, lower case: ``result``."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Tokens up to a full stop, the sentence before them in the same block, and their context."""
+
+    tokens: tuple[Token, ...]
+    context: Context = field(default_factory=Context)
+    previous: Sentence | None = None
+
+    def word(self, i: int) -> str:
+        """The i-th token in lower case, or nothing beyond the ends."""
+        return self.tokens[i].lower if 0 <= i < len(self.tokens) else ""
+
+    def kind(self, i: int) -> TokenKind | None:
+        return self.tokens[i].kind if 0 <= i < len(self.tokens) else None
+
+    def of_kind(self, kind: TokenKind, within: tuple[int, int] | None = None) -> list[int]:
+        low, high = within or (0, len(self.tokens))
+        return [i for i in range(low, high) if self.tokens[i].kind is kind]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(token.lower for token in self.tokens if token.kind is TokenKind.WORD)
+
+    @cached_property
+    def is_question(self) -> bool:
+        return bool(self.tokens) and self.tokens[-1].text == "?"
+
+    @cached_property
+    def runs(self) -> frozenset[str]:
+        """Every run it names, by ID, label or config value."""
+        return frozenset(run for token in self.tokens for run in token.runs)
+
+    def leftwards(self, i: int) -> Iterator[int]:
+        """Positions before ``i``, nearest first, passing over parentheses that closed before it.
+
+        An apposition, ``the winner (LR-003)``, is not passed over: it says what the words before it mean.
+        """
+        depth = self.tokens[i].depth
+        for j in range(i - 1, -1, -1):
+            token = self.tokens[j]
+            if token.depth > depth and not self._apposed(j):
+                continue
+            depth = min(depth, token.depth)
+            yield j
+
+    def _apposed(self, j: int) -> bool:
+        """Whether the token is the only thing in its parentheses."""
+        return self.word(j - 1) == "(" and self.word(j + 1) == ")" and self.kind(j) is TokenKind.RUN
+
+    def clause(self, i: int) -> tuple[int, int]:
+        """The bounds of the clause around ``i``."""
+        low = next((j + 1 for j in range(i - 1, -1, -1) if self._breaks(j)), 0)
+        high = next((j for j in range(i, len(self.tokens)) if j != i and self._breaks(j)), len(self.tokens))
+        return low, high
+
+    def _breaks(self, j: int) -> bool:
+        word = self.word(j)
+        if word in _BREAKS or (word in _SUBORDINATORS and self.kind(j) is TokenKind.WORD):
+            return True
+        if word == "-":
+            return self._spaced(j)
+        return word == "," and self.word(j + 1) in _AFTER_COMMA
+
+    def _spaced(self, j: int) -> bool:
+        """Whether a hyphen stands alone, as a dash between clauses does."""
+        before, after = j - 1, j + 1
+        if before < 0 or after >= len(self.tokens):
+            return False
+        dash = self.tokens[j]
+        return self.tokens[before].end < dash.start and dash.end < self.tokens[after].start
+
+    def is_reference(self, j: int) -> bool:
+        """Whether the run at ``j`` is what something else is compared with: ``than LR-001``, ``beats the baseline``."""
+        steps = 0
+        for k in range(j - 1, max(-1, j - 8), -1):
+            word = self.word(k)
+            if (self.word(k - 1), word) in lexicon.COMPARE_PAIRS:
+                return True
+            if word in lexicon.COMPARE_BEFORE or word in lexicon.COMPARE_PLACES or word in lexicon.CONTESTS:
+                return True
+            skipped = word in _REFERENCE_SKIP or word == "'s" or self.kind(k) in {TokenKind.METRIC, TokenKind.CONFIG}
+            coordinated = word in {"and", "or", ","} and self.kind(k - 1) is TokenKind.RUN
+            if not (skipped or coordinated or (self.kind(k) is TokenKind.RUN and steps)):
+                return False
+            steps += 1
+        return False
+
+    def coordinated(self, j: int) -> list[int]:
+        """The run at ``j`` with those it is joined to: ``LR-002, LR-003 and LR-004``."""
+        group = [j]
+        for step in (-1, 1):
+            k = j + step
+            while self.word(k) in {",", "and", "or", "/", "&", "both"} or self.kind(k) is TokenKind.RUN:
+                if self.kind(k) is TokenKind.RUN:
+                    group.append(k)
+                k += step
+        return sorted(group)
+
+    def hedged(self, i: int) -> bool:
+        """Whether what stands at ``i`` is only thought of: a question, a plan, a condition, a purpose."""
+        if self.context.hypothetical or self.is_question:
+            return True
+        low, _ = self.clause(i)
+        starts_with_condition = self.word(0) in {"if", "whether", "unless", "next", "to"} and not low
+        near = {self.word(j) for j in range(low, i) if self.kind(j) is TokenKind.WORD}
+        return starts_with_condition or bool(near & lexicon.HEDGES) or self._is_purpose(i)
+
+    def _is_purpose(self, i: int) -> bool:
+        """``to lower the loss``, unless it says that this happened: ``continued to fall``."""
+        back = i - 1
+        while self.word(back).endswith("ly"):
+            back -= 1
+        if self.word(back) != "to":
+            return False
+        happened = {"continued", "continues", "found", "shown", "seems", "seemed", "appears", "managed", "began", "started"}
+        return self.word(back - 1) not in happened | lexicon.FAILED_TO
+
+    def negated(self, i: int) -> bool:
+        """Whether a "not" before ``i`` turns what it says."""
+        low, _ = self.clause(i)
+        for j in range(i - 1, max(low, i - 7) - 1, -1):
+            word = self.word(j)
+            if word in lexicon.NEGATIONS:
+                return not (word in {"not", "no"} and self.word(j + 1) in {"only", "just", "longer"})
+            if word == "only" and self.word(j - 1) == "not":
+                return False
+            if self.kind(j) in {TokenKind.NUMBER} or word in {";", ":", ","}:
+                return False
+        return False
+
+    def softened(self, i: int) -> bool:
+        """Whether an adverb of degree stands near ``i``, so that "not" denies the degree alone."""
+        return any(self.word(j) in lexicon.SOFTENERS for j in range(max(0, i - 4), min(len(self.tokens), i + 4)))
+
+
+def split(tokens: Sequence[Token], context: Context) -> Iterator[Sentence]:
+    """The sentences of one block."""
+    previous: Sentence | None = None
+    start = 0
+    for i, token in enumerate(tokens):
+        last = i + 1 == len(tokens)
+        stops = token.text in _STOPS and token.kind is TokenKind.PUNCT
+        if last or (stops and tokens[i + 1].start > token.end and not tokens[i + 1].text[:1].islower()):
+            previous = Sentence(tuple(tokens[start : i + 1]), context, previous)
+            yield previous
+            start = i + 1

@@ -1,0 +1,291 @@
+"""Cuts a block into tokens: words, numerals, and whatever the facts give a name to.
+
+One token is one thing: a run ID, a metric's name of three words, a numeral with its unit. Knows no rule.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify import aliases, lexicon, moments, numerals
+from curator.verify.blocks import Block, BlockKind, code_spans, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from curator.facts import Fact
+    from curator.verify.index import FactIndex
+    from curator.verify.moments import Moment
+    from curator.verify.numerals import Numeral
+
+
+class TokenKind(StrEnum):
+    WORD = "word"
+    PUNCT = "punct"
+    NUMBER = "number"
+    RUN = "run"
+    METRIC = "metric"
+    CONFIG = "config"
+    MOMENT = "moment"
+    IDENTIFIER = "identifier"
+    LINK = "link"
+    CODE = "code"
+    FACT = "fact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    kind: TokenKind
+    start: int
+    end: int
+    """Offsets into the whole text."""
+    text: str
+    depth: int = 0
+    """How many parentheses are open around it."""
+    runs: frozenset[str] = frozenset()
+    """The runs it stands for."""
+    names: frozenset[str] = frozenset()
+    """The metrics or config keys it may mean."""
+    numeral: Numeral | None = None
+    moment: Moment | None = None
+    facts: tuple[str, ...] = ()
+    """IDs of the facts it quotes whole."""
+
+    @property
+    def lower(self) -> str:
+        return self.text.lower()
+
+
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,12}://|www\.)[^\s<>\"'`|\\^{}\[\]]+", re.IGNORECASE)
+_DESTINATION = re.compile(r"\]\(\s*<?([^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)[^()\n]*\)")
+_RUN_SHAPE = r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*-\d+[a-z]?"
+_RUN_RANGE = re.compile(
+    rf"(?<![\w/.-])({_RUN_SHAPE})(?:(?:\.\.\.?|\u2026|\u2013|\u2014|[ ]?-[ ]?|[ ]?\u2013[ ]?|[ ](?:to|through)[ ])"
+    rf"({_RUN_SHAPE}|\d{{2,}}(?![\w.]))|((?:/\d{{2,}})+(?![\w.])))?(?![\w/]|-\w)"
+)
+_RUN_PARTS = re.compile(r"(.*?-)(\d+)([a-z]?)$")
+_IDENTIFIER = re.compile(
+    r"(?:~|\.{1,2})?/?(?:[A-Za-z_]\w*|\d+[A-Za-z_]\w*)(?:[./_+@:=-]{1,2}\w+)*|/(?:[\w.-]+/)+[\w.-]+|\d+\.\d+(?:\.\d+)+[\w.+-]*\w|0x[0-9A-Fa-f]+"
+)
+_HYPHENED_NUMBER = re.compile(r"([a-z]+)-(\d+(?:\.\d+)?)$")
+_WORD = re.compile(r"(?:vs|approx|ca|e\.g|i\.e|etc|cf)\.|[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*(?:-[^\W\d_]+)*", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"'s(?!\w)")
+_BASELINE = re.compile(r"baseline(?![\w-])", re.IGNORECASE)
+_MARKS = ".,;:!?)\"'*_~>"
+_COVERS = frozenset(
+    {FactKind.TEXT, FactKind.QUOTE, FactKind.COMMAND, FactKind.PATH, FactKind.NAME, FactKind.LABEL, FactKind.DEVICE, FactKind.CONFIG}
+)
+_TERMS = frozenset({"l1", "l2", "f1", "utf-8", "1d", "2d", "3d", "k8s", "s3", "sha256", "sha-256", "python3"})
+"""Words with a digit that state nothing."""
+
+
+class Lexer:
+    """Cuts blocks by the names that one set of facts gives."""
+
+    def __init__(self, index: FactIndex) -> None:
+        self._index = index
+        self._runs = {run.lower(): run for run in index.runs}
+        self._metrics = _phrase_pattern([*index.metric_phrases, *(n.lower() for n in index.metric_names)])
+        self._configs = _phrase_pattern([*index.config_phrases, *(key.lower() for key in index.configs)])
+        self._labels = _phrase_pattern([label for label in index.labels if not label.isalpha()])
+        self._covers = list(_covers(index))
+
+    def tokens(self, block: Block) -> list[Token]:
+        """The tokens of a block in order; they do not overlap. A fence has none."""
+        if block.kind is BlockKind.FENCE:
+            return []
+        return self.cut(block.text, block.start)
+
+    def plain(self, text: str) -> list[Token]:
+        """The tokens of a fact's own text, by its words alone."""
+        return _with_depth(list(self._plain(text, 0, len(text))))
+
+    def cut(self, text: str, start: int) -> list[Token]:
+        """The tokens of a normalised piece of text that begins at ``start``."""
+        spans = sorted(self._spans(text), key=lambda span: (span.start, -span.end))
+        found, at = [], 0
+        for span in [*spans, Token(kind=TokenKind.PUNCT, start=len(text), end=len(text), text="")]:
+            for token in self._plain(text, at, span.start):
+                found.append(token)
+                at = token.end
+            if span.start >= at:
+                found.extend([span] if span.text else [])
+                at = span.end
+        return _with_depth([replace(token, start=token.start + start, end=token.end + start) for token in found])
+
+    def _spans(self, text: str) -> Iterator[Token]:
+        """What is recognised as a whole, wherever it stands; the earliest and longest wins."""
+        for fact, pattern in self._covers:
+            for found in pattern.finditer(text):
+                runs = self._index.labels.get(normalise(str(fact.value)).lower(), frozenset())
+                kind = TokenKind.RUN if runs else TokenKind.FACT
+                yield _token(kind, found.span(), text, runs=runs, facts=(fact.id,))
+        for code in code_spans(text):
+            yield from self._code(code, text)
+        for found in _URL.finditer(text):
+            yield _token(TokenKind.LINK, (found.start(), found.start() + len(_trimmed(found.group()))), text)
+        for found in _DESTINATION.finditer(text):
+            yield _token(TokenKind.LINK, found.span(1), text)
+        yield from self._run_mentions(text)
+        yield from self._phrases(text, self._labels, TokenKind.RUN, self._index.labels)
+        yield from self._phrases(text, self._metrics, TokenKind.METRIC, self._index.metric_phrases)
+        yield from self._phrases(text, self._configs, TokenKind.CONFIG, self._index.config_phrases)
+        for found in _BASELINE.finditer(text):
+            yield _token(TokenKind.RUN, found.span(), text, runs=self._index.baseline)
+
+    def _code(self, code: re.Match[str], text: str) -> Iterator[Token]:
+        """A code span: what it names, when it only names something; else a piece of code."""
+        inner = code[2].strip()
+        start = code.start(2) + len(code[2]) - len(code[2].lstrip())
+        named = [token for token in self.cut(inner, start) if token.kind is not TokenKind.PUNCT or token.text not in "=:%"]
+        names = {TokenKind.RUN, TokenKind.METRIC, TokenKind.CONFIG, TokenKind.NUMBER, TokenKind.MOMENT, TokenKind.FACT}
+        yield Token(kind=TokenKind.PUNCT, start=code.start(), end=start, text="")
+        if named and all(token.kind in names for token in named):
+            for token in self.cut(inner, start):
+                yield replace(token, end=token.end)
+        elif inner:
+            yield _token(TokenKind.CODE, (start, start + len(inner)), text)
+        yield Token(kind=TokenKind.PUNCT, start=start + len(inner), end=code.end(), text="")
+
+    def _run_mentions(self, text: str) -> Iterator[Token]:
+        for found in _RUN_RANGE.finditer(text):
+            parts = _RUN_PARTS.match(found[1])
+            first = found[1].lower()
+            if not parts or (first not in self._runs and parts[1][:-1].lower() not in self._index.prefixes):
+                continue
+            end, runs = found.end(1), {first}
+            preceded = text[max(0, found.start() - 5) : found.start()].lower()
+            if (found[2] or found[3]) and not (preceded == "from " and " to " in found.group()):
+                end, runs = found.end(), set(_between(parts, found[2], found[3]))
+            known = frozenset(self._runs[run] for run in runs if run in self._runs)
+            missing = () if all(run in self._runs for run in runs) else ("?",)
+            yield _token(TokenKind.RUN, (found.start(1), end), text, runs=known, facts=missing)
+
+    def _phrases(
+        self, text: str, pattern: re.Pattern[str] | None, kind: TokenKind, meanings: Mapping[str, frozenset[str]]
+    ) -> Iterator[Token]:
+        for found in pattern.finditer(text) if pattern else ():
+            meant = self._meaning(found.group(), meanings)
+            if kind is TokenKind.RUN:
+                yield _token(kind, found.span(), text, runs=meant)
+            else:
+                yield _token(kind, found.span(), text, names=meant)
+
+    def _meaning(self, written: str, meanings: Mapping[str, frozenset[str]]) -> frozenset[str]:
+        written = written.lower()
+        exact = {name for name in (*self._index.metric_names, *self._index.configs) if name.lower() == written}
+        flat = re.sub(r"[ /_.\-]+", " ", written)
+        for phrase in (written, flat, written.removesuffix("s"), flat.removesuffix("s"), flat.removesuffix("es")):
+            if not exact and phrase in meanings:
+                return meanings[phrase]
+        return frozenset(exact)
+
+    def _plain(self, text: str, at: int, end: int) -> Iterator[Token]:
+        """Everything between the spans: moments, numerals, identifiers, words, marks."""
+        while at < end:
+            token = None if text[at].isspace() else self._next(text, at, end)
+            if token:
+                yield token
+            at = token.end if token else at + 1
+
+    def _next(self, text: str, at: int, end: int) -> Token:
+        inside = at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)")
+        signed = text[at] in "+-\u00b1" and not inside
+        digit = text[at].isdigit() or (text[at] == "." and text[at + 1 : at + 2].isdigit() and not inside)
+        if digit or signed:
+            token = self._number(text, at, end)
+            if token:
+                return token
+        if word := _POSSESSIVE.match(text, at, end):
+            return _token(TokenKind.PUNCT, word.span(), text)
+        if text[at].isalpha() and not inside and (spoken := numerals.match_word(text, at, self._index.unit_pattern)):
+            return _token(TokenKind.NUMBER, (at, spoken[0]), text, numeral=spoken[1])
+        return self._identifier(text, at, end) or self._word(text, at, end)
+
+    def _number(self, text: str, at: int, end: int) -> Token | None:
+        if moment := moments.match(text, at):
+            alternative = numerals.match(text, at, self._index.unit_pattern)
+            duration = alternative[1] if alternative and alternative[0] == moment[0] else None
+            return _token(TokenKind.MOMENT, (at, moment[0]), text, moment=moment[1], numeral=duration)
+        found = numerals.match(text, at, self._index.unit_pattern)
+        if not found:
+            return None
+        tail = text[found[0] : found[0] + 2]
+        glued = tail[:1].isalnum() or tail[:1] == "_" or (tail[:1] == "." and tail[1:].isdigit())
+        return None if glued else _token(TokenKind.NUMBER, (at, found[0]), text, numeral=found[1])
+
+    def _identifier(self, text: str, at: int, end: int) -> Token | None:
+        found = _IDENTIFIER.match(text, at, end)
+        if not found or not any(c.isdigit() for c in found.group()) or found.group().lower() in _TERMS:
+            return None
+        split = _HYPHENED_NUMBER.match(found.group())
+        if split and split[1] in lexicon.COUNT_NOUNS | lexicon.LABEL_NOUNS | {"rank", "top", "seed"}:
+            return None
+        return _token(TokenKind.IDENTIFIER, found.span(), text)
+
+    def _word(self, text: str, at: int, end: int) -> Token:
+        found = _WORD.match(text, at, end)
+        return _token(TokenKind.WORD, found.span(), text) if found else _token(TokenKind.PUNCT, (at, at + 1), text)
+
+
+def _token(kind: TokenKind, span: tuple[int, int], text: str, **details: object) -> Token:
+    return Token(kind=kind, start=span[0], end=span[1], text=text[span[0] : span[1]], **details)  # type: ignore[arg-type]
+
+
+def _phrase_pattern(phrases: list[str]) -> re.Pattern[str] | None:
+    if not phrases:
+        return None
+    either = "|".join(aliases.pattern(p) if " " in p else re.escape(p) for p in sorted(set(phrases), key=len, reverse=True))
+    return re.compile(rf"(?<![\w/.])(?:{either})(?:s|es)?(?![\w/]|-\w)", re.IGNORECASE)
+
+
+def _covers(index: FactIndex) -> Iterator[tuple[Fact, re.Pattern[str]]]:
+    """Facts whose text counts as evidence wherever it is quoted whole."""
+    for fact, text in index.strings:
+        words = text.strip().rstrip(".").split()
+        telling = len(words) > 1 or (any(c.isdigit() for c in text) and any(c.isalpha() for c in text))
+        if fact.kind in _COVERS and telling and len(text) > 3:
+            flexible = r"\s+".join(re.escape(word) for word in words)
+            yield fact, re.compile(rf"(?<![\w/.-]){flexible}(?![\w/]|[.-]\w)")
+
+
+def _trimmed(url: str) -> str:
+    """A URL without the punctuation of the sentence around it."""
+    while url and (url[-1] in _MARKS) and not (url[-1] == ")" and url.count("(") >= url.count(")")):
+        url = url[:-1]
+    return url
+
+
+def _between(first: re.Match[str], last: str | None, listed: str | None) -> Iterator[str]:
+    """The run IDs of ``LR-001..LR-003`` and ``LR-001/002``, lower case."""
+    prefix, digits = first[1].lower(), first[2]
+    if listed:
+        yield first.group().lower()
+        yield from (f"{prefix}{number.zfill(len(digits))}" for number in listed.split("/") if number)
+        return
+    parts = _RUN_PARTS.match(last or "")
+    number = (parts[2] if parts else last) or digits
+    if (parts and parts[1].lower() != prefix) or int(number) - int(digits) not in range(1, 1000):
+        yield from (first.group().lower(), (last or "").lower())
+        return
+    yield from (f"{prefix}{n:0{len(digits)}d}" for n in range(int(digits), int(number) + 1))
+
+
+def _with_depth(tokens: list[Token]) -> list[Token]:
+    depth, found = 0, []
+    for token in tokens:
+        depth -= token.text in {")", "]"} and depth > 0
+        found.append(replace(token, depth=depth) if depth else token)
+        depth += token.text in {"(", "["}
+    return found
+
+
+def token_at(tokens: list[Token], offset: int) -> Token | None:
+    """The token that covers an offset."""
+    at = bisect_right([token.start for token in tokens], offset) - 1
+    return tokens[at] if at >= 0 and tokens[at].end > offset else None

@@ -1,0 +1,110 @@
+"""Secrets that the name before them gives away: ``API_KEY=...``, ``"token": "..."``, ``--api-key ...``, ``-e NAME VALUE``.
+
+Sees one line at a time; which names count is for ``names``, which values for ``values``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength
+from marin_research.redaction.removed import Removed
+from marin_research.redaction.values import is_code, is_no_word, is_secret, looks_random
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ASSIGNMENT = re.compile(
+    r"(?<![\w.-])(?P<name>[A-Za-z_-][\w.-]*+)[\\\"'\]]{0,4}[ \t]{0,4}(?P<sign>:=|=>|=(?!=)|:(?!:))[ \t]{0,8}", re.ASCII
+)
+_GAP = r"(?:[ \t]++|[\"'],?[ \t]*+[\"'])"
+_OPTION = re.compile(rf"(?<![\w-])--(?P<name>[A-Za-z][\w.-]*+){_GAP}", re.ASCII)
+_VARIABLE = re.compile(rf"(?<![\w-])(?:-e|--env(?:[_-]vars?)?|--set-?env){_GAP}(?P<name>[A-Za-z_]\w*+){_GAP}", re.ASCII)
+_BY_NAME = re.compile(r"\b(?:docker|podman|nerdctl|[ef]?grep|rg|sed|perl|echo)\b")
+"""Programs whose ``-e NAME`` takes no value: what follows is the next argument."""
+_QUOTED = (
+    r"""[bru]?\\+["'](?P<escaped>[^"'\\\0]{1,4096})"""
+    r"""|[bru]?"(?P<double>(?:[^"\\\0]|\\[^\0]){1,4096})"""
+    r"""|[bru]?'(?P<single>(?:[^'\\\0]|\\[^\0]){1,4096})"""
+)
+_COMMA = r",(?![\s\"'\0]|[\w.-]{1,64}[ \t]?[=:]|\Z)"
+"""One inside a value, not one between two assignments."""
+_VALUE = re.compile(rf"{_QUOTED}|(?P<bare>(?:[^\s\"'`;&|<>\\,\0]|{_COMMA}){{1,4096}})", re.ASCII)
+_WEAK_VALUE = re.compile(rf"{_QUOTED}|(?P<bare>(?:[^\s\"'`;&|<>\\,\0=]|{_COMMA}){{1,4096}}={{0,3}})", re.ASCII)
+"""Without ``=`` except at the end: after ``key`` another assignment is likelier than a secret."""
+_UP_TO_CLOSING = re.compile(r"[^(\[{)\]}]*(?=[)\]}])")
+_SENTENCE = re.compile(r"[a-z]+[.,;]?[ \t]+[A-Za-z]")
+_PARTICLES = frozenset(
+    {"also", "argument", "authentication", "before", "cannot", "file", "flag", "from", "have", "instead", "into", "must"}
+    | {"option", "parameter", "should", "that", "then", "this", "value", "values", "were", "when", "where", "which"}
+    | {"will", "with", "without", "would"}
+)
+_MIN_LENGTH = 4
+"""Shorter values in free text are left alone."""
+
+
+class _Value(NamedTuple):
+    text: str
+    start: int
+    end: int
+    quoted: bool
+
+
+def assigned(line: str) -> Iterator[Removed]:
+    """The secrets in one line (no line end in it) that stand after a name; they may overlap."""
+    yield from _after_signs(line)
+    for pattern in (_OPTION, _VARIABLE):
+        for match in pattern.finditer(line):
+            name, how_sure = match["name"], strength(match["name"])
+            if how_sure and not (pattern is _VARIABLE and _BY_NAME.search(line, 0, match.start())):
+                value = _value(line, match.end(), how_sure, constant=True)
+                if value and _is_given_secret(name, how_sure, value):
+                    yield Removed(kind_of(name), value.start, value.end)
+
+
+def _after_signs(line: str) -> Iterator[Removed]:
+    at = 0
+    while match := _ASSIGNMENT.search(line, at):
+        at = match.end()
+        name, how_sure = match["name"], strength(match["name"])
+        if how_sure and not is_secret_header(name):
+            value = _value(line, at, how_sure, constant=name.isupper())
+            if value and _is_assigned_secret(line, name, how_sure, value, spoken=match["sign"] == ":"):
+                yield Removed(kind_of(name), value.start, value.end)
+                at = value.end
+
+
+def _value(line: str, at: int, how_sure: Strength, *, constant: bool) -> _Value | None:
+    """The value that begins there; a bare one ends before the bracket that closes what it stands in, unless ``constant``."""
+    match = (_VALUE if how_sure is Strength.STRONG else _WEAK_VALUE).match(line, at)
+    if match is None:
+        return None
+    start, end = match.span(str(match.lastgroup))
+    quoted = match.lastgroup != "bare"
+    closing = None if quoted or constant else _UP_TO_CLOSING.match(line, start, end)
+    if closing:
+        end = closing.end()
+    return _Value(line[start:end], start, end, quoted)
+
+
+def _is_assigned_secret(line: str, name: str, how_sure: Strength, value: _Value, *, spoken: bool) -> bool:
+    """``spoken``: a colon stands between them, which ordinary sentences have too."""
+    spoken = spoken and not value.quoted
+    if len(value.text) < _MIN_LENGTH or (not value.quoted and is_code(value.text, name)):
+        return False
+    if spoken and _SENTENCE.match(line, value.start):
+        return False
+    if how_sure is Strength.WEAK and is_bare(name) and not spoken and is_no_word(value.text):
+        how_sure = Strength.STRONG
+    return is_secret(value.text, name, how_sure)
+
+
+def _is_given_secret(name: str, how_sure: Strength, value: _Value) -> bool:
+    """Of a value that only a blank sets apart from the name."""
+    text = value.text
+    if len(text) < _MIN_LENGTH or text.lower() in _PARTICLES or (text.startswith("-") and not looks_random(text)):
+        return False
+    if how_sure is Strength.WEAK and is_bare(name) and is_no_word(text):
+        how_sure = Strength.STRONG
+    return is_secret(text, name, how_sure)
