@@ -7,6 +7,7 @@ of it is stated of the run that made the output.
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
+
+
+_SITE_PACKAGES = re.compile(r"(?<=[\"' ])[^\"' ]*/site-packages/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +133,18 @@ def _quotes(run: Run, store: RecordStore) -> list[str]:
     for host in attempt.hosts:
         lines = decisive_lines(read_output(store, run.id, attempt.number, host.writer))
         if lines:
-            return lines
+            return _shortened(lines, attempt)
     exception = attempt.end.exception if attempt.end else None
-    return exception.traceback.rstrip().splitlines()[-4:] if exception else []
+    return _shortened(exception.traceback.rstrip().splitlines()[-4:], attempt) if exception else []
+
+
+def _shortened(lines: list[str], attempt: Attempt) -> list[str]:
+    """Lines without the folders of this machine: paths from the checkout's top and from site-packages."""
+    inside = attempt.command.cwd_in_repository
+    if isinstance(inside, str):
+        top = attempt.command.cwd.removesuffix(inside.removeprefix(".")).rstrip("/")
+        lines = [line.replace(f"{top}/", "") for line in lines]
+    return [_SITE_PACKAGES.sub("", line) for line in lines]
 
 
 def _add(facts: dict[str, Fact], more: Sequence[Fact]) -> None:

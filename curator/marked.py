@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rich.text import Text
 from curator.plain import visible_character
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 _QUIET = Style(dim=True)
 _WRONG = {"color": "red", "bold": True}
+_LEAD = re.compile(r"\s*(?:[-*+] +|\d+[.)] +|\| +)?")
+"""What the rows that a long line is broken into are indented by."""
+_ROW = re.compile(r"\s*\|.*\|\s*$")
+_WORDS = re.compile(r"\s*\S+\s*|\s+")
+_CELLS = re.compile(r"\s*\|[^|]*")
 
 
 def backed_style(console: Console) -> Style:
@@ -40,7 +46,7 @@ def marked(text: str, report: Report, console: Console, *, width: int) -> Iterat
         spans: list[tuple[int, int, Style]] = [(e.start, e.end, backed) for e in report.evidence]
         spans += [(f.start, f.end, Style(**_WRONG, meta={"finding": f.id})) for f in found]
         styled = _styled(line, starts[index], spans)
-        for part, shown in enumerate(styled.wrap(console, width - gutter - 4, tab_size=4, overflow="fold")):
+        for part, shown in enumerate(wrapped(styled, width - gutter - 4)):
             number = f"{index + 1}" if part == 0 else ""
             yield Text.assemble((f" {number:>{gutter}} │ ", _QUIET), shown)
             yield from _underlines(shown, found, " " * (gutter + 2) + "╵ ", width)
@@ -56,6 +62,44 @@ def _styled(line: str, start: int, spans: Sequence[tuple[int, int, Style]]) -> T
         if first < last:
             styled.stylize(style, places[first], places[last])
     return styled
+
+
+def wrapped(line: Text, width: int) -> list[Text]:
+    """A line as rows of at most ``width`` cells: broken between words, a table's between its cells, and indented."""
+    line.expand_tabs(4)
+    lead = _LEAD.match(line.plain)
+    hang = " " * min(len(lead[0]) if lead else 0, width // 3)
+    is_row = _ROW.match(line.plain) is not None
+    breaks, used, at = [], 0, 0
+    for piece in (_CELLS if is_row else _WORDS).findall(line.plain):
+        # The spaces that fill a cell count: so all rows of a table are broken at the same places.
+        if used and used + cell_len(piece if is_row else piece.rstrip()) > width:
+            breaks.append(at)
+            used = len(hang)
+        for char in piece:
+            # Only what is too long for a row of its own gets here with no room left.
+            if used + cell_len(char) > width and not char.isspace():
+                breaks.append(at)
+                used = len(hang)
+            used += cell_len(char)
+            at += 1
+    first, *rest = line.divide(breaks)
+    rows = [first, *(Text.assemble(hang, row) for row in rest)]
+    for row in rows:
+        row.rstrip()
+    return rows
+
+
+def labelled(rows: Iterable[tuple[str | Text, Text]], width: int, *, gap: int = 2) -> Iterator[Text]:
+    """Two columns, the right one wrapped; labels given as plain text are dimmed."""
+    styled = [(Text(left, style=_QUIET) if isinstance(left, str) else left, right) for left, right in rows]
+    indent = 2 + max((left.cell_len for left, _ in styled), default=0) + gap
+    for left, right in styled:
+        lines = [row for line in right.split("\n") for row in wrapped(line, width - indent)]
+        for number, line in enumerate(lines):
+            label = Text.assemble("  ", left if number == 0 else "")
+            label.pad_right(indent - label.cell_len)
+            yield Text.assemble(label, line)
 
 
 def _underlines(shown: Text, found: Sequence[Finding], gutter: str, width: int) -> Iterator[Text]:

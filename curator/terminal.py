@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from rich.text import Text
 
+from curator.backing import backing
 from curator.draft import DraftStatus
 from curator.errors import CuratorError, StaleDraftError
-from curator.page import evidence, page
+from curator.page import page, page_width
 from curator.plain import one_line
 from curator.review import approve, reject
 from curator.verify import verify
@@ -126,7 +127,7 @@ def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
             case "v":
                 full = not full
                 desk.console.print("evidence")
-                _show(desk, evidence(draft, report, full=full))
+                _show(desk, backing(draft, report, width=page_width(desk.console), full=full))
             case "?":
                 desk.console.print("help")
                 _help(desk)

@@ -6,12 +6,14 @@ Everything goes through the redactor before it leaves these functions, so what t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,30 +134,35 @@ def git(redactor: Redactor, keep: Callable[[bytes], Blob], *, folder: Path | Non
     )
 
 
+@dataclass(frozen=True, slots=True)
 class _Git:
-    def __init__(self, top: Path) -> None:
-        self.top = top
+    """Git in one checkout, with an index of its own where one is given."""
 
-    def bytes(self, *args: str) -> tuple[bytes, str]:
+    top: Path
+    index: Path | None = None
+
+    def bytes(self, *args: str, stdin: bytes = b"") -> tuple[bytes, str]:
         """Output and, when git could not be run or failed, the reason."""
         # git refuses `stash create` without an identity; the one given here ends up in no ref.
-        identity = {
-            f"GIT_{role}_{part}": "marin-research" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
-        }
+        own = {f"GIT_{role}_{part}": "marin-research" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+        own |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
+        if self.index is not None:
+            own["GIT_INDEX_FILE"] = str(self.index)
         try:
             done = subprocess.run(
                 ["git", *args],
                 cwd=self.top,
+                input=stdin,
                 capture_output=True,
                 timeout=_GIT_TIMEOUT_S,
                 check=False,
-                env={**os.environ, **identity, "GIT_OPTIONAL_LOCKS": "0"},
+                env={**os.environ, **own},
             )
         except FileNotFoundError:
             return b"", "git is not installed"
         except (subprocess.TimeoutExpired, OSError) as error:
             return b"", f"git {args[0]} did not answer ({type(error).__name__})"
-        if done.returncode not in (0, 1):  # 1 is how `diff --no-index` says "differs"
+        if done.returncode not in (0, 1):  # 1 is how git says "there is none"
             return b"", done.stderr.decode(errors="replace").strip().partition("\n")[0] or f"git {args[0]} failed"
         return done.stdout, ""
 
@@ -166,28 +173,61 @@ class _Git:
 
 def _tree(run: _Git) -> str | Unknown:
     # The content hash that Marin's own records carry (rigging.provenance), so that the two can be joined.
-    stash, _ = run.text("stash", "create")
+    stash, problem = run.text("stash", "create")
+    if problem:
+        return Unknown(problem)
     tree, problem = run.text("rev-parse", "--short", f"{stash or 'HEAD'}^{{tree}}")
     return tree or Unknown(problem or "git gave no tree")
 
 
 def _diff(run: _Git, redactor: Redactor, keep: Callable[[bytes], Blob], *, has_commit: bool) -> Blob | Unknown:
-    tracked, problem = run.bytes("diff", "--no-color", "--no-ext-diff", *(["HEAD"] if has_commit else []))
-    if problem:
-        return Unknown(problem)
-    parts = [tracked]
-    names, _ = run.bytes("ls-files", "--others", "--exclude-standard", "-z")
-    for name in filter(None, names.split(b"\0")):
-        path = run.top / os.fsdecode(name)
-        try:
-            size = path.stat().st_size
-        except OSError:
-            continue  # deleted since, or a dangling link
-        if size > _MAX_UNTRACKED_BYTES:
-            parts.append(b"# untracked, not kept (%d bytes): %s\n" % (size, name))
-        else:
-            parts.append(run.bytes("diff", "--no-color", "--no-index", "--", "/dev/null", os.fsdecode(name))[0])
-    diff = b"".join(parts)
+    import tempfile
+
+    base = "HEAD" if has_commit else run.text("hash-object", "-t", "tree", "--stdin")[0]  # the empty tree
+    new, left_out = _untracked(run)
+    try:
+        with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
+            scratch = _Git(run.top, Path(folder) / "index")
+            problem = _announce(new, run, scratch)
+            diff, failed = scratch.bytes("diff", "--no-color", "--no-ext-diff", "--no-textconv", base, "--")
+    except OSError as error:
+        return Unknown(f"git's index could not be copied: {error}")
+    if problem or failed:
+        return Unknown(problem or failed)
+    diff += left_out
     if len(diff) > _MAX_DIFF_BYTES:
         return Unknown(f"the diff has {len(diff)} bytes, more than {_MAX_DIFF_BYTES}")
     return keep(redactor.text(diff.decode("utf-8", "surrogateescape")).text.encode("utf-8", "surrogateescape"))
+
+
+def _untracked(run: _Git) -> tuple[list[bytes], bytes]:
+    """The untracked files that are small enough to keep, and lines that name the others."""
+    names, _ = run.bytes("ls-files", "--others", "--exclude-standard", "-z")
+    kept: list[bytes] = []
+    left_out = b""
+    room = _MAX_DIFF_BYTES // 2
+    for name in filter(None, names.split(b"\0")):
+        try:
+            size = (run.top / os.fsdecode(name)).lstat().st_size
+        except OSError:
+            continue  # deleted since
+        # A name that ends with a slash is another checkout.
+        if name.endswith(b"/") or size > min(_MAX_UNTRACKED_BYTES, room):
+            left_out += b"# untracked, not kept (%d bytes): %s\n" % (size, name)
+        else:
+            kept.append(name)
+            room -= size
+    return kept, left_out
+
+
+def _announce(names: list[bytes], run: _Git, scratch: _Git) -> str:
+    """Make the index of ``scratch`` one that knows the new files too, so that one diff shows all; gives the problem."""
+    own, problem = run.text("rev-parse", "--git-path", "index")
+    if problem or scratch.index is None:
+        return problem
+    with contextlib.suppress(FileNotFoundError):  # nothing was ever added
+        scratch.index.write_bytes((run.top / own).read_bytes())
+    if names:
+        listed = b"\0".join(names)
+        _, problem = scratch.bytes("add", "-N", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=listed)
+    return problem

@@ -3,21 +3,23 @@
 It outlives the process that it serves, by seconds, so that a crash loses nothing that was printed. The process sends
 JSON lines over a socket; ``fds`` says how many descriptors come with a line:
 
-``hello``  ``pid``, ``path``: whom to serve, and where Python modules are
-``open``   ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each
-           pipe's reading end, followed by the terminal if it has one. A step also says where its output is kept
-           (``sidecar_step.StepOutput``); pipes that several steps share say ``steps`` instead
-``share``  ``id``, ``steps``: whose output the shared pipes now are
-``end``    ``id``: answer on the descriptor that comes along, when all that is printed by now is kept and shown
+``hello``        ``pid``, ``path``: whom to serve, and where Python modules are
+``environment``  ``changed``: variables of the process, in which secrets may be
+``open``         ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each
+                 pipe's reading end, followed by the terminal if it has one. A step also says where its output is kept
+                 (``sidecar_step.StepOutput``); pipes that several steps share say ``steps`` instead
+``share``        ``id``, ``steps``: whose output the shared pipes now are
+``end``          ``id``: answer on the descriptor that comes along, when all that is printed by now is kept and shown
 
-It says ``{"closed": id}`` when nobody can print into the pipes of ``id`` any more, and ``{"alive": true}`` every few
-seconds.
+It says ``{"pid": number}`` at the start, ``{"closed": id}`` when nobody can print into the pipes of ``id`` any more,
+``{"alive": true}`` every few seconds and ``{"problem": text}`` when it fails.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import selectors
 import signal
@@ -25,20 +27,27 @@ import socket
 import sys
 import termios
 import time
+from collections import deque
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from marin_research.redact import Redactor
 from marin_research.sidecar_echo import Echo
-from marin_research.sidecar_step import Keeper, StepOutput
+from marin_research.sidecar_step import Keeper, StepOutput, redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PIPE_SIZE = 1 << 20
 """Bytes that a pipe is asked to hold, and more than a pseudo-terminal does: who has read as many has read all that was
 in it before."""
 
 _READ_SIZE = 1 << 18
+_READS = 4
 _ECHO_LIMIT = 4 << 20
+_BACKLOG_LIMIT = 32 << 20
+"""Bytes that may wait to be masked. Masking is slower than printing, and steps are to feel none of it."""
+_SLICE_S = 0.005
 _TICK_S = 1.0
 _ALIVE_S = 5.0
 _ECHO_WAIT_S = 5.0
@@ -109,6 +118,9 @@ class Sidecar:
         self._steps: dict[str, StepOutput] = {}
         self._echoes: dict[str, Echo] = {}
         self._paused: list[_Source] = []
+        self._work: deque[Callable[[], None]] = deque()
+        """What is to be done with what was read, in order."""
+        self._backlog = 0
         self._answers: list[_Answer] = []
         self._gone = False
         self._last_read = time.monotonic()
@@ -117,7 +129,6 @@ class Sidecar:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
-        self._redactor = Redactor.from_environment()
         self._keeper = Keeper(self.wake)
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._hear)
@@ -136,9 +147,10 @@ class Sidecar:
     def run(self) -> None:
         while not self._done():
             busy = self._groups or self._gone
-            for key, _ in self._selector.select(_TICK_S if busy else None):
+            for key, _ in self._selector.select(0 if self._work else _TICK_S if busy else None):
                 if self._selector.get_map().get(key.fileobj) is key:  # an earlier one may have closed it
                     key.data()
+            self._do(until=time.monotonic() + _SLICE_S)
             self._tick(time.monotonic())
         self._close()
 
@@ -148,7 +160,12 @@ class Sidecar:
         quiet = time.monotonic() - self._last_read > _QUIET_S and not self._paused
         return quiet or not any(group.sources for group in self._groups.values())
 
+    def _do(self, until: float) -> None:
+        while self._work and time.monotonic() < until:
+            self._work.popleft()()
+
     def _close(self) -> None:
+        self._do(until=math.inf)
         for answer in self._answers:
             answer.give()
         for step in self._steps.values():
@@ -174,8 +191,6 @@ class Sidecar:
             for line in lines:
                 message = json.loads(line)
                 own = [self._fds.pop(0) for _ in range(message["fds"])]
-                # What was printed before the message is to be taken as things stood then.
-                self._drain_shared()
                 getattr(self, f"_on_{message['op']}")(message, own)
             if not data:
                 self._leave()
@@ -187,6 +202,7 @@ class Sidecar:
         self._selector.unregister(self._control)
 
     def _on_hello(self, message: dict[str, Any], _fds: list[int]) -> None:
+        self.say({"pid": os.getpid()})
         sys.path[:] = [*sys.path, *(path for path in message["path"] if path not in sys.path)]
         with suppress(AttributeError, OSError):  # not on Linux; then the socket alone tells
             # Forked children of the process hold its socket, too; this sees its own end.
@@ -197,6 +213,10 @@ class Sidecar:
         if not self._gone:
             self._leave()
 
+    def _on_environment(self, message: dict[str, Any], _fds: list[int]) -> None:
+        os.environ.update(message["changed"])
+        redactor.cache_clear()
+
     def _on_open(self, message: dict[str, Any], fds: list[int]) -> None:
         group = _Group(message)
         self._groups[group.id] = group
@@ -205,7 +225,7 @@ class Sidecar:
             group.sources.append(source)
             self._selector.register(source.fd, selectors.EVENT_READ, partial(self._readable, source))
         if "folder" in message:
-            self._steps[group.id] = StepOutput(message, self._redactor, self._keeper)
+            self._steps[group.id] = StepOutput(message, self._keeper)
 
     def _echo(self, name: str, fd: int) -> Echo:
         if name in self._echoes:
@@ -215,30 +235,44 @@ class Sidecar:
         return self._echoes[name]
 
     def _on_share(self, message: dict[str, Any], _fds: list[int]) -> None:
-        self._groups[message["id"]].steps = message["steps"]
+        group = self._groups[message["id"]]
+        # What waits in the pipes may have been printed before or after this was said.
+        group.steps = [*group.steps, *(step for step in message["steps"] if step not in group.steps)]
+        self._drain(group)
+        group.steps = message["steps"]
 
     def _on_end(self, message: dict[str, Any], fds: list[int]) -> None:
-        group, step = self._groups[message["id"]], self._steps[message["id"]]
-        for source in list(group.sources):
-            self._drain(source)
+        group = self._groups[message["id"]]
+        for each in self._groups.values():
+            if group.id in each.steps:
+                self._drain(each)
+        self._work.append(partial(self._conclude, self._steps[group.id], fds[0]))
+
+    def _conclude(self, step: StepOutput, answer_fd: int) -> None:
         step.ended = True
         step.flush()
         step.ship()
-        self._answers.append(_Answer(fds[0], step, list(self._echoes.values())))
+        self._answers.append(_Answer(answer_fd, step, list(self._echoes.values())))
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def say(self, message: dict[str, Any]) -> None:
+        """Tell the process something."""
         with suppress(OSError):  # the process is gone, or too busy to listen
             self._control.send(json.dumps(message).encode() + b"\n")
 
     # What steps print
 
     def _readable(self, source: _Source) -> None:
-        if source.echo and source.echo.waiting > _ECHO_LIMIT:
-            # The terminal is slower than the step, which has to wait as it would have to without us.
-            self._selector.unregister(source.fd)
-            self._paused.append(source)
-        else:
-            self._take(source)
+        for _ in range(_READS):
+            if self._too_fast(source):
+                # Its step has to wait: for a slow terminal as it would have to without us, else for the masking.
+                self._selector.unregister(source.fd)
+                self._paused.append(source)
+                return
+            if not self._take(source):
+                return
+
+    def _too_fast(self, source: _Source) -> bool:
+        return self._backlog > _BACKLOG_LIMIT or (source.echo is not None and source.echo.waiting > _ECHO_LIMIT)
 
     def _take(self, source: _Source) -> int:
         """Take once what is there; 0 when nothing is."""
@@ -254,26 +288,26 @@ class Sidecar:
         self._last_read = time.monotonic()
         if source.echo:
             source.echo.put(data)
-        for name in source.group.steps:
-            step = self._steps.get(name)
-            if name == source.group.id and step:
-                step.feed(source, data)
-            elif step and not step.ended:
-                step.shared = True
-                step.feed(source, data)
+        self._backlog += len(data)
+        steps = [self._steps[name] for name in source.group.steps if name in self._steps]
+        self._work.append(partial(self._feed, steps, source, data))
         return len(data)
 
-    def _drain(self, source: _Source) -> None:
-        """Take all that is there at this moment."""
-        taken = 0
-        while taken < PIPE_SIZE and (size := self._take(source)):
-            taken += size
+    def _feed(self, steps: list[StepOutput], source: _Source, data: bytes) -> None:
+        self._backlog -= len(data)
+        for step in steps:
+            if step.id == source.group.id:
+                step.feed(source, data)
+            elif not step.ended:
+                step.shared = True
+                step.feed(source, data)
 
-    def _drain_shared(self) -> None:
-        for group in self._groups.values():
-            if group.id not in self._steps:
-                for source in list(group.sources):
-                    self._drain(source)
+    def _drain(self, group: _Group) -> None:
+        """Take all that is there at this moment."""
+        for source in list(group.sources):
+            taken = 0
+            while taken < PIPE_SIZE and (size := self._take(source)):
+                taken += size
 
     def _forget(self, source: _Source) -> None:
         if source in self._paused:
@@ -292,7 +326,7 @@ class Sidecar:
     def _tick(self, now: float) -> None:
         for echo in self._echoes.values():
             echo.watched = bool(self._paused or self._answers)
-        for source in [source for source in self._paused if source.echo and source.echo.waiting <= _ECHO_LIMIT]:
+        for source in [source for source in self._paused if not self._too_fast(source)]:
             self._paused.remove(source)
             self._selector.register(source.fd, selectors.EVENT_READ, partial(self._readable, source))
         for answer in [answer for answer in self._answers if answer.due]:
@@ -306,12 +340,13 @@ class Sidecar:
         if now >= self._next_second:
             self._next_second = now + _TICK_S
             self._each_second(now)
-        self._let_go()
+        if not self._work:
+            self._let_go()
 
     def _each_second(self, now: float) -> None:
         if self._groups and not self._gone and now >= self._next_alive:
             self._next_alive = now + _ALIVE_S
-            self._say({"alive": True})
+            self.say({"alive": True})
         for group in self._groups.values():
             for source in group.sources:
                 source.follow_window()
@@ -326,7 +361,7 @@ class Sidecar:
             if step is None or step.finished:
                 self._steps.pop(group.id, None)
                 del self._groups[group.id]
-                self._say({"closed": group.id})
+                self.say({"closed": group.id})
         used = {source.echo for group in self._groups.values() for source in group.sources}
         for name in [name for name, echo in self._echoes.items() if echo not in used]:
             self._echoes.pop(name).close()
@@ -345,4 +380,8 @@ def main(fd: int) -> None:
         signal.signal(unconcerned, signal.SIG_IGN)
     # The machine may go away soon, but the process may yet have much to say.
     signal.signal(signal.SIGTERM, lambda *_: sidecar.hurry())
-    sidecar.run()
+    try:
+        sidecar.run()
+    except Exception as error:
+        sidecar.say({"problem": f"failed ({error!r})"})
+        raise

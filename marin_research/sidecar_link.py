@@ -59,6 +59,7 @@ class SidecarLink:
         self._starts = 0
         self._pid = 0
         self._busy_since = 0.0
+        self._told: dict[str, str] = {}
 
     def open(self, message: dict[str, Any], channels: list[Channel]) -> bool:
         """Hand over pipes, which from now on belong to the link; False if there is nobody to take them."""
@@ -67,6 +68,7 @@ class SidecarLink:
                 self._start()
             if self.problem is not None:
                 return False
+            self._tell_environment()
             if not self._entries:
                 self._busy_since = time.monotonic()
             entry = self._entries[message["id"]] = _Entry(message, channels)
@@ -108,6 +110,13 @@ class SidecarLink:
             for channel in entry.channels:
                 channel.close()
 
+    def _tell_environment(self) -> None:
+        """A secret that came into the environment since the sidecar was started is to be masked, too."""
+        changed = {name: value for name, value in os.environ.items() if self._told.get(name) != value}
+        if changed:
+            self._told |= changed
+            self._send({"op": "environment", "changed": changed}, [])
+
     def _send(self, message: dict[str, Any], fds: list[int]) -> None:
         """Send if anybody is there; a sidecar that is started anew is told everything again."""
         if self._socket is not None:
@@ -120,6 +129,7 @@ class SidecarLink:
             self.problem = f"the process that keeps output ended {self._starts} times"
             return
         self._starts += 1
+        self._told = dict(os.environ)
         ours, theirs = socket.socketpair()
         package = str(Path(__file__).parent.parent)
         try:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ _SHIP_S = 30.0
 class StepOutput:
     """Masks, counts and keeps what a step prints."""
 
-    def __init__(self, message: dict[str, Any], redactor: Redactor, keeper: Keeper) -> None:
+    def __init__(self, message: dict[str, Any], keeper: Keeper) -> None:
+        self.id: str = message["id"]
         self.root: str = message["root"]
         self.folder: str = message["folder"]
         self.run_id: str = message["run_id"]
@@ -39,7 +40,6 @@ class StepOutput:
         self.unshipped: deque[tuple[Stretch, str]] = deque()
         """What could not be shipped, and why."""
         self.problem: str | None = None
-        self._redactor = redactor
         self._keeper = keeper
         self._writers: dict[Hashable, Any] = {}
         self._next_beat = 0.0
@@ -56,7 +56,7 @@ class StepOutput:
         """Keep ``data``; what comes from one source is masked as one stream."""
         try:
             if source not in self._writers:
-                self._writers[source] = self._redactor.stream(self.live.append)
+                self._writers[source] = redactor().stream(self.live.append)
             self._writers[source].write(data)
         except Exception as error:  # noqa: BLE001 - what cannot be masked is not kept, and the step goes on
             self.problem = f"{len(data)} bytes of output could not be masked and were not kept: {error!r}"
@@ -64,7 +64,7 @@ class StepOutput:
             self._cut()
 
     def flush(self) -> None:
-        """Bring to the live file what the masking holds back."""
+        """Bring to the live file what the masking holds back to see how it goes on; what comes later begins anew."""
         for writer in self._writers.values():
             try:
                 writer.flush()
@@ -82,7 +82,6 @@ class StepOutput:
 
     def ship(self) -> None:
         """Ship what is due whatever its size: on another machine than the store's, a live file is soon lost."""
-        self.flush()
         if not is_local(self.root):
             self._cut()
         for _ in range(len(self.unshipped)):
@@ -113,6 +112,15 @@ class StepOutput:
         stretch = self.live.cut(last=last)
         if stretch is not None:
             self._keeper.ship(self, stretch)
+
+
+@cache
+def redactor() -> Redactor:
+    """What masks the secrets of this account."""
+    # Loaded late: the first lines are shown meanwhile.
+    from marin_research.redact import Redactor
+
+    return Redactor.from_environment()
 
 
 class Keeper(threading.Thread):

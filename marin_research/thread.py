@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from marin_research.codec import decode, encode
 from marin_research.errors import ThreadError
@@ -108,11 +108,13 @@ class Thread:
         """
         path = thread_path(topic, top)
         thread = read_thread(path)
-        for other in sorted(path.parent.glob("*.yaml")):
-            if other != path and _prefix_of(other) == thread.prefix:
-                raise ThreadError(
-                    f"{path} and {other.name} both use the prefix {thread.prefix}; give one of them a prefix of its own"
-                )
+        if thread.topic != path.stem:
+            raise ThreadError(f"{path} declares the topic {thread.topic!r}; give the file and the topic one name")
+        other = prefix_owner(thread.prefix, path)
+        if other is not None:
+            raise ThreadError(
+                f"{path} and {other.name} both use the prefix {thread.prefix}; give one of them a prefix of its own"
+            )
         return thread
 
     def metric(self, name: str) -> PrimaryMetric | None:
@@ -144,7 +146,13 @@ def find_thread(topic: str, store: RecordStore) -> Thread:
         known = sorted({*(path.stem for path in thread_path(topic).parent.glob("*.yaml")), *store.topics()})
         hint = f"known threads: {', '.join(known)}" if known else "there are none yet"
         raise ThreadError(f"no thread {topic!r} ({hint}); `marin-research init {topic} --prefix PFX` declares one")
-    return decode(Thread, remembered)
+    try:
+        return decode(Thread, remembered)
+    except (TypeError, ValueError) as error:
+        raise ThreadError(
+            f"what {store.root} remembers of thread {topic!r} is damaged ({error}); "
+            f"go to the checkout that has {FOLDER}/{topic}.yaml"
+        ) from error
 
 
 def remember_thread(thread: Thread, store: RecordStore) -> None:
@@ -174,13 +182,10 @@ def read_thread(path: Path) -> Thread:
         raise ThreadError(f"{path} is not YAML: {' '.join(str(error).split())}; mend the file") from error
     if not isinstance(raw, dict):
         raise ThreadError(f"{path} does not hold keys and values; `marin-research init` shows what it should look like")
-    _check_keys(Thread, raw, path, where="")
     try:
-        thread: Thread = draccus.decode(Thread, raw)
+        thread: Thread = draccus.decode(Thread, _given(Thread, raw, path))
     except draccus.utils.DraccusException as error:
-        raise ThreadError(f"{path}: {' '.join(str(error).split())}; mend that value") from error
-    except TypeError as error:
-        raise ThreadError(f"{path}: {error}; add the missing key") from error
+        raise ThreadError(f"{path}: {' '.join(str(error).split())}; mend the file") from error
     check_thread(thread, str(path))
     return thread
 
@@ -211,21 +216,39 @@ def dump_thread(thread: Thread) -> str:
     return yaml.safe_dump(json.loads(json.dumps(encode(thread))), sort_keys=False, allow_unicode=True, width=100)
 
 
-def _check_keys(kind: Any, raw: dict[str, Any], path: Path, where: str) -> None:
+def prefix_owner(prefix: str, path: Path) -> Path | None:
+    """The other thread file beside ``path`` that uses ``prefix``, if there is one."""
+    others = (other for other in sorted(path.parent.glob("*.yaml")) if other != path)
+    return next((other for other in others if _prefix_of(other) == prefix), None)
+
+
+def _given(kind: Any, raw: dict[Any, Any], path: Path, where: str = "") -> dict[str, Any]:
+    """``raw`` without the keys that were left empty, once every other one is known to be of its kind."""
     hints = get_type_hints(kind)
+    given = {}
     for key, value in raw.items():
         if key not in hints:
             near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(hints)}"
             raise ThreadError(f"{path}: unknown key {where + str(key)!r}; {hint}")
-        hint = hints[key]
-        if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-            _check_keys(hint, value, path, f"{where}{key}.")
-        for item_kind in get_args(hint):
-            if dataclasses.is_dataclass(item_kind) and isinstance(value, list):
-                for index, item in enumerate(value):
-                    if isinstance(item, dict):
-                        _check_keys(item_kind, item, path, f"{where}{key}.{index}.")
+        if value is not None:
+            given[key] = _checked(hints[key], value, path, where + key)
+    return given
+
+
+def _checked(hint: Any, value: Any, path: Path, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            keys = ", ".join(get_type_hints(hint))
+            raise ThreadError(f"{path}: {where} is {value!r:.60}; write its keys and values ({keys})")
+        return _given(hint, value, path, f"{where}.")
+    if get_origin(hint) is list:
+        if not isinstance(value, list):
+            raise ThreadError(f"{path}: {where} is {value!r:.60}; write a list, one item a line after a dash")
+        return [_checked(get_args(hint)[0], item, path, f"{where}.{index}") for index, item in enumerate(value)]
+    if isinstance(value, bool | dict | list) or value is None:
+        raise ThreadError(f"{path}: {where} is {value!r:.60} to YAML; write text, in quotes if it is a word like no or on")
+    return value
 
 
 def _prefix_of(path: Path) -> str | None:

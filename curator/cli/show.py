@@ -58,8 +58,8 @@ def document(draft: Draft, report: Report, history: list[LogEntry]) -> dict[str,
 def _print(draft: Draft, report: Report, entries: list[LogEntry]) -> None:
     from rich.console import Console
 
-    from curator.page import history, page
+    from curator.page import history, page, page_width
 
     console = Console(highlight=False, markup=False, emoji=False)
-    for line in (*page(draft, report, console, full=True), *history(entries)):
+    for line in (*page(draft, report, console, full=True), *history(entries, width=page_width(console))):
         console.print(line)

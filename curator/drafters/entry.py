@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from curator.confidence import Confidence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from curator.confidence import Label
     from curator.evidence import Evidence, Subject
+    from curator.facts import Fact
     from marin_research.compare import Comparison
     from marin_research.thread import PrimaryMetric
 
@@ -71,7 +73,7 @@ def questions(evidence: Evidence, label: Label) -> list[str]:
     winner = wording.best(evidence, metrics[0]) if metrics else None
     hypotheses = [subject for subject in evidence.subjects if subject.run.hypothesis]
     if hypotheses:
-        whose = wording.listed([subject.run.id for subject in hypotheses])
+        whose = wording.id_range([subject.run.id for subject in hypotheses])
         asked.append(f"does the result support the hypothesis ({whose})?")
     if winner is not None and evidence.baseline is not None and winner.result.id != evidence.baseline.id:
         repeat = "" if label.confidence is not Confidence.EXPLORATORY else " before it is repeated with another seed"
@@ -91,7 +93,7 @@ def _hypotheses(evidence: Evidence) -> list[str]:
     by_text: dict[str, list[str]] = {}
     for run_id, text in stated:
         by_text.setdefault(text, []).append(run_id)
-    return [f"- Hypothesis: {'; '.join(f'{text} ({wording.id_range(ids)})' for text, ids in by_text.items())}"]
+    return ["- Hypothesis:", *(f"  - {wording.id_range(ids)}: {text}" for text, ids in by_text.items())]
 
 
 def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
@@ -121,11 +123,7 @@ def _result(evidence: Evidence) -> Iterator[str]:
             yield ""
             yield from (f"  {line}".rstrip() for line in fenced(subject.quotes))
             yield ""
-    linked = wording.links(evidence)
-    if linked:
-        yield f"  W&B: {'; '.join(linked)}"
-    else:
-        yield "  W&B: no run was started"
+    yield f"  W&B: {wording.wandb(evidence)}"
 
 
 def _rows(evidence: Evidence) -> list[Subject]:
@@ -141,9 +139,8 @@ def _rows(evidence: Evidence) -> list[Subject]:
 def _heads(evidence: Evidence, metrics: Sequence[PrimaryMetric]) -> list[str]:
     heads = ["run", *(evidence.axis or ["label"]), "status"]
     for metric in metrics:
-        heads.append(wording.metric_head(metric, ""))
-        if evidence.baseline is not None:
-            heads.append("vs baseline")
+        versus = ", vs baseline" if evidence.baseline is not None else ""
+        heads.append(f"{wording.metric_head(metric)}{versus}")
     return heads
 
 
@@ -158,11 +155,14 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
         cells.append(subject.run.label)
     cells.append(f"cached, made by {run_id}" if subject.run.status is Status.CACHED else subject.run.status)
     for metric in metrics:
-        cells.append(wording.bare(evidence.fact(run_id, "metric", metric.name)))
-        if evidence.baseline is not None:
-            change = evidence.fact(run_id, "percent", metric.name)
-            cells.append(render(change) if change and not is_baseline else "-")
+        value = wording.bare(evidence.fact(run_id, "metric", metric.name))
+        change = evidence.fact(run_id, "percent", metric.name)
+        cells.append(f"{value} ({render(change)})" if change is not None and _is_finite(change) else value)
     return cells
+
+
+def _is_finite(fact: Fact) -> bool:
+    return isinstance(fact.value, int | float) and math.isfinite(fact.value)
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:

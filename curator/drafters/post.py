@@ -111,7 +111,12 @@ def _win_post(subject: Subject, change: Fact, evidence: Evidence, label: Label) 
 
 def _setting(subject: Subject, evidence: Evidence, label: Label) -> list[str]:
     attempt = subject.result.attempt
-    versions = ", ".join(f"{name} {version}" for name, version in attempt.packages.items()) if attempt else ""
+    # Marin's own packages are released together; one of them says it for all.
+    packages = attempt.packages if attempt else {}
+    kept = {
+        name: version for name, version in packages.items() if name == "marin-core" or not name.startswith("marin-")
+    }
+    versions = ", ".join(f"{name} {version}" for name, version in kept.items())
     python = f"{attempt.python}; " if attempt else ""
     return [
         "## Setting",

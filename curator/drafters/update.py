@@ -34,7 +34,7 @@ def update_text(evidence: Evidence, label: Label, *, title: str, heading: str) -
         "- Links:",
         f"  - Commit: {_commits(evidence)}",
         f"  - Logbook section: `{evidence.thread.logbook_path}`, {heading}",
-        f"  - W&B: {'; '.join(wording.links(evidence)) or 'no run was started'}",
+        f"  - W&B: {wording.wandb(evidence)}",
         "- Next:",
         *(f"  - To decide: {question}" for question in questions(evidence, label)),
     ]

@@ -38,9 +38,9 @@ def primary_metrics(evidence: Evidence) -> list[PrimaryMetric]:
     return [PrimaryMetric(name=name, direction="", unit="") for name in list(names)[:6]]
 
 
-def metric_head(metric: PrimaryMetric, unit: str) -> str:
+def metric_head(metric: PrimaryMetric) -> str:
     """``eval/loss (nats/byte, lower is better)``."""
-    said = [unit or metric.unit, f"{metric.direction} is better" if metric.direction else ""]
+    said = [metric.unit, f"{metric.direction} is better" if metric.direction else ""]
     inside = ", ".join(part for part in said if part)
     return f"{metric.name} ({inside})" if inside else metric.name
 
@@ -100,14 +100,17 @@ def axis_value(subject: Subject, axis: Sequence[str]) -> str:
     return ", ".join(f"{key}={values[key]}" for key in axis if key in values) or subject.run.label
 
 
-def links(evidence: Evidence) -> list[str]:
-    """One entry per W&B run, a link where there is one."""
-    found = []
+def wandb(evidence: Evidence) -> str:
+    """The W&B runs: links, and those that were offline by their IDs."""
+    linked, offline = dict[str, None](), dict[str, None]()
     for subject in evidence.subjects:
-        for linked in subject.result.wandb:
-            where = linked.url if isinstance(linked.url, str) else f"`{linked.id}` (offline, not yet synced)"
-            found.append(f"{subject.result.id}: {where}")
-    return list(dict.fromkeys(found))
+        for run in subject.result.wandb:
+            if isinstance(run.url, str):
+                linked[f"{subject.result.id} {run.url}"] = None
+            else:
+                offline[f"{subject.result.id} `{run.id}`"] = None
+    parts = [", ".join(linked), f"offline, not yet synced: {', '.join(offline)}" if offline else ""]
+    return "; ".join(part for part in parts if part) or "no run was started"
 
 
 def improvement(fact: Fact) -> int:

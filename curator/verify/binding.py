@@ -137,7 +137,7 @@ class Binder:
         for j in s.leftwards(i):
             if j in skipped or j in consumed:
                 continue
-            if self._is_vague(j):
+            if self.is_vague(j):
                 return None, frozenset()
             runs = s.tokens[j].runs
             if not runs:
@@ -153,7 +153,8 @@ class Binder:
             return group, frozenset(ambiguous)
         return frozenset(), frozenset(ambiguous)
 
-    def _is_vague(self, j: int) -> bool:
+    def is_vague(self, j: int) -> bool:
+        """Whether the word at ``j`` means a run without naming it: ``the winner``, ``the other runs``."""
         word = self._s.word(j)
         if self._s.kind(j) is not TokenKind.WORD:
             return False

@@ -18,7 +18,7 @@ from marin_research.thread import (
     Wandb,
     check_thread,
     dump_thread,
-    read_thread,
+    prefix_owner,
     thread_path,
 )
 
@@ -98,9 +98,9 @@ def _metric(text: str) -> PrimaryMetric:
 def _refuse_conflicts(thread: Thread, declaration: Path) -> None:
     if declaration.exists():
         raise ThreadError(f"{declaration} exists already; edit it, or choose another topic")
-    for other in sorted(declaration.parent.glob("*.yaml")):
-        if read_thread(other).prefix == thread.prefix:
-            raise ThreadError(f"{other.name} already uses the prefix {thread.prefix}; choose another --prefix")
+    other = prefix_owner(thread.prefix, declaration)
+    if other is not None:
+        raise ThreadError(f"{other.name} already uses the prefix {thread.prefix}; choose another --prefix")
 
 
 def _start_logbook(thread: Thread, path: Path, top: Path) -> None:

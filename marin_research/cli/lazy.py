@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -61,6 +62,10 @@ class LazyGroup(click.Group):
 
 def run(program: str, command: click.Command) -> int:
     """Run a command line and give its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A record may hold bytes that are no text, such as a path; they are shown as \\udc.., which is also JSON.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = command.main(prog_name=program, standalone_mode=False)
     except click.ClickException as error:
@@ -70,7 +75,7 @@ def run(program: str, command: click.Command) -> int:
         click.echo(f"{program}: interrupted; nothing more was done", err=True)
         return EXIT_REFUSED
     except MarinResearchError as error:
-        click.echo(f"{program}: {error}", err=True)
+        click.echo(f"{program}: {' '.join(str(error).split())}", err=True)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_REFUSED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python must not complain when it flushes at exit.

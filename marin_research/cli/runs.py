@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from marin_research.units import format_value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CONDITION = re.compile(r"\s*(?P<name>\S.*?)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<value>\S+)\s*")
+_CONDITION = re.compile(r"\s*(?P<name>\S.*?)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<value>[^\s<>=!]+)\s*")
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -87,8 +88,11 @@ def sort_runs(runs: list[Run], key: str) -> list[Run]:
     name, reverse = key.removeprefix("-"), key.startswith("-")
     if name == "time":
         return sorted(runs, key=lambda run: run.declared, reverse=reverse)
-    measured = [run for run in runs if name in run.metrics and run.metrics[name].value == run.metrics[name].value]
-    rest = [run for run in runs if run not in measured]
+    measured: list[Run] = []
+    rest: list[Run] = []
+    for run in runs:
+        has_number = name in run.metrics and not math.isnan(run.metrics[name].value)
+        (measured if has_number else rest).append(run)
     return sorted(measured, key=lambda run: run.metrics[name].value, reverse=reverse) + rest
 
 

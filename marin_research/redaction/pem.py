@@ -18,7 +18,6 @@ MAX_BLOCK = 32 * 1024
 
 _BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _MARK = re.compile(r"-----(?P<which>BEGIN|END) (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
-_LINE = re.compile(r"([^\n\r]*)[\n\r]?")
 _REST = re.compile(r"(?:\\[nr]|[A-Za-z0-9+/= \t])*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=]{32}")
 _HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Comment|Version|Hash|Charset): [ -~]{1,200}")
@@ -69,8 +68,12 @@ def _end_mark(text: str, start: int, end: int) -> int | None:
 
 
 def _end_of_line(text: str, at: int) -> int:
-    match = _LINE.match(text, at)
-    return match.end(1) if match else len(text)
+    """Where the line ends, or a place after which it is too long to matter."""
+    limit = min(len(text), at + MAX_BLOCK + MAX_LINE)
+    for end in "\n\r":
+        found = text.find(end, at, limit)
+        limit = limit if found < 0 else found
+    return limit
 
 
 def _rest_of_line(text: str, at: int, line_end: int) -> str:

@@ -1,0 +1,353 @@
+"""Judges comparisons in words: better, lower, improved, beats, unchanged, against the signs of the facts.
+
+A claim that the sentence does not pin down to a metric and a run is left alone. Numerals beside it are judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind, render
+from curator.verify import lexicon
+from curator.verify.binding import Binder
+from curator.verify.lexicon import Sense
+from curator.verify.matching import numeric_value
+from curator.verify.report import FindingKind
+from curator.verify.tokens import TokenKind
+from curator.verify.values import moves, sense_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curator.facts import Fact
+    from curator.verify.index import FactIndex
+    from curator.verify.report import Collector
+    from curator.verify.sentences import Sentence
+
+_SAME_WITHIN = 0.01
+"""How far apart two values may be, relative to the reference, and still be called unchanged."""
+_VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
+_QUALITY_NOUNS = lexicon.RUN_NOUNS | {"choice", "option", "result", "results", "outcome", "one", "performance", "value", "values"}
+_BETWEEN = lexicon.ARTICLES | frozenset({"final", "mean", "average", "last", "its", "best", "training", "validation", "eval"})
+_WHERE = frozenset({"for", "in", "with", "of", "under", "at", "from"})
+_UNIVERSAL = frozenset({"all", "every", "each", "none", "no", "both", "neither"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one word claims: of which metrics, of which runs, against which run."""
+
+    sense: Sense
+    names: frozenset[str] | None
+    """None when it does not say and means any."""
+    runs: tuple[str, ...]
+    reference: str
+
+
+class Claims:
+    """The rule for comparisons."""
+
+    def __init__(self, index: FactIndex) -> None:
+        self._index = index
+
+    def check(self, sentence: Sentence, found: Collector) -> None:
+        for i, token in enumerate(sentence.tokens):
+            if token.start in found.judged or not self._states_direction(sentence, i):
+                continue
+            if self._is_rule(sentence, i):
+                self._check_rule(sentence, i, found)
+            elif not sentence.hedged(i) and not self._check_span(sentence, i, found):
+                claim = self.claim_at(sentence, i)
+                if claim:
+                    self._judge(claim, sentence, i, found)
+
+    def claim_at(self, s: Sentence, i: int) -> Claim | None:
+        """What the word at ``i`` claims, when the sentence pins it down."""
+        sense = self._sense(s, i)
+        if sense is None:
+            return None
+        names, clear = self._metric(s, i, sense)
+        if not clear:
+            return None
+        runs, reference = self._parties(s, i)
+        runs = tuple(run for run in runs if run != reference)
+        if not runs or not reference:
+            return None
+        return Claim(sense=sense, names=names, runs=runs, reference=reference)
+
+    def holders(self, s: Sentence, i: int) -> tuple[str, ...] | None:
+        """The runs of which the comparison at ``i`` is true; None when it is not pinned down."""
+        sense = self._sense(s, i)
+        names, clear = self._metric(s, i, sense) if sense else (None, False)
+        if sense is None or not clear or names is None or len(names) != 1:
+            return None
+        reference = self._reference(s, i) or self._only(self._index.baseline)
+        others = [run for run in self._index.runs if run != reference]
+        if not reference:
+            return None
+        results = {run: self._holds(sense, next(iter(names)), run, reference) for run in others}
+        return tuple(run for run, holds in results.items() if holds)
+
+    # -- the word -------------------------------------------------------------------------------------------------------
+
+    def _states_direction(self, s: Sentence, i: int) -> bool:
+        return self._sense(s, i) is not None
+
+    def _sense(self, s: Sentence, i: int) -> Sense | None:
+        word = s.word(i)
+        if s.kind(i) is not TokenKind.WORD:
+            return None
+        if word in {"more", "less", "fewer"} and s.kind(i + 1) is not TokenKind.METRIC:
+            return None
+        if word in {"above", "below", "ahead", "behind"}:
+            run = next((j for j in range(i + 1, i + 5) if s.kind(j) is TokenKind.RUN), None)
+            return lexicon.PLACES[word] if run is not None and s.is_reference(run) else None
+        if word in lexicon.CONTESTS and not self._object_run(s, i):
+            return None
+        return sense_at(s, i)
+
+    def _object_run(self, s: Sentence, i: int) -> bool:
+        for j in range(i + 1, min(i + 5, len(s.tokens))):
+            if s.kind(j) is TokenKind.RUN:
+                return True
+            if s.word(j) not in lexicon.ARTICLES | {"by"} and s.kind(j) is not TokenKind.METRIC:
+                return False
+        return False
+
+    def _is_rule(self, s: Sentence, i: int) -> bool:
+        return s.word(i + 1) == "is" and s.word(i + 2) == "better"
+
+    def _check_rule(self, s: Sentence, i: int, found: Collector) -> None:
+        """``lower is better`` must be what the metric's own direction says."""
+        found.judged.add(s.tokens[i + 2].start)
+        names = {n for j in s.of_kind(TokenKind.METRIC) for n in s.tokens[j].names} or set(s.context.metrics)
+        sense = lexicon.SENSES[s.word(i)]
+        directions = {better for name in names if (better := self._index.better(name))}
+        if len(directions) == 1 and sense in {Sense.UP, Sense.DOWN}:
+            right = (directions.pop().value == "higher") == (sense is Sense.UP)
+            if not right:
+                found.object(FindingKind.COMPARATIVE, s.tokens[i].start, s.tokens[i + 2].end, f"{'/'.join(names)} is better the other way")
+
+    # -- two numerals that say it themselves ----------------------------------------------------------------------------
+
+    def _check_span(self, s: Sentence, i: int, found: Collector) -> bool:
+        """Whether ``fell from 2.40 to 2.31`` settles the word at ``i``."""
+        binder = Binder(s, self._index)
+        low, high = s.clause(i)
+        for j in s.of_kind(TokenKind.NUMBER, (low, high)):
+            start = binder.from_of(j)
+            if start is None or not self._rules(s, i, start, j):
+                continue
+            first, second = s.tokens[start].numeral, s.tokens[j].numeral
+            sense = self._sense(s, i)
+            if first is None or second is None or sense is None:
+                return False
+            names = binder.names_of(j)
+            sign = float(second.value > first.value) - float(second.value < first.value)
+            results = {moves(sign, sense, name, self._index) for name in names or ("",)}
+            if True not in results and None not in results and not s.negated(i):
+                word = s.tokens[i]
+                found.object(FindingKind.DIRECTION, word.start, word.end, f"{s.tokens[start].text} to {s.tokens[j].text} went the other way")
+            return True
+        return False
+
+    def _rules(self, s: Sentence, i: int, start: int, end: int) -> bool:
+        """Whether the word at ``i`` speaks of the step between the two numerals."""
+        if i < start:
+            between = range(i + 1, start)
+            return not any(s.kind(k) is TokenKind.NUMBER or self._sense(s, k) for k in between)
+        alone = s.word(i - 1) == "(" and s.word(i + 1) in {")", ","}
+        return alone and not any(s.kind(k) in {TokenKind.NUMBER, TokenKind.METRIC} for k in range(end + 1, i))
+
+    # -- the metric -----------------------------------------------------------------------------------------------------
+
+    def _metric(self, s: Sentence, i: int, sense: Sense) -> tuple[frozenset[str] | None, bool]:
+        """The metrics the word speaks of (None for any), and whether that is clear enough to judge."""
+        ahead, other = self._ahead(s, i)
+        if ahead is not None:
+            return (ahead, True) if ahead else (None, False)
+        if other:
+            return None, False
+        behind = self._behind(s, i)
+        if behind is not None:
+            return behind, bool(behind)
+        if s.context.metrics:
+            return s.context.metrics, True
+        return None, sense in _VERDICTS
+
+    def _ahead(self, s: Sentence, i: int) -> tuple[frozenset[str] | None, bool]:
+        """The metric behind the word as its object, or whether something else is its object."""
+        j = i + 1
+        word = s.word(i)
+        contest = word in lexicon.CONTESTS or word in lexicon.PLACES
+        if contest or s.word(j) in {"than", "on", "upon"}:
+            return self._after_reference(s, j), False
+        while s.word(j) in _BETWEEN or (s.word(j) in {"in", "of"} and word not in lexicon.INTRANSITIVE):
+            j += 1
+        if s.kind(j) is TokenKind.METRIC:
+            return s.tokens[j].names, False
+        if s.kind(j) is TokenKind.CONFIG:
+            return None, True
+        plain = s.kind(j) is TokenKind.WORD and s.word(j) not in lexicon.FOLLOWERS | lexicon.HEDGES | lexicon.NEGATIONS
+        if plain and word not in lexicon.INTRANSITIVE and not s.word(j).endswith("ly"):
+            if s.kind(j + 1) is TokenKind.METRIC:
+                return s.tokens[j + 1].names, False
+            verdict = lexicon.SENSES.get(word) in _VERDICTS and s.word(j) in _QUALITY_NOUNS
+            return None, not verdict
+        return None, False
+
+    def _after_reference(self, s: Sentence, j: int) -> frozenset[str] | None:
+        """``beats the baseline in loss``, ``improved on LR-001 in throughput``."""
+        _, high = s.clause(j)
+        for k in range(j, min(high, j + 9)):
+            if s.kind(k) is TokenKind.METRIC and s.word(k - 1) in {"in", "on", "by", "for"}:
+                return s.tokens[k].names
+            if s.kind(k) is TokenKind.NUMBER:
+                return None
+        return None
+
+    def _behind(self, s: Sentence, i: int) -> frozenset[str] | None:
+        """The metric before the word as its subject; empty when the nearest thing is a config key."""
+        low, _ = s.clause(i)
+        own_clause = True
+        for j in s.leftwards(i):
+            own_clause = own_clause and j >= low
+            if s.kind(j) is TokenKind.METRIC:
+                return s.tokens[j].names
+            if s.kind(j) is TokenKind.CONFIG and own_clause and s.kind(j + 1) not in {TokenKind.NUMBER, TokenKind.PUNCT}:
+                return frozenset()
+            if s.word(j) == ";" or (not own_clause and s.kind(j) is TokenKind.RUN):
+                return None
+        return None
+
+    # -- the runs -------------------------------------------------------------------------------------------------------
+
+    def _parties(self, s: Sentence, i: int) -> tuple[tuple[str, ...], str]:
+        """The runs that are judged and the one they are judged against."""
+        if span := self._from_run_to_run(s, i):
+            return span
+        if s.word(i) in lexicon.CONTESTS and s.word(i + 1) == "by":
+            winner = next((j for j in s.of_kind(TokenKind.RUN) if j > i), None)
+            loser = self._subject(s, i)
+            return (tuple(s.tokens[winner].runs), self._only(frozenset(loser))) if winner is not None else ((), "")
+        runs = self._subject(s, i)
+        reference = self._reference(s, i) or self._only(self._index.baseline)
+        if runs == (reference,):
+            others = [run for run in self._index.runs if run != reference]
+            reference = others[0] if len(others) == 1 else ""
+        return runs, reference
+
+    def _from_run_to_run(self, s: Sentence, i: int) -> tuple[tuple[str, ...], str] | None:
+        for j in range(i + 1, min(i + 8, len(s.tokens) - 2)):
+            if s.word(j) == "from" and s.kind(j + 1) is TokenKind.RUN and s.word(j + 2) == "to" and s.kind(j + 3) is TokenKind.RUN:
+                return tuple(sorted(s.tokens[j + 3].runs)), self._only(s.tokens[j + 1].runs)
+        return None
+
+    def _subject(self, s: Sentence, i: int) -> tuple[str, ...]:
+        binder = Binder(s, self._index)
+        if s.context.cell:
+            return tuple(sorted(s.context.topics))
+        low, high = s.clause(i)
+        for j in s.leftwards(i):
+            if binder.is_vague(j) or (s.kind(j) is TokenKind.RUN and not s.tokens[j].runs):
+                return ()
+            if j < low and (behind := self._subject_behind(s, i, high)):
+                return behind
+            if s.tokens[j].runs and not s.is_reference(j):
+                group = s.coordinated(j) if s.kind(j) is TokenKind.RUN else [j]
+                return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
+            if s.word(j) in _UNIVERSAL and self._counts_runs(s, j):
+                return tuple(run for run in self._index.runs)
+        if behind := self._subject_behind(s, i, high):
+            return behind
+        inherited = binder.inherited_topic() or frozenset()
+        if not inherited:
+            inherited = frozenset(self._index.runs) - self._index.baseline
+        return tuple(inherited) if len(inherited) == 1 else ()
+
+    def _subject_behind(self, s: Sentence, i: int, high: int) -> tuple[str, ...]:
+        """``a lower loss in LR-003``."""
+        for j in range(i + 1, high):
+            if s.tokens[j].runs and not s.is_reference(j) and s.word(j - 1) in _WHERE | lexicon.ARTICLES:
+                return tuple(sorted(s.tokens[j].runs))
+        return ()
+
+    def _counts_runs(self, s: Sentence, j: int) -> bool:
+        return any(s.word(k) in lexicon.RUN_NOUNS for k in range(j + 1, j + 5))
+
+    def _reference(self, s: Sentence, i: int) -> str:
+        low, high = s.clause(i)
+        right = [j for j in range(i + 1, high) if s.tokens[j].runs and s.is_reference(j)]
+        left = [j for j in range(i - 1, -1, -1) if s.tokens[j].runs and s.is_reference(j) and (j >= low or s.word(0) in _FRONTED)]
+        for j in (*right, *left):
+            if len(s.tokens[j].runs) == 1:
+                return next(iter(s.tokens[j].runs))
+        return ""
+
+    def _only(self, runs: frozenset[str]) -> str:
+        return next(iter(runs)) if len(runs) == 1 else ""
+
+    # -- the verdict ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
+        negated = s.negated(i)
+        if negated and s.softened(i):
+            return
+        token = s.tokens[i]
+        support: list[str] = []
+        for run in claim.runs:
+            results = dict(self._results(claim, run))
+            decided = [result for result in results.values() if result is not None]
+            wrong = [r is negated for r in decided]
+            if decided and all(wrong):
+                found.object(FindingKind.COMPARATIVE, token.start, token.end, self._why(results, run, claim.reference))
+                return
+            support += [x for name, result in results.items() if result is not negated for x in self._ids(name, run, claim.reference)]
+        found.support(token.start, token.end, support)
+
+    def _results(self, claim: Claim, run: str) -> Iterator[tuple[str, bool | None]]:
+        names = claim.names if claim.names is not None else self._judgeable(claim.sense)
+        return ((name, self._holds(claim.sense, name, run, claim.reference)) for name in sorted(names))
+
+    def _judgeable(self, sense: Sense) -> frozenset[str]:
+        names = frozenset(self._index.metric_names)
+        if sense in {Sense.FASTER, Sense.SLOWER}:
+            return frozenset(name for name in names if self._index.speed(name))
+        return frozenset(name for name in names if self._index.better(name))
+
+    def _holds(self, sense: Sense, name: str, run: str, reference: str) -> bool | None:
+        change = self._change(name, run, reference)
+        if change is None:
+            return None
+        if sense is Sense.SAME:
+            return abs(change) <= _SAME_WITHIN
+        return moves(math.copysign(1, change) if change else 0, sense, name, self._index)
+
+    def _change(self, name: str, run: str, reference: str) -> float | None:
+        """The change of a metric relative to the reference; None where a value is missing or not finite."""
+        a, b = self._index.values.get((run, name)), self._index.values.get((reference, name))
+        if a and b:
+            x, y = numeric_value(a), numeric_value(b)
+            return None if x is None or y is None else float((x - y) / abs(y)) if y else float(x - y)
+        for fact in self._index.facts:
+            stored = fact.kind in {FactKind.DELTA, FactKind.PERCENT} and (fact.subject, fact.name) == (run, name)
+            if stored and self._index.reference(fact) in {reference, ""} and (value := numeric_value(fact)) is not None:
+                return float(value) / 100 if fact.kind is FactKind.PERCENT else float(value)
+        return None
+
+    def _ids(self, name: str, run: str, reference: str) -> tuple[str, ...]:
+        facts = [self._index.values.get((run, name)), self._index.values.get((reference, name))]
+        return tuple(fact.id for fact in facts if fact)
+
+    def _why(self, results: dict[str, bool | None], run: str, reference: str) -> str:
+        name = next(name for name, result in results.items() if result is not None)
+        return f"{name} is {self._say(name, run)} in {run} and {self._say(name, reference)} in {reference}"
+
+    def _say(self, name: str, run: str) -> str:
+        fact: Fact | None = self._index.values.get((run, name))
+        return render(fact) if fact else "not recorded"
+
+
+_FRONTED = frozenset({"compared", "relative", "unlike", "against", "versus", "vs", "vs."})

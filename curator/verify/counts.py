@@ -1,0 +1,277 @@
+"""Judges counts: of runs, of runs with a status, of runs for which a comparison holds, and of devices, seeds and steps.
+
+Runs are counted from the facts themselves. Numerals with a unit and values of metrics are judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from curator.facts import Fact, FactKind
+from curator.verify import lexicon
+from curator.verify.binding import Binder
+from curator.verify.matching import Fit, fit, numeric_value
+from curator.verify.report import FindingKind
+from curator.verify.tokens import TokenKind
+from curator.verify.units import FACTOR, PERCENT
+from curator.verify.values import sense_at
+
+if TYPE_CHECKING:
+    from curator.verify.claims import Claims
+    from curator.verify.index import FactIndex
+    from curator.verify.quoted import QuotedNumbers
+    from curator.verify.report import Collector
+    from curator.verify.sentences import Sentence
+
+_DEVICES = frozenset({"device", "chip", "gpu", "tpu", "accelerator"})
+_HOSTS = frozenset({"host", "node", "machine", "process", "worker"})
+_SAME_THING = tuple((words, words) for words in (_DEVICES, _HOSTS))
+_THEM = frozenset({"them", "these", "those"})
+_ALL_RUNS = re.compile(r"run|total|variant|config|setting|experiment|trial|attempted|launched")
+_STATUS_NOUNS = {"failure": "failed", "success": "succeeded", "crash": "failed", "divergence": "diverged"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """A numeral that counts runs: the part or the whole of ``3 of 4 runs``."""
+
+    part: int | None
+    whole: int | None
+
+
+class Counts:
+    """The rule for counts."""
+
+    def __init__(self, index: FactIndex, quoted: QuotedNumbers, claims: Claims) -> None:
+        self._index = index
+        self._quoted = quoted
+        self._claims = claims
+
+    def check(self, s: Sentence, i: int, found: Collector) -> bool:
+        """Judge the numeral at ``i`` if it is a count; whether it was one."""
+        token = s.tokens[i]
+        if token.numeral is None or s.context.hypothetical:
+            return False
+        share = token.numeral.unit is not None and token.numeral.unit.dimension in {PERCENT, FACTOR}
+        if share:
+            return self._check_share(s, i, found)
+        if not token.numeral.whole or token.numeral.sign:
+            return False
+        binder = Binder(s, self._index)
+        count, noun = self._fraction(s, i, binder)
+        if noun in lexicon.RUN_NOUNS or noun in _THEM or noun.rstrip("s") in _STATUS_NOUNS:
+            return self._check_runs(s, i, count, noun, found)
+        return self._check_nouns(s, i, noun, found)
+
+    # -- which words ----------------------------------------------------------------------------------------------------
+
+    def _fraction(self, s: Sentence, i: int, binder: Binder) -> tuple[_Count, str]:
+        """The two numerals of ``3 of the 4 runs`` when ``i`` is one of them, and what is counted."""
+        after = self._partner(s, i, 1)
+        before = self._partner(s, i, -1)
+        noun = self._noun(s, after if after is not None else i, binder)
+        if after is not None:
+            return _Count(i, after), noun
+        if before is not None:
+            return _Count(before, i), noun
+        return _Count(i, None), noun
+
+    def _partner(self, s: Sentence, i: int, step: int) -> int | None:
+        j = i + step
+        while s.word(j) in {"of", "out", "the", "all", "these", "/", "our"}:
+            j += step
+        joined = {s.word(k) for k in range(min(i, j) + 1, max(i, j))} & {"of", "/"}
+        token = s.tokens[j] if 0 <= j < len(s.tokens) else None
+        counts = token is not None and token.kind is TokenKind.NUMBER and token.numeral is not None and token.numeral.whole
+        return j if joined and counts else None
+
+    def _noun(self, s: Sentence, i: int, binder: Binder) -> str:
+        noun = binder.noun_after(i)
+        if noun:
+            return noun
+        if s.kind(i + 1) is TokenKind.CONFIG:
+            return ""
+        j = i + 1
+        while s.word(j) in lexicon.STATUS_WORDS or s.word(j) in {"of", "other", "more", "remaining", "different", "baseline"} | lexicon.ARTICLES:
+            j += 1
+        if s.word(j) in lexicon.RUN_NOUNS or (s.word(j) in _THEM and s.word(j - 1) == "of"):
+            return s.word(j)
+        before = binder.noun_before(i)
+        if before:
+            return before
+        lone_status = s.word(i + 1) in lexicon.STATUS_WORDS and s.tokens[i].numeral is not None
+        return "runs" if lone_status or self._is_label(s, i) else ""
+
+    def _is_label(self, s: Sentence, i: int) -> bool:
+        """``Succeeded: 4``."""
+        return s.word(i - 1) in {":", "="} and s.word(i - 2) in lexicon.STATUS_WORDS
+
+    # -- runs -----------------------------------------------------------------------------------------------------------
+
+    def _check_runs(self, s: Sentence, i: int, count: _Count, noun: str, found: Collector) -> bool:
+        token = s.tokens[i]
+        value = int(token.numeral.value) if token.numeral else 0
+        if count.whole == i:
+            allowed, facts = self._totals(s, i)
+        else:
+            status = _STATUS_NOUNS.get(noun.rstrip("s")) or self._status_near(s, i)
+            if status:
+                allowed, facts = self._with_status(status)
+            elif (holders := self._comparison(s, i, found)) is not None:
+                allowed, facts = {len(holders)}, [f.id for f in self._index.facts if f.subject in holders and f.kind is FactKind.METRIC]
+            elif value == 1 and count.whole is None:
+                return True
+            elif count.whole is not None:
+                allowed, facts = self._any_count()
+            else:
+                allowed, facts = self._totals(s, i)
+        if value in allowed:
+            found.support(token.start, token.end, facts)
+        else:
+            said = " or ".join(str(n) for n in sorted(allowed)) or "unknown"
+            found.object(FindingKind.COUNT, token.start, token.end, f"the facts count {said}")
+        return True
+
+    def _status_near(self, s: Sentence, i: int) -> str:
+        """The status word that the count is of: after it in its clause, or its label."""
+        low, high = s.clause(i)
+        ahead = [j for j in range(i + 1, high) if s.word(j) in lexicon.STATUS_WORDS]
+        for j in ahead:
+            if not any(s.kind(k) is TokenKind.NUMBER and not self._is_whole_of(s, i, k) for k in range(i + 1, j)) and not self._is_other_use(s, j):
+                return lexicon.STATUS_WORDS[s.word(j)]
+        if self._is_label(s, i):
+            return lexicon.STATUS_WORDS[s.word(i - 2)]
+        behind = [j for j in range(low, i) if s.word(j) in lexicon.STATUS_WORDS and s.word(j + 1) in {"in", "for", "on", ":"}]
+        return lexicon.STATUS_WORDS[s.word(behind[-1])] if behind else ""
+
+    def _is_whole_of(self, s: Sentence, i: int, k: int) -> bool:
+        return self._partner(s, i, 1) == k
+
+    def _is_other_use(self, s: Sentence, j: int) -> bool:
+        return s.word(j) in lexicon.FAILED_TO and s.word(j + 1) == "to"
+
+    def _with_status(self, status: str) -> tuple[set[int], list[str]]:
+        same = {word for word, meaning in lexicon.STATUS_WORDS.items() if meaning == status} | {status}
+        named = [f for f in self._index.facts if f.kind is FactKind.COUNT and same & set(f.name.lower().split("_"))]
+        if named:
+            return {int(f.value) for f in named if isinstance(f.value, int | float)}, [f.id for f in named]
+        runs = [run for run, value in self._index.statuses.items() if value in same]
+        if status == "diverged":
+            runs = [run for run in self._index.runs if self._index.non_finite(run)] or runs
+        facts = [f.id for f in self._index.facts if f.kind is FactKind.STATUS and f.subject in runs]
+        return {len(runs)}, facts
+
+    def _totals(self, s: Sentence, i: int) -> tuple[set[int], list[str]]:
+        facts = [f for f in self._index.facts if f.kind is FactKind.COUNT and not f.subject and _ALL_RUNS.search(f.name.lower())]
+        total, allowed = len(self._index.runs), {int(f.value) for f in facts if isinstance(f.value, int | float)}
+        others = len(frozenset(self._index.runs) - self._index.baseline)
+        named = [s.runs, s.context.topics, s.previous.runs if s.previous else frozenset()]
+        allowed |= {total, others, *(len(runs) for runs in named if len(runs) > 1)}
+        allowed |= {len(runs - self._index.baseline) for runs in named if len(runs) > 2}
+        if {s.word(i - 1), s.word(i + 1)} & {"other", "remaining", "others", "rest"}:
+            allowed = {n - k for n in allowed for k in (1, 2, max(1, len(s.runs))) if n > k} | {others}
+        allowed |= {len(self._with_status(status)[1]) for status in ("succeeded",)} - {0}
+        return allowed, [f.id for f in facts] or [f.id for f in self._index.facts if f.kind is FactKind.RUN]
+
+    def _any_count(self) -> tuple[set[int], list[str]]:
+        facts = [f for f in self._index.facts if f.kind is FactKind.COUNT]
+        return {int(f.value) for f in facts if isinstance(f.value, int)}, [f.id for f in facts]
+
+    def _comparison(self, s: Sentence, i: int, found: Collector) -> tuple[str, ...] | None:
+        """The runs for which the comparison behind the count holds: ``three of the variants beat the baseline``."""
+        _, high = s.clause(i)
+        for j in range(i + 1, high):
+            if s.kind(j) is TokenKind.NUMBER and not self._is_whole_of(s, i, j):
+                return None
+            if (sense_at(s, j) or s.word(j) in {"above", "below"}) and not s.hedged(j):
+                holders = self._claims.holders(s, j)
+                if holders is None:
+                    return None
+                found.judged.add(s.tokens[j].start)
+                return tuple(r for r in self._index.runs if r not in holders and r not in self._index.baseline) if s.negated(j) else holders
+        return None
+
+    # -- shares ---------------------------------------------------------------------------------------------------------
+
+    def _check_share(self, s: Sentence, i: int, found: Collector) -> bool:
+        """``half of the runs failed``, ``80 % of the runs succeeded``."""
+        j = i + 1
+        if s.word(j) != "of":
+            return False
+        while s.word(j) in {"of", "all"} | lexicon.ARTICLES:
+            j += 1
+        status = self._status_near(s, i)
+        numeral = s.tokens[i].numeral
+        if s.word(j) not in lexicon.RUN_NOUNS or not status or numeral is None or not self._index.runs:
+            return False
+        counts, facts = self._with_status(status)
+        total = max(self._totals(s, i)[0])
+        reading = numeral.readings[0]
+        scale = 100 if reading.unit and reading.unit.dimension == PERCENT else 1
+        if any(abs(Decimal(n) / total * scale - reading.value) <= reading.quantum / 2 for n in counts):
+            found.support(s.tokens[i].start, s.tokens[i].end, facts)
+        else:
+            found.object(FindingKind.COUNT, s.tokens[i].start, s.tokens[i].end, f"it is {sorted(counts)[0]} of {total} runs")
+        return True
+
+    # -- other things ---------------------------------------------------------------------------------------------------
+
+    def _check_nouns(self, s: Sentence, i: int, noun: str, found: Collector) -> bool:
+        token = s.tokens[i]
+        numeral = token.numeral
+        if numeral is None or Binder(s, self._index).config_of(i):
+            return False
+        if noun and (facts := self._named_after(s, i, noun)):
+            found.support(token.start, token.end, facts)
+            return True
+        if noun in lexicon.COUNT_NOUNS - lexicon.RUN_NOUNS:
+            if numeral.value == 1 and numeral.word:
+                return True
+            known = [str(f.value) for f in self._about(noun) if f.kind in {FactKind.COUNT, FactKind.CONFIG}]
+            why = f"the facts say {', '.join(dict.fromkeys(known))}" if known else f"no fact counts this many {noun}"
+            found.object(FindingKind.COUNT, token.start, token.end, why)
+            return True
+        return self._says_nothing(s, i, noun)
+
+    def _says_nothing(self, s: Sentence, i: int, noun: str) -> bool:
+        """Numbers that name or enumerate, and small ones in words that count nothing recorded: ``two reasons``."""
+        numeral = s.tokens[i].numeral
+        named = noun in lexicon.LABEL_NOUNS and Binder(s, self._index).noun_before(i) == noun
+        listed = s.word(i - 1) == "(" and s.word(i + 1) == ")" and numeral is not None and numeral.value <= 9 and not s.context.cell
+        footnote = s.word(i - 1) == "[" and s.word(i + 1) == "]"
+        small = numeral is not None and numeral.word and (bool(noun) or numeral.value <= 2)
+        first = s.word(i - 2) in {"", ";", ",", ":", "and"}
+        return named or footnote or (listed and first) or small
+
+    def _named_after(self, s: Sentence, i: int, noun: str) -> list[str]:
+        """Facts of this value that are about what is counted."""
+        numeral = s.tokens[i].numeral
+        if numeral is None:
+            return []
+        about = [fact for fact in self._about(noun) if fit(numeral, fact) is Fit.MATCH]
+        runs = Binder(s, self._index).runs_of(i)
+        mine = [fact.id for fact in about if runs is None or fact.subject in runs or not fact.subject]
+        return mine or list(self._quoted.match(s, i)) or self._distinct(noun, int(numeral.value))
+
+    def _about(self, noun: str) -> list[Fact]:
+        stem = noun.removesuffix("s") if len(noun) > 3 else noun
+        stems = next((words for words, _ in _SAME_THING if stem in words), frozenset({stem}))
+        return [
+            fact
+            for fact in self._index.facts
+            if fact.kind in {FactKind.COUNT, FactKind.CONFIG, FactKind.METRIC}
+            and numeric_value(fact) is not None
+            and any(each in fact.name.lower() or each in fact.unit.lower() for each in stems)
+        ]
+
+    def _distinct(self, noun: str, value: int) -> list[str]:
+        """``three seeds`` when the config has three values of ``seed``."""
+        stem = noun.removesuffix("s")
+        for key, per_run in self._index.configs.items():
+            facts = [fact for run, fact in per_run.items() if run]
+            if stem == key.lower() and len({repr(fact.value) for fact in facts}) == value:
+                return [fact.id for fact in facts]
+        return []

@@ -1,0 +1,148 @@
+"""Judges statements about how runs ended: succeeded, failed, diverged, preempted; and confidence labels."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify import lexicon
+from curator.verify.binding import Binder
+from curator.verify.report import FindingKind
+from curator.verify.tokens import TokenKind
+
+if TYPE_CHECKING:
+    from curator.verify.index import FactIndex
+    from curator.verify.report import Collector
+    from curator.verify.sentences import Sentence
+
+_ENDED = frozenset({"succeeded", "failed", "preempted", "lost", "cancelled", "running", "cached"})
+_COMPATIBLE: dict[str, frozenset[str]] = {
+    "succeeded": frozenset({"succeeded", "cached"}),
+    "failed": frozenset({"failed", "lost", "preempted", "cancelled"}),
+    "preempted": frozenset({"preempted"}),
+    "cancelled": frozenset({"cancelled"}),
+    "lost": frozenset({"lost"}),
+    "cached": frozenset({"cached"}),
+}
+_DIVERGED = re.compile(r"nan|diverg|inf\b|non-?finite|explod|blew up", re.IGNORECASE)
+_MEMORY = re.compile(r"out of memory|oom|outofmemory|resource_?exhausted", re.IGNORECASE)
+_OBJECT_OF = frozenset({"to", "by", "at", "with"})
+_TELLING = (FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME)
+
+
+class Statuses:
+    """The rule for how runs ended."""
+
+    def __init__(self, index: FactIndex) -> None:
+        self._index = index
+
+    def check(self, s: Sentence, found: Collector) -> None:
+        for i, token in enumerate(s.tokens):
+            if token.kind is not TokenKind.WORD:
+                continue
+            status = lexicon.STATUS_WORDS.get(token.lower)
+            if status and self._is_statement(s, i) and not s.hedged(i):
+                self._judge(s, i, status, found)
+            elif token.lower in {"nan", "inf", "oom"} and not s.hedged(i) and not s.negated(i):
+                self._check_event(s, i, found)
+            elif token.lower in lexicon.CONFIDENCE and self._is_label(s, i):
+                self._check_label(s, i, found)
+
+    def _is_statement(self, s: Sentence, i: int) -> bool:
+        """Whether the word says how a run ended, and is no count, no "failed to improve", no "lost 0.1"."""
+        word, after = s.word(i), s.word(i + 1)
+        if word in lexicon.FAILED_TO and after == "to":
+            return False
+        if s.kind(i + 1) is TokenKind.NUMBER or s.kind(i + 1) is TokenKind.METRIC or s.kind(i - 1) is TokenKind.NUMBER:
+            return False
+        if word in {"lost", "passed", "converges", "converged", "cached", "finished", "completed"} and not self._is_final(s, i):
+            return False
+        adjective = after in lexicon.RUN_NOUNS or (s.kind(i + 1) is TokenKind.WORD and after in lexicon.COUNT_NOUNS)
+        return not adjective or s.context.cell
+
+    def _is_final(self, s: Sentence, i: int) -> bool:
+        """Whether a word of several meanings ends its statement, or is followed by how or when."""
+        after = s.word(i + 1)
+        usual = {"", ".", ",", ";", ")", "and", "but", "while", "successfully", "without", "normally", "cleanly", "as", "in", "after"}
+        return after in usual and not (s.word(i) == "converged" and after == "in")
+
+    def _judge(self, s: Sentence, i: int, status: str, found: Collector) -> None:
+        runs = self._subjects(s, i)
+        negated = s.negated(i)
+        token = s.tokens[i]
+        results = {run: self._holds(status, run) for run in runs}
+        decided = {run: result for run, result in results.items() if result is not None}
+        wrong = [run for run, result in decided.items() if result is negated]
+        if decided and wrong:
+            said = ", ".join(f"{run} is {self._index.statuses.get(run, 'unknown')}" for run in wrong[:3])
+            found.object(FindingKind.STATUS, token.start, token.end, said)
+        elif decided:
+            ids = [f.id for f in self._index.facts if f.kind is FactKind.STATUS and f.subject in decided]
+            found.support(token.start, token.end, ids)
+
+    def _subjects(self, s: Sentence, i: int) -> tuple[str, ...]:
+        if s.context.cell:
+            return tuple(s.context.topics)
+        low, high = s.clause(i)
+        binder = Binder(s, self._index)
+        for j in s.leftwards(i):
+            if binder.is_vague(j):
+                return ()
+            if s.tokens[j].runs and not s.is_reference(j):
+                group = s.coordinated(j) if s.kind(j) is TokenKind.RUN else [j]
+                return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
+            universal = s.word(j) in {"all", "every", "each", "no", "none", "neither", "both"}
+            if universal and any(s.word(k) in lexicon.RUN_NOUNS for k in range(j + 1, min(i, j + 5))):
+                return self._index.runs if s.word(j) != "both" else ()
+            if s.kind(j) is TokenKind.NUMBER and j >= low:
+                return ()
+        behind = [j for j in range(i + 1, high) if s.tokens[j].runs and s.word(j - 1) in {":", "for", "were", "was", "are", "is"}]
+        if behind:
+            return tuple(sorted(s.tokens[behind[0]].runs))
+        inherited = binder.inherited_topic() or frozenset()
+        if not inherited and len(self._index.runs) == 1:
+            return self._index.runs
+        run_subject = any(s.word(j) in {"run", "it", "status", "training"} for j in range(max(0, i - 5), i)) or i <= 1
+        return tuple(inherited) if len(inherited) == 1 and run_subject else ()
+
+    def _holds(self, status: str, run: str) -> bool | None:
+        known = self._index.statuses.get(run, "")
+        if status == "diverged":
+            return known == "diverged" or self._index.non_finite(run) or self._told(run, _DIVERGED)
+        if status == "converged":
+            return None if known in {"succeeded", "cached", ""} and not self._index.non_finite(run) else False
+        if known not in _ENDED:
+            return True if known == status else None
+        if status == "lost" and known not in {"lost", "succeeded"}:
+            return None
+        return known in _COMPATIBLE[status]
+
+    def _told(self, run: str, pattern: re.Pattern[str]) -> bool:
+        """Whether a text of the run's own facts, or of no run, says so."""
+        return any(fact.subject in {run, ""} and fact.name != "hypothesis" for fact in self._index.mentioning(pattern, _TELLING))
+
+    def _check_event(self, s: Sentence, i: int, found: Collector) -> None:
+        pattern = _MEMORY if s.word(i) == "oom" else _DIVERGED
+        runs = self._subjects(s, i) or self._index.runs
+        told = any(self._told(run, pattern) or (pattern is _DIVERGED and self._index.non_finite(run)) for run in runs)
+        if not told:
+            token = s.tokens[i]
+            found.object(FindingKind.STATUS, token.start, token.end, "no value and no log line of the run says so")
+
+    def _is_label(self, s: Sentence, i: int) -> bool:
+        if s.context.field.startswith("confidence"):
+            return True
+        return any(s.word(j) in {"confidence", "label"} for j in range(max(0, i - 4), min(len(s.tokens), i + 3)))
+
+    def _check_label(self, s: Sentence, i: int, found: Collector) -> None:
+        token = s.tokens[i]
+        labels = [f for f in self._index.facts if f.kind is FactKind.LABEL and str(f.value).lower() in lexicon.CONFIDENCE]
+        runs = self._subjects(s, i)
+        mine = [f for f in labels if not runs or f.subject in {*runs, ""}] or labels
+        right = [f for f in mine if str(f.value).lower() == token.lower]
+        if right and not s.negated(i):
+            found.support(token.start, token.end, [f.id for f in right])
+        elif not s.negated(i):
+            said = ", ".join(dict.fromkeys(str(f.value) for f in mine)) or "not computed"
+            found.object(FindingKind.LABEL, token.start, token.end, f"the computed label is {said}")

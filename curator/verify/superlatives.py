@@ -1,0 +1,145 @@
+"""Judges superlatives over a sweep: best, lowest, fastest, second-best. Knows nothing of pairs of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.facts import render
+from curator.verify import lexicon
+from curator.verify.binding import Binder
+from curator.verify.lexicon import Sense
+from curator.verify.matching import numeric_value
+from curator.verify.report import FindingKind
+from curator.verify.tokens import TokenKind
+from curator.verify.values import moves
+
+if TYPE_CHECKING:
+    from curator.facts import Fact
+    from curator.verify.index import FactIndex
+    from curator.verify.report import Collector
+    from curator.verify.sentences import Sentence
+
+_FILLERS = lexicon.ARTICLES | frozenset({"final", "mean", "average", "training", "validation", "eval", "observed", "measured", "overall"})
+_EXCLUDING = frozenset({"other", "remaining", "rest", "others", "non-baseline"})
+
+
+class Superlatives:
+    """The rule for superlatives."""
+
+    def __init__(self, index: FactIndex) -> None:
+        self._index = index
+
+    def check(self, s: Sentence, found: Collector) -> None:
+        for i, token in enumerate(s.tokens):
+            sense = lexicon.SUPERLATIVES.get(token.lower) if token.kind is TokenKind.WORD else self._compound(s, i)
+            if sense is None or self._is_idiom(s, i) or s.hedged(i):
+                continue
+            names = self._names(s, i, sense)
+            run = self._run(s, i)
+            if names and run:
+                self._judge(s, i, sense, names, run, found)
+
+    def _compound(self, s: Sentence, i: int) -> Sense | None:  # noqa: ARG002 - the same shape as a look-up of a word
+        return None
+
+    def _is_idiom(self, s: Sentence, i: int) -> bool:
+        before, after = s.word(i - 1), s.word(i + 1)
+        if before in lexicon.NOT_SUPERLATIVE_AFTER or after in lexicon.NOT_SUPERLATIVE_BEFORE:
+            return True
+        among = before in {"among", "of"} or (before == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"})
+        counted = before in {"most", "least"} or (s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC)
+        return among or counted
+
+    def _names(self, s: Sentence, i: int, sense: Sense) -> frozenset[str]:
+        j = i + 1
+        while s.word(j) in _FILLERS or s.word(j) in {"in", "on", "of", "by", "for", "and"} or s.word(j) in lexicon.RUN_NOUNS:
+            j += 1
+        if s.kind(j) is TokenKind.METRIC:
+            return s.tokens[j].names
+        if s.kind(j) is TokenKind.CONFIG and s.word(j - 1) not in {"of", "by"}:
+            return frozenset()
+        plain = s.kind(i + 1) is TokenKind.WORD and s.word(i + 1) not in lexicon.FOLLOWERS | lexicon.RUN_NOUNS | {"one", "result", "overall"}
+        if plain and sense in {Sense.UP, Sense.DOWN}:
+            return frozenset()
+        low, high = s.clause(i)
+        for k in (*s.leftwards(i), *range(i + 1, high)):
+            if s.kind(k) is TokenKind.METRIC and (k >= low):
+                return s.tokens[k].names
+        if s.context.metrics:
+            return s.context.metrics
+        return self._candidates(sense)
+
+    def _candidates(self, sense: Sense) -> frozenset[str]:
+        """Without a metric in the sentence: any for which the claim can be decided."""
+        names = frozenset(name for _, name in self._index.values)
+        if sense in {Sense.FASTER, Sense.SLOWER}:
+            return frozenset(name for name in names if self._index.speed(name))
+        return frozenset(name for name in names if self._index.better(name)) if sense in {Sense.BETTER, Sense.WORSE} else frozenset()
+
+    def _run(self, s: Sentence, i: int) -> str:
+        """The run that is called so: the nearest before the word in its clause, else the first behind it."""
+        binder = Binder(s, self._index)
+        low, high = s.clause(i)
+        single = [j for j in range(len(s.tokens)) if len(s.tokens[j].runs) == 1 and not s.is_reference(j)]
+        before = [j for j in single if low <= j < i and s.tokens[j].depth <= s.tokens[i].depth]
+        behind = [j for j in single if i < j < max(high, i + 12) and not self._in_set(s, j)]
+        if before and not self._in_set(s, before[-1]):
+            return next(iter(s.tokens[before[-1]].runs))
+        if behind:
+            return next(iter(s.tokens[behind[0]].runs))
+        if any(s.tokens[j].runs for j in range(low, high)):
+            return ""
+        inherited = binder.inherited_topic() or frozenset()
+        return next(iter(inherited)) if len(inherited) == 1 and s.word(0) in lexicon.PRONOUN_STARTS else ""
+
+    def _in_set(self, s: Sentence, j: int) -> bool:
+        """Whether the run is one of a list that the superlative ranges over: ``of LR-001, LR-002 and LR-003``."""
+        return len(s.coordinated(j)) > 1
+
+    def _judge(self, s: Sentence, i: int, sense: Sense, names: frozenset[str], run: str, found: Collector) -> None:
+        rank = lexicon.RANKS.get(s.word(i - 1), 1)
+        if s.word(i - 1) == "-":
+            rank = lexicon.RANKS.get(s.word(i - 2), 1)
+        among = self._among(s, run)
+        results = {name: self._is_ranked(sense, name, run, rank, among) for name in sorted(names)}
+        decided = [result for result in results.values() if result is not None]
+        token, negated = s.tokens[i], s.negated(i)
+        if not decided:
+            return
+        if all(result is negated for result in decided):
+            name = next(name for name, result in results.items() if result is not None)
+            found.object(FindingKind.SUPERLATIVE, token.start, token.end, self._why(sense, name, run, among))
+        else:
+            ids = [f.id for name, result in results.items() if result is not negated for f in self._ranked(sense, name, among)]
+            found.support(token.start, token.end, ids)
+
+    def _among(self, s: Sentence, run: str) -> frozenset[str]:
+        """The runs it ranges over: a list or range that the sentence names, else all."""
+        sets = [token.runs for token in s.tokens if len(token.runs) > 1 and run in token.runs]
+        listed = [frozenset(r for k in s.coordinated(j) for r in s.tokens[k].runs) for j in s.of_kind(TokenKind.RUN)]
+        sets += [group for group in listed if len(group) > 2 and run in group]
+        everyone = frozenset(self._index.runs)
+        if s.words & _EXCLUDING and run not in self._index.baseline:
+            everyone -= self._index.baseline
+        return sets[0] if sets else everyone
+
+    def _ranked(self, sense: Sense, name: str, among: frozenset[str]) -> list[Fact]:
+        """The runs' values of a metric, the most so first."""
+        facts = [f for (run, key), f in self._index.values.items() if key == name and run in among and numeric_value(f) is not None]
+        upwards = moves(1.0, sense, name, self._index)
+        return sorted(facts, key=lambda fact: numeric_value(fact) or 0, reverse=bool(upwards)) if upwards is not None else []
+
+    def _is_ranked(self, sense: Sense, name: str, run: str, rank: int, among: frozenset[str]) -> bool | None:
+        ranked = self._ranked(sense, name, among)
+        if len(ranked) < max(2, rank):
+            return None
+        mine = self._index.values.get((run, name))
+        if mine is None or numeric_value(mine) is None:
+            return False if sense is Sense.BETTER else None
+        return numeric_value(ranked[rank - 1]) == numeric_value(mine)
+
+    def _why(self, sense: Sense, name: str, run: str, among: frozenset[str]) -> str:
+        ranked = self._ranked(sense, name, among)
+        mine = self._index.values.get((run, name))
+        said = render(mine) if mine else "not recorded"
+        return f"{name} is {said} in {run} and {render(ranked[0])} in {ranked[0].subject}"

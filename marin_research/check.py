@@ -1,0 +1,227 @@
+"""The checklist before a result may be posted, gone through from the record alone. Knows no network and no checkout.
+
+A failed run may be posted as well as any other; then nothing is asked of its metrics. A cached run has no result of its
+own: what is checked is the run that made the output.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from marin_research.compare import compare, find_baseline, flat_config, made_by, tested_axis
+from marin_research.errors import StoreError
+from marin_research.record import Attempt, Blob, Devices, Host, Output, Run, Status, Unknown
+from marin_research.units import format_size, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from marin_research.store import RecordStore
+    from marin_research.thread import Thread
+
+_MASKED = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
+_TPU = re.compile(r"(?:TPU )?v(?P<generation>\d)\s*(?P<lite>lite|e\b)?", re.IGNORECASE)
+_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One item of the list."""
+
+    name: str
+    ok: bool
+    why: str
+    """What was found, or what is missing and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """All items for one run."""
+
+    run: str
+    ok: bool
+    """Whether all of them are."""
+    checks: tuple[Check, ...]
+
+
+def check(runs: Sequence[Run], thread: Thread, store: RecordStore) -> tuple[Checklist, ...]:
+    """Go through the list for runs of one thread.
+
+    Args:
+        runs: what is checked.
+        thread: says which metrics a result must have.
+        store: where the baseline, the kept diffs and the output are.
+    """
+    of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
+    return tuple(_checklist(run, of_thread, thread, store) for run in runs)
+
+
+def newest_launch(runs: Sequence[Run]) -> list[Run]:
+    """The runs that the last launch among them declared."""
+    last = max(runs, key=lambda run: run.declared, default=None)
+    return [run for run in runs if last is not None and run.launch == last.launch]
+
+
+def _checklist(run: Run, of_thread: Sequence[Run], thread: Thread, store: RecordStore) -> Checklist:
+    result = made_by(run, store)
+    attempt = result.attempt if result is not None else None
+    if result is None or attempt is None:
+        checks = (Check(name="record", ok=False, why=f"there is nothing to post of it: {run.why}"),)
+    else:
+        checks = (
+            _command(attempt),
+            _config(attempt),
+            _commit(attempt, store),
+            _devices(attempt),
+            _end(result),
+            _metrics(result, thread),
+            _comparison(result, of_thread, store),
+            _wandb(result),
+            _gaps(result),
+            _output(result, attempt, store),
+        )
+    return Checklist(run=run.id, ok=all(each.ok for each in checks), checks=checks)
+
+
+def _command(attempt: Attempt) -> Check:
+    line = attempt.command.line
+    masked = ", ".join(dict.fromkeys(_MASKED.findall(line)))
+    why = f"recorded; fill in {masked} before it is pasted" if masked else "recorded, can be pasted"
+    return Check(name="command", ok=bool(line), why=why if line else "no command was recorded")
+
+
+def _config(attempt: Attempt) -> Check:
+    values = len(attempt.config)
+    why = f"{values} top-level values" if values else "the config is empty; give the step a config, or say so in the text"
+    return Check(name="config", ok=bool(values), why=why)
+
+
+def _commit(attempt: Attempt, store: RecordStore) -> Check:
+    git = attempt.git
+    if isinstance(git.commit, Unknown):
+        return Check(name="commit", ok=False, why=f"unknown: {git.commit.why}")
+    if isinstance(git.dirty, Unknown):
+        return Check(name="commit", ok=False, why=f"{git.commit}, but not whether the tree was clean: {git.dirty.why}")
+    if not git.dirty:
+        return Check(name="commit", ok=True, why=f"{git.commit}, clean")
+    if not isinstance(git.diff, Blob):
+        return Check(name="commit", ok=False, why=f"{git.commit} with changes that were not kept: {git.diff.why}")
+    try:
+        store.blob(git.diff)
+    except StoreError as error:
+        return Check(name="commit", ok=False, why=f"{git.commit} with changes that are lost: {error}")
+    return Check(name="commit", ok=True, why=f"{git.commit} with changes, kept as {git.diff.sha256[:12]}")
+
+
+def _devices(attempt: Attempt) -> Check:
+    declared = attempt.declared_devices
+    seen = next((host.devices for host in attempt.hosts if isinstance(host.devices, Devices)), None)
+    if seen is None and isinstance(declared, Unknown):
+        return Check(name="devices", ok=False, why=f"unknown: {declared.why}; {_unseen(attempt.hosts)}")
+    if seen is None or isinstance(declared, Unknown):
+        known = seen or declared
+        assert isinstance(known, Devices)  # noqa: S101 - the line above left no other case
+        return Check(name="devices", ok=True, why=f"{_named(known)}, {'seen by JAX' if seen else 'as declared'}")
+    if _agree(declared, seen):
+        return Check(name="devices", ok=True, why=f"{_named(seen)}, as declared and as JAX saw them")
+    return Check(name="devices", ok=False, why=f"{_named(declared)} declared, but JAX saw {_named(seen)}")
+
+
+def _unseen(hosts: Sequence[Host]) -> str:
+    return next((host.devices.why for host in hosts if isinstance(host.devices, Unknown)), "no host was recorded")
+
+
+def _named(devices: Devices) -> str:
+    return f"{devices.count} x {devices.kind}"
+
+
+def _agree(declared: Devices, seen: Devices) -> bool:
+    """Whether two sources name the same devices: ``TPU v5litepod-16`` is JAX's ``TPU v5 lite``."""
+    ours, theirs = declared.kind.lower(), seen.kind.lower()
+    if ours == "cpu" or theirs == "cpu":
+        return ours == theirs  # JAX counts a host's CPUs as it is told to
+    tpus = [_TPU.match(kind) for kind in (ours, theirs)]
+    if tpus[0] and tpus[1]:
+        same = tpus[0]["generation"] == tpus[1]["generation"] and bool(tpus[0]["lite"]) == bool(tpus[1]["lite"])
+        cores = 2 if int(tpus[0]["generation"]) < 4 else 1  # JAX calls each core of a v2 or v3 chip a device
+        return same and seen.count in (declared.count, cores * declared.count)
+    return ours.removeprefix("gpu ") in theirs and declared.count == seen.count
+
+
+def _end(run: Run) -> Check:
+    ended = run.status not in (Status.RUNNING, Status.LOST)
+    return Check(name="end", ok=ended, why=f"{run.status}: {run.why}")
+
+
+def _metrics(run: Run, thread: Thread) -> Check:
+    if run.status is not Status.SUCCEEDED:
+        return Check(name="metrics", ok=True, why=f"none are claimed of a run that is {run.status}")
+    if not thread.metrics:
+        return Check(name="metrics", ok=False, why=f"thread {thread.topic} declares no metric; add one to its file")
+    shown = []
+    for metric in thread.metrics:
+        found = run.metrics.get(metric.name)
+        if found is None:
+            return Check(name="metrics", ok=False, why=f"{metric.name} was not recorded")
+        if not math.isfinite(found.value):
+            return Check(name="metrics", ok=False, why=f"{metric.name} is {format_value(found.value)}")
+        shown.append(f"{metric.name} {format_value(found.value, metric.unit or found.unit)}")
+    return Check(name="metrics", ok=True, why=", ".join(shown))
+
+
+def _comparison(run: Run, of_thread: Sequence[Run], store: RecordStore) -> Check:
+    if run.status is not Status.SUCCEEDED:
+        return Check(name="baseline", ok=True, why=f"no comparison is claimed of a run that is {run.status}")
+    if run.baseline:
+        return Check(name="baseline", ok=True, why="this is the baseline")
+    baseline = find_baseline(run, of_thread, store)
+    if baseline is None:
+        return Check(name="baseline", ok=False, why="the thread has no succeeded baseline; run one with baseline=True")
+    found = compare(baseline, run, axis=_axis(baseline, run, of_thread))
+    if not found.differences:
+        varied = f", which varies {', '.join(found.axis)}" if found.axis else ""
+        return Check(name="baseline", ok=True, why=f"apples to apples with {baseline.id}{varied}")
+    names = [difference.name for difference in found.differences]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    why = f"not apples to apples with {baseline.id}: {', '.join(names[:_SHOWN])}{more}; name them in the text"
+    return Check(name="baseline", ok=False, why=why)
+
+
+def _axis(baseline: Run, run: Run, of_thread: Sequence[Run]) -> tuple[str, ...]:
+    """What the sweep around ``run`` varies; of a run by itself, the one value that it changed."""
+    keys = flat_config(run).keys()
+    sweep = [each for each in of_thread if each.launch == run.launch and flat_config(each).keys() == keys]
+    axis = tested_axis([baseline, *sweep])
+    return axis if len(sweep) > 1 or len(axis) == 1 else ()
+
+
+def _wandb(run: Run) -> Check:
+    for linked in run.wandb:
+        if linked.attribution != "step":
+            return Check(name="W&B", ok=False, why=f"{linked.id} may be another step's run; say which it is")
+        if not linked.synced or isinstance(linked.url, Unknown):
+            return Check(name="W&B", ok=False, why=f"{linked.id} is not synced; run `wandb sync {linked.path}`")
+    return Check(name="W&B", ok=True, why=", ".join(str(each.url) for each in run.wandb) or "it started no W&B run")
+
+
+def _gaps(run: Run) -> Check:
+    why = "; ".join(f"{gap.what}: {gap.why}" for gap in run.gaps)
+    return Check(name="gaps", ok=not run.gaps, why=why or "none")
+
+
+def _output(run: Run, attempt: Attempt, store: RecordStore) -> Check:
+    size = 0
+    for host in attempt.hosts:
+        if isinstance(host.output, Unknown):
+            return Check(name="output", ok=False, why=f"host {host.index}: {host.output.why}")
+        if host.output.size and not store.objects.names(store.output_folder(run.id, attempt.number, host.writer)):
+            return Check(name="output", ok=False, why=f"host {host.index}: {_lost(host.output)}")
+        size += host.output.size
+    return Check(name="output", ok=bool(attempt.hosts), why=f"{format_size(size)} of {len(attempt.hosts)} host(s) kept")
+
+
+def _lost(output: Output) -> str:
+    return f"the {format_size(output.size)} that it printed are no longer in the store"
