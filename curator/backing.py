@@ -1,4 +1,4 @@
-"""What stands behind a checked text, as lines for a terminal: which fact each number is, and where that fact comes from."""
+"""What stands behind a checked text, as lines for a terminal: which fact a number is, and where that comes from."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _NUMBERS = MEASURED | {FactKind.CONFIG}
 _QUIET = Style(dim=True)
 _STRONG = Style(bold=True)
-_STATED, _EXACT = 20, 22
-"""Columns for a number as it is stated, and for its value in full."""
+_STATED, _EXACT = 18, 20
+"""Columns, at most, for a number as it is stated and for its value in full."""
 
 
 def backing(draft: Draft, report: Report, *, width: int, full: bool) -> Iterator[Text]:
@@ -31,35 +31,46 @@ def backing(draft: Draft, report: Report, *, width: int, full: bool) -> Iterator
     places: dict[tuple[str, tuple[str, ...]], list[Evidence]] = {}
     for each in report.evidence:
         places.setdefault((each.text, each.fact_ids), []).append(each)
-    shown = [same for same in places.values() if full or _is_number(same[0], facts)]
     if not places:
         return
     yield Text("Evidence in full" if full else "Evidence for the numbers", style=_STRONG)
-    for same in shown:
-        backed = [facts[fact_id] for fact_id in same[0].fact_ids]
-        yield from (_in_full if full else _in_short)(same, backed, facts, draft.text, width)
-    if len(places) > len(shown):
-        rest = f"  {len(places) - len(shown)} names, links, commands and the like are backed too (v shows everything)"
-        yield Text(rest, style=_QUIET)
+    if full:
+        for same in places.values():
+            yield from _in_full(same, facts, draft.text, width)
+    else:
+        numbers = [same for same in places.values() if _is_number(same[0], facts)]
+        yield from _in_short(numbers, facts, draft.text, width)
+        if len(places) > len(numbers):
+            rest = f"{len(places) - len(numbers)} names, links, commands and the like are backed too"
+            yield Text(f"  {rest}; v shows everything", style=_QUIET)
     yield Text()
 
 
-def _in_short(
-    same: Sequence[Evidence], backed: Sequence[Fact], _: dict[str, Fact], text: str, width: int
-) -> Iterator[Text]:
-    stated, exact = one_line(same[0].text), _exact(backed[0])
-    where = f"= {backed[0].formula}" if backed[0].formula else backed[0].id
-    more = f" and {len(backed) - 1} more" if len(backed) > 1 else ""
-    left = Text.assemble((f"{line_of(text, same[0].start):>4}  ", _QUIET), f"{stated:<{_STATED}} {exact:<{_EXACT}}")
-    yield from labelled([(left, Text.assemble((where + more, _QUIET)))], width, gap=1)
+def _in_short(numbers: Sequence[Sequence[Evidence]], facts: dict[str, Fact], text: str, width: int) -> Iterator[Text]:
+    """A row per number: its line, as it is stated, in full where that differs, and its fact; formulas below."""
+    rows = []
+    for same in numbers:
+        fact, stated = facts[same[0].fact_ids[0]], one_line(same[0].text)
+        exact = _exact(fact)
+        others = len(same[0].fact_ids) - 1
+        name = fact.id + (f" +{others} more" if others else "")
+        rows.append(
+            (f"{line_of(text, same[0].start):>4}", stated, "" if exact == stated else exact, name, fact.formula)
+        )
+    stated_width = min(_STATED, max((len(row[1]) for row in rows), default=0))
+    exact_width = min(_EXACT, max((len(row[2]) for row in rows), default=0))
+    for line, stated, exact, name, formula in rows:
+        left = Text.assemble((line, _QUIET), f"  {stated:<{stated_width}}  {exact:<{exact_width}}")
+        yield from labelled([(left, Text(name))], width)
+        if formula:
+            yield from labelled([(" " * 6, Text(f"= {formula}", style=_QUIET))], width)
 
 
-def _in_full(
-    same: Sequence[Evidence], backed: Sequence[Fact], facts: dict[str, Fact], text: str, width: int
-) -> Iterator[Text]:
+def _in_full(same: Sequence[Evidence], facts: dict[str, Fact], text: str, width: int) -> Iterator[Text]:
+    """One stated thing with every fact behind it, where each stands, and what it is computed from."""
     lines = ", ".join(dict.fromkeys(str(line_of(text, each.start)) for each in same))
     yield from wrapped(Text.assemble("  ", (one_line(same[0].text), _STRONG), (f"  line {lines}", _QUIET)), width)
-    for fact in backed:
+    for fact in (facts[fact_id] for fact_id in same[0].fact_ids):
         yield from _fact(fact, same[0].text, 4, width)
         for needed in fact.inputs:
             if needed in facts:
@@ -70,7 +81,7 @@ def _fact(fact: Fact, stated: str, indent: int, width: int) -> Iterator[Text]:
     unit = f" {fact.unit}" if fact.unit else ""
     value = "" if _exact(fact) == one_line(stated) else f" = {_exact(fact)}{unit}"
     yield from wrapped(Text(f"{' ' * indent}{fact.id}{value}"), width)
-    said = f"computed as {fact.formula}" if fact.formula else f"at {fact.source}"
+    said = f"computed as {fact.formula}" if fact.formula else f"from {fact.source}"
     yield from wrapped(Text(f"{' ' * indent}{said}", style=_QUIET), width)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from curator.verify import Finding, Report
 
 _QUIET = Style(dim=True)
-_WRONG = {"color": "red", "bold": True}
+_WRONG = Style(color="red", bold=True)
 _LEAD = re.compile(r"\s*(?:[-*+] +|\d+[.)] +|\| +)?")
 """What the rows that a long line is broken into are indented by."""
 _ROW = re.compile(r"\s*\|.*\|\s*$")
@@ -41,15 +41,15 @@ def marked(text: str, report: Report, console: Console, *, width: int) -> Iterat
     if lines[-1] == "":
         lines.pop()
     gutter = max(3, len(str(len(lines))))
+    spans = [(e.start, e.end, backed) for e in report.evidence]
+    spans += [(f.start, f.end, _WRONG + Style(meta={"finding": f.id})) for f in report.findings]
+    waiting = list(report.findings)
     for index, line in enumerate(lines):
-        found = [f for f in report.findings if f.start < starts[index + 1] and f.end > starts[index]]
-        spans: list[tuple[int, int, Style]] = [(e.start, e.end, backed) for e in report.evidence]
-        spans += [(f.start, f.end, Style(**_WRONG, meta={"finding": f.id})) for f in found]
         styled = _styled(line, starts[index], spans)
         for part, shown in enumerate(wrapped(styled, width - gutter - 4)):
             number = f"{index + 1}" if part == 0 else ""
             yield Text.assemble((f" {number:>{gutter}} │ ", _QUIET), shown)
-            yield from _underlines(shown, found, " " * (gutter + 2) + "╵ ", width)
+            yield from _underlines(shown, waiting, " " * (gutter + 2) + "╵ ", width)
 
 
 def _styled(line: str, start: int, spans: Sequence[tuple[int, int, Style]]) -> Text:
@@ -70,14 +70,16 @@ def wrapped(line: Text, width: int) -> list[Text]:
     lead = _LEAD.match(line.plain)
     hang = " " * min(len(lead[0]) if lead else 0, width // 3)
     is_row = _ROW.match(line.plain) is not None
+    room = width - len(hang)
     breaks, used, at = [], 0, 0
     for piece in (_CELLS if is_row else _WORDS).findall(line.plain):
         # The spaces that fill a cell count: so all rows of a table are broken at the same places.
-        if used and used + cell_len(piece if is_row else piece.rstrip()) > width:
+        needed = cell_len(piece if is_row else piece.rstrip())
+        if used and used + needed > width and needed <= room:
             breaks.append(at)
             used = len(hang)
         for char in piece:
-            # Only what is too long for a row of its own gets here with no room left.
+            # Only what is too long for any row gets here with no room left.
             if used + cell_len(char) > width and not char.isspace():
                 breaks.append(at)
                 used = len(hang)
@@ -102,17 +104,19 @@ def labelled(rows: Iterable[tuple[str | Text, Text]], width: int, *, gap: int = 
             yield Text.assemble(label, line)
 
 
-def _underlines(shown: Text, found: Sequence[Finding], gutter: str, width: int) -> Iterator[Text]:
-    """A line of ``^^^`` under each finding of one shown line, with its ID on whichever side there is room."""
-    for finding in found:
-        for span in shown.spans:
-            if not isinstance(span.style, Style) or span.style.meta.get("finding") != finding.id:
-                continue
-            before = cell_len(shown.plain[: span.start])
-            carets = "^" * cell_len(shown.plain[span.start : span.end])
-            room = width - len(gutter) - before - len(carets)
-            named = f"{carets} {finding.id}" if room > len(finding.id) else carets
-            if named == carets and before > len(finding.id):
-                before -= len(finding.id) + 1
-                named = f"{finding.id} {carets}"
-            yield Text.assemble((gutter, _QUIET), " " * before, (named, Style(**_WRONG)))
+def _underlines(shown: Text, waiting: list[Finding], gutter: str, width: int) -> Iterator[Text]:
+    """A line of ``^^^`` below the first row of each waiting finding, with its ID on whichever side there is room."""
+    for span in [span for span in shown.spans if isinstance(span.style, Style)]:
+        finding_id = span.style.meta.get("finding")  # type: ignore[union-attr]
+        finding = next((finding for finding in waiting if finding.id == finding_id), None)
+        if finding is None:
+            continue
+        waiting.remove(finding)
+        before = cell_len(shown.plain[: span.start])
+        named = "^" * cell_len(shown.plain[span.start : span.end])
+        if width - len(gutter) - before - len(named) > len(finding.id):
+            named = f"{named} {finding.id}"
+        elif before > len(finding.id):
+            before -= len(finding.id) + 1
+            named = f"{finding.id} {named}"
+        yield Text.assemble((gutter, _QUIET), " " * before, (named, _WRONG))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from curator.draft import SCHEMA_VERSION, Draft
-from curator.log import LogEntry
+from curator.log import LogEntry  # noqa: TC001 - pydantic reads the annotations at run time
 from curator.publish import Publication
-from curator.verify import Evidence, Finding
+from curator.verify import Evidence, Finding  # noqa: TC001
 
 
 class Verification(TypedDict):

@@ -15,6 +15,7 @@ from rich.text import Text
 from curator.backing import backing
 from curator.draft import DraftStatus
 from curator.errors import CuratorError, StaleDraftError
+from curator.marked import labelled
 from curator.page import page, page_width
 from curator.plain import one_line
 from curator.review import approve, reject
@@ -118,9 +119,10 @@ def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
                 except StaleDraftError:
                     raise
                 except CuratorError as error:
-                    what = _say(desk, str(error))
-                if what:
-                    return what
+                    _say(desk, str(error))
+                else:
+                    if what is not None:
+                        return what
             case "s":
                 desk.console.print("skip")
                 return "skipped"
@@ -145,10 +147,9 @@ def _approve(draft: Draft, report: Report, desk: Desk) -> str | None:
         answer = desk.keys.key("  approve past this finding? y accepts it, any other key goes back  > ")
         desk.console.print("accepted" if answer == "y" else "no")
         if answer != "y":
-            return _say(desk, "nothing was approved")
-    current = desk.queue.get(draft.id)
-    if (current.revision, current.status) != (draft.revision, draft.status):
-        raise StaleDraftError(draft.id)
+            _say(desk, "nothing was approved")
+            return None
+    current = _unchanged(draft, desk)
     accepted = [finding.id for finding in report.findings]
     desk.queue.log.append(approve(current, report, by=desk.by, seen_sha256=draft.sha256, accept=accepted))
     _say(desk, f"approved {draft.id} (sha256 {draft.sha256[:16]}) as {desk.by}; it has not left this machine yet")
@@ -158,23 +159,34 @@ def _approve(draft: Draft, report: Report, desk: Desk) -> str | None:
 def _edit(draft: Draft, _: Report, desk: Desk) -> str | None:
     with desk.keys.released():
         changed = desk.edit(draft)
-    return "edited" if changed else _say(desk, "the text is as it was")
+    if changed is not None:
+        return "edited"
+    _say(desk, "the text is as it was")
+    return None
 
 
 def _reject(draft: Draft, _: Report, desk: Desk) -> str | None:
     why = desk.keys.line("  why? (nothing goes back)  > ").strip()
     if not why:
-        return _say(desk, "nothing was rejected")
-    current = desk.queue.get(draft.id)
-    if (current.revision, current.status) != (draft.revision, draft.status):
-        raise StaleDraftError(draft.id)
-    desk.queue.log.append(reject(current, by=desk.by, why=why))
+        _say(desk, "nothing was rejected")
+        return None
+    desk.queue.log.append(reject(_unchanged(draft, desk), by=desk.by, why=why))
     _say(desk, f"rejected {draft.id} as {desk.by}")
     return "rejected"
 
 
+def _unchanged(draft: Draft, desk: Desk) -> Draft:
+    """The draft as it stands, provided that it is still what is on the screen."""
+    current = desk.queue.get(draft.id)
+    if (current.revision, current.status) != (draft.revision, draft.status):
+        raise StaleDraftError(draft.id)
+    return current
+
+
 def _close(decided: Sequence[Decided], count: int, desk: Desk) -> None:
-    desk.console.print(Text(f"\n── {len(decided)} of {count} seen ", style=_QUIET))
+    desk.console.print()
+    title = f"── reviewed {len(decided)} of {count} "
+    desk.console.print(Text(title + "─" * (page_width(desk.console) - len(title)), style=_QUIET))
     for each in decided:
         desk.console.print(Text(f"  {each.draft}  {each.what}"))
     if any(each.what == "approved" for each in decided):
@@ -204,7 +216,9 @@ def _help(desk: Desk) -> None:
 
 
 def _say(desk: Desk, text: str) -> None:
-    desk.console.print(Text(f"  {one_line(text)}\n"))
+    for line in labelled([("", Text(one_line(text)))], page_width(desk.console), gap=0):
+        desk.console.print(line)
+    desk.console.print()
 
 
 def _show(desk: Desk, lines: Iterable[RenderableType]) -> None:

@@ -4,7 +4,6 @@ On a CPU the latter is XLA's implementation (the cuDNN one is for GPUs, and only
 runs are recorded. Run it alone (``--max-concurrent 1``): by default Marin builds eight steps at a time, which time each
 other.
 """
-# ruff: noqa: TID253 - an experiment uses JAX from its first line
 
 import statistics
 import time

@@ -3,7 +3,6 @@
 Knows nothing of how runs are recorded. Run it alone (``--max-concurrent 1``) where its speeds matter: by default Marin
 builds eight steps at a time.
 """
-# ruff: noqa: TID253 - an experiment uses JAX from its first line
 
 import hashlib
 import os

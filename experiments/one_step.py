@@ -1,5 +1,4 @@
 """The smallest recorded step: how fast NumPy multiplies matrices here. Knows nothing of threads, logbooks or drafts."""
-# ruff: noqa: TID253 - an experiment uses Marin from its first line
 
 import time
 

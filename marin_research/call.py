@@ -29,29 +29,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RETRIED = frozenset({Status.FAILED, Status.PREEMPTED, Status.LOST, Status.CANCELLED, Status.RUNNING})
-"""How a run stands when building the same output again is its next attempt. ``running`` is among them because Marin's
-step lock lets only one builder in: whoever seems to run it still is gone."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is known of a recorded step before it runs."""
 
     launch: Launch
+    run_id: str
     topic: str
-    prefix: str
     label: str
     hypothesis: str | None
     baseline: bool
     step: Step
-    mutable: bool
-    """A ``dev`` version: building it again is a new run, not a retry."""
     declared_devices: Devices | Unknown
 
-    def declare(self, run_id: str, *, status: Status = Status.RUNNING, why: str = "it has started") -> Run:
+    def declare(self, *, status: Status = Status.RUNNING, why: str = "it has started") -> Run:
         return Run(
-            id=run_id,
+            id=self.run_id,
             thread=self.topic,
             launch=self.launch.id,
             status=status,
@@ -108,15 +102,15 @@ class RecordedCall:
         plan = self.plan
         try:
             store = RecordStore(plan.launch.root)
-            run_id = self._resumed(store, output_path) or store.claim_id(plan.prefix, launch=plan.launch.id)
-            attempt = store.claim_attempt(run_id)
-            recorder = Recorder(plan.launch, plan.declare(run_id), attempt=attempt)
+            # Whoever calls this again, a retry by the cluster too, makes the next attempt of the same run.
+            attempt = store.claim_attempt(plan.run_id)
+            recorder = Recorder(plan.launch, plan.declare(), attempt=attempt)
             recorder.start(config=self._config(output_path), declared_devices=plan.declared_devices)
-            store.remember_output(output_path, run_id)
+            store.remember_output(output_path, plan.run_id)
         except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
             logger.warning("%s is not recorded: %s", plan.step.address, error)
             return None
-        logger.info("%s records %s (attempt %d)", run_id, plan.step.address, attempt)
+        logger.info("%s records %s (attempt %d)", plan.run_id, plan.step.address, attempt)
         return recorder
 
     def _config(self, output_path: str) -> dict[str, Any]:
@@ -124,16 +118,6 @@ class RecordedCall:
             return describe_config(self.config_of(output_path))
         except Exception as error:  # noqa: BLE001 - the step itself will meet this error and raise it
             return {"config": f"could not be built: {type(error).__name__}: {error}"}
-
-    def _resumed(self, store: RecordStore, output_path: str) -> str | None:
-        """The run that this call is another attempt of, if any."""
-        made = store.runs_of_output(output_path)
-        if not made:
-            return None
-        last = store.run(made[-1])
-        same_recipe = isinstance(last.step, Step) and last.step.fingerprint == self.plan.step.fingerprint
-        retry = not self.plan.mutable or last.launch == self.plan.launch.id
-        return last.id if same_recipe and retry and last.status in RETRIED else None
 
 
 @contextlib.contextmanager

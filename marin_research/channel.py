@@ -17,7 +17,8 @@ def copy_fd(fd: int) -> int:
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
-def _above_standard(fd: int) -> int:
+def above_standard(fd: int) -> int:
+    """The same descriptor under another number if it is a standard one."""
     if fd > 2:
         return fd
     copy = copy_fd(fd)
@@ -57,14 +58,14 @@ def _pair(terminal: int | None) -> tuple[int, int]:
 
 
 def _pipe() -> tuple[int, int]:
-    read, write = (_above_standard(fd) for fd in os.pipe())
+    read, write = (above_standard(fd) for fd in os.pipe())
     with contextlib.suppress(AttributeError, OSError):  # not on every system, and not for everybody
         fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     return read, write
 
 
 def _pseudo_terminal(terminal: int) -> tuple[int, int]:
-    read, write = (_above_standard(fd) for fd in os.openpty())
+    read, write = (above_standard(fd) for fd in os.openpty())
     tty.setraw(write)  # the real terminal does the translating
     with contextlib.suppress(OSError):
         fcntl.ioctl(write, termios.TIOCSWINSZ, fcntl.ioctl(terminal, termios.TIOCGWINSZ, bytes(8)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from marin_research.thread import Thread
 
 _MASKED = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
-_TPU = re.compile(r"(?:TPU )?v(?P<generation>\d)\s*(?P<lite>lite|e\b)?", re.IGNORECASE)
+_TPU = re.compile(r"tpu ?v?(?P<generation>\d) ?(?P<lite>lite|e\b)?")
 _SHOWN = 4
 
 
@@ -69,7 +69,7 @@ def _checklist(run: Run, of_thread: Sequence[Run], thread: Thread, store: Record
     result = made_by(run, store)
     attempt = result.attempt if result is not None else None
     if result is None or attempt is None:
-        checks = (Check(name="record", ok=False, why=f"there is nothing to post of it: {run.why}"),)
+        checks: tuple[Check, ...] = (Check(name="record", ok=False, why=f"there is nothing to post of it: {run.why}"),)
     else:
         checks = (
             _command(attempt),
@@ -94,9 +94,8 @@ def _command(attempt: Attempt) -> Check:
 
 
 def _config(attempt: Attempt) -> Check:
-    values = len(attempt.config)
-    why = f"{values} top-level values" if values else "the config is empty; give the step a config, or say so in the text"
-    return Check(name="config", ok=bool(values), why=why)
+    listed = ", ".join(list(attempt.config)[:_SHOWN]) + (", ..." if len(attempt.config) > _SHOWN else "")
+    return Check(name="config", ok=bool(listed), why=listed or "it is empty; give the step one, or say so in the text")
 
 
 def _commit(attempt: Attempt, store: RecordStore) -> Check:
@@ -143,12 +142,14 @@ def _agree(declared: Devices, seen: Devices) -> bool:
     ours, theirs = declared.kind.lower(), seen.kind.lower()
     if ours == "cpu" or theirs == "cpu":
         return ours == theirs  # JAX counts a host's CPUs as it is told to
-    tpus = [_TPU.match(kind) for kind in (ours, theirs)]
-    if tpus[0] and tpus[1]:
-        same = tpus[0]["generation"] == tpus[1]["generation"] and bool(tpus[0]["lite"]) == bool(tpus[1]["lite"])
-        cores = 2 if int(tpus[0]["generation"]) < 4 else 1  # JAX calls each core of a v2 or v3 chip a device
-        return same and seen.count in (declared.count, cores * declared.count)
-    return ours.removeprefix("gpu ") in theirs and declared.count == seen.count
+    tpu, jax_tpu = _TPU.match(ours), _TPU.match(theirs)
+    if tpu and jax_tpu:
+        same = tpu["generation"] == jax_tpu["generation"] and bool(tpu["lite"]) == bool(jax_tpu["lite"])
+        devices_a_chip = 2 if tpu["generation"] in "23" else 1  # their cores are devices of their own
+        return same and seen.count == devices_a_chip * declared.count
+    variant = ours.removeprefix("gpu ")  # A100-40G; JAX says NVIDIA A100-SXM4-40GB
+    same = variant == "auto" or all(part in theirs for part in variant.split("-"))
+    return same and declared.count == seen.count
 
 
 def _end(run: Run) -> Check:
@@ -160,7 +161,7 @@ def _metrics(run: Run, thread: Thread) -> Check:
     if run.status is not Status.SUCCEEDED:
         return Check(name="metrics", ok=True, why=f"none are claimed of a run that is {run.status}")
     if not thread.metrics:
-        return Check(name="metrics", ok=False, why=f"thread {thread.topic} declares no metric; add one to its file")
+        return Check(name="metrics", ok=True, why=f"thread {thread.topic} declares none")
     shown = []
     for metric in thread.metrics:
         found = run.metrics.get(metric.name)

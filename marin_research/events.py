@@ -220,9 +220,7 @@ def _undeclared(run_id: str) -> Run:
 
 def _attempt(number: int, state: _Fold, beats: dict[str, Heartbeat]) -> Attempt:
     hosts = [
-        _with_heartbeat(host, beats.get(writer))
-        for (attempt, writer), host in state.hosts.items()
-        if attempt == number
+        _with_heartbeat(host, beats.get(writer)) for (attempt, writer), host in state.hosts.items() if attempt == number
     ]
     hosts.sort(key=lambda host: host.index)
     return replace(state.attempts[number], hosts=tuple(hosts), end=state.ends.get(number))

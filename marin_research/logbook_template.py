@@ -15,6 +15,8 @@ OPEN = "not decided yet"
 
 _ISSUE = re.compile(r"https://github\.com/(?P<repository>[\w.-]+/[\w.-]+)/(?:issues|pull)/(?P<number>\d+)")
 _PLAIN_YAML = re.compile(r"[A-Za-z](?:[\w./-]|:(?=/)| (?=\w))*")
+_NUMBER = re.compile(r"[1-9][0-9]*")
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _YAML_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
@@ -110,12 +112,13 @@ def _bullets(fields: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """The text on one line, without the characters that YAML does not allow at all."""
+    return _NO_TEXT.sub("", " ".join(text.split()))
 
 
 def _yaml(value: str) -> str:
     """A YAML scalar that reads as this very text; a number stays a number."""
     text = _line(value)
-    if text.isdecimal() or (_PLAIN_YAML.fullmatch(text) and text.casefold() not in _YAML_WORDS):
+    if _NUMBER.fullmatch(text) or (_PLAIN_YAML.fullmatch(text) and text.casefold() not in _YAML_WORDS):
         return text
     return json.dumps(text, ensure_ascii=False)

@@ -1,5 +1,4 @@
-"""Where a launch came from: its command line, checkout, environment and versions. Asks git and this process, nobody
-else.
+"""Where a launch came from: its command line, checkout, environment and versions. Asks only git and this process.
 
 Everything goes through the redactor before it leaves these functions, so what they return may be written down.
 """

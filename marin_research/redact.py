@@ -36,7 +36,8 @@ from marin_research.redaction.writer import RedactingWriter
 
 __all__ = ["RedactingWriter", "Redaction", "Redactor", "Removed"]
 
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#@:]*):([^/?#]+)(?=@)", re.ASCII)
+_PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#@:\0]*:([^/?#\0]+)@", re.ASCII)
+_NAME = re.compile(r"[\w.$ -]{1,100}", re.ASCII)
 _SCHEME = re.compile(r"((?:bearer|basic|token|digest|negotiate)[ \t]+)(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
@@ -97,8 +98,11 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """Redact one URL: its password, the secrets among its parameters, and whatever a text may hold."""
-        hidden = _USERINFO.sub(lambda match: f"{match[1]}:{self._whole(match[2], 'password')}", url, count=1)
-        return self._text(hidden)
+        password = _PASSWORD_IN_URL.match(hide_placeholders(url))
+        if password:
+            start, end = password.span(1)
+            url = url[:start] + self._whole(url[start:end], "password") + url[end:]
+        return self._text(url)
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Redact the values of variables, those that a name announces and those that show themselves."""
@@ -192,7 +196,9 @@ def _inner_name(mapping: Mapping[Any, Any], key: Any, outer: str) -> str:
     """The name that announces the value under ``key``: ``{"name": "API_KEY", "value": ...}`` names it beside it."""
     if key == "value" and isinstance(mapping.get("name"), str):
         return str(mapping["name"])
-    return outer if strength(outer) is Strength.STRONG or is_bare(outer) else str(key)
+    if strength(outer) is Strength.STRONG or is_bare(outer):
+        return outer
+    return key if isinstance(key, str) and _NAME.fullmatch(key) else ""
 
 
 def _account() -> str:

@@ -146,13 +146,21 @@ class Sidecar:
 
     def run(self) -> None:
         while not self._done():
-            busy = self._groups or self._gone
-            for key, _ in self._selector.select(0 if self._work else _TICK_S if busy else None):
+            for key, _ in self._selector.select(self._timeout()):
                 if self._selector.get_map().get(key.fileobj) is key:  # an earlier one may have closed it
                     key.data()
             self._do(until=time.monotonic() + _SLICE_S)
             self._tick(time.monotonic())
         self._close()
+
+    def _timeout(self) -> float | None:
+        """Seconds until something is due even if nothing happens; None for never."""
+        if self._work:
+            return 0
+        if not self._groups and not self._gone:
+            return None
+        now = time.monotonic()
+        return max(0, min([_TICK_S, *(step.next_beat - now for step in self._steps.values() if not step.ended)]))
 
     def _done(self) -> bool:
         if not self._gone:
@@ -206,10 +214,13 @@ class Sidecar:
         sys.path[:] = [*sys.path, *(path for path in message["path"] if path not in sys.path)]
         with suppress(AttributeError, OSError):  # not on Linux; then the socket alone tells
             # Forked children of the process hold its socket, too; this sees its own end.
-            self._selector.register(os.pidfd_open(message["pid"]), selectors.EVENT_READ, self._process_ended)
+            process = os.pidfd_open(message["pid"])
+            self._selector.register(process, selectors.EVENT_READ, partial(self._process_ended, process))
 
-    def _process_ended(self) -> None:
-        self._hear()
+    def _process_ended(self, process: int) -> None:
+        self._selector.unregister(process)
+        if not self._gone:
+            self._hear()
         if not self._gone:
             self._leave()
 
@@ -218,6 +229,8 @@ class Sidecar:
         redactor.cache_clear()
 
     def _on_open(self, message: dict[str, Any], fds: list[int]) -> None:
+        for earlier in self._groups.values():
+            self._drain(earlier)  # what was printed before the new pipes were there comes first
         group = _Group(message)
         self._groups[group.id] = group
         for name in message["echo"]:

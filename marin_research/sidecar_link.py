@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marin_research.channel import Channel, above_standard
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from marin_research.channel import Channel
 
 SILENCE_LIMIT_S = 60.0
 """How long a sidecar may say nothing before it is taken for stuck: the pipes fill up, and steps would wait for ever."""
@@ -87,7 +87,7 @@ class SidecarLink:
         deadline = time.monotonic() + patience_s
         entry = self._entries.get(name)
         while entry is not None and self.problem is None and time.monotonic() < deadline:
-            read, write = os.pipe()
+            read, write = (above_standard(fd) for fd in os.pipe())
             try:
                 with self._lock:
                     entry.message["ended"] = True
@@ -130,14 +130,14 @@ class SidecarLink:
             return
         self._starts += 1
         self._told = dict(os.environ)
-        ours, theirs = socket.socketpair()
+        ours, theirs = (socket.socket(fileno=above_standard(end.detach())) for end in socket.socketpair())
         package = str(Path(__file__).parent.parent)
         try:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _MAIN, package, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=open("/tmp/exp/sidecar.err", "ab"),
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd="/",

@@ -42,7 +42,8 @@ class StepOutput:
         self.problem: str | None = None
         self._keeper = keeper
         self._writers: dict[Hashable, Any] = {}
-        self._next_beat = 0.0
+        self.next_beat = 0.0
+        """When (monotonic seconds) the next heartbeat is due, until the step has ended."""
         self._next_ship = time.monotonic() + _SHIP_S
         for stretch in self.live.open():
             keeper.ship(self, stretch)
@@ -73,8 +74,8 @@ class StepOutput:
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now`` (monotonic seconds)."""
-        if not self.ended and now >= self._next_beat:
-            self._next_beat = now + self.heartbeat_s
+        if not self.ended and now >= self.next_beat:
+            self.next_beat = now + self.heartbeat_s
             self._keeper.beat(self)
         if now >= self._next_ship:
             self._next_ship = now + _SHIP_S

@@ -22,18 +22,14 @@ from typing import TYPE_CHECKING, Any
 from marin.execution.artifact import is_mutable_version, result_type_name  # noqa: TID253 - this module is about Marin
 from marin.execution.lazy import ArtifactStep, StepContext  # noqa: TID253
 from marin.execution.remote import RemoteCallable  # noqa: TID253
-from marin.execution.step_runner import StepRunner  # noqa: TID253
-from marin.execution.step_status import (  # noqa: TID253
-    STATUS_DEP_FAILED,
-    STATUS_FAILED,
-    STATUS_SUCCESS,
-    StatusFile,
-)
+from marin.execution.step_runner import StepRunner, step_is_built  # noqa: TID253
+from marin.execution.step_status import STATUS_DEP_FAILED, STATUS_FAILED, StatusFile  # noqa: TID253
 from rigging.filesystem.cluster_config import marin_prefix, marin_region
 
 from marin_research import devices
 from marin_research.call import Plan, RecordedCall
 from marin_research.codec import encode
+from marin_research.errors import RunNotFoundError
 from marin_research.events import Event, Kind
 from marin_research.launch import Launch, new_launch
 from marin_research.record import Status, Step, Unknown
@@ -46,6 +42,10 @@ if TYPE_CHECKING:
     from marin.execution.step_spec import StepSpec
 
 logger = logging.getLogger(__name__)
+
+RETRIED = frozenset({Status.FAILED, Status.PREEMPTED, Status.LOST, Status.CANCELLED, Status.RUNNING})
+"""How a run stands when building its output again is its next attempt. ``running`` is among them because Marin's step
+lock lets only one builder in: whoever seems to run it still is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +136,6 @@ def _new_watcher() -> _Watcher | None:
     try:
         launch = new_launch(report.root, heartbeat_s=report.heartbeat_s)
         store = RecordStore(launch.root)
-        for recording in list(_recordings.values()):
-            store.own_prefix(recording.thread.prefix, recording.thread.topic)
-            remember_thread(recording.thread, store)
     except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
         logger.warning("this launch is NOT recorded: %s", error)
         return None
@@ -153,96 +150,121 @@ class _Watcher:
         self.launch = launch
         self.store = store
         self.report = report
-        self._handles = {handle.path(): handle for handle in reversed(list(_recordings.keys()))}
+        # Of two handles of one artifact the one marked last counts, as in a notebook where a cell is run again.
+        self._handles = {handle.path(): handle for handle in list(_recordings)}
         self._exchanged: dict[int, StepSpec] = {}
         self._kept: list[StepSpec] = []  # keeps the ids of `_exchanged` from being used again
         self._plans: dict[str, tuple[StepSpec, Plan]] = {}
+        self._threads: set[str] = set()
+        self._warned: set[str] = set()
 
-    def exchange(self, spec: StepSpec) -> StepSpec:
-        """The same lowered step, with recording functions in it and everything it depends on."""
+    def exchange(self, spec: StepSpec, *, asked_for: bool = True) -> StepSpec:
+        """The same lowered step, with recording functions in it and everything it depends on.
+
+        Args:
+            spec: as Marin lowered it.
+            asked_for: False for what only a step that is built already depends on: the runner will not look at it.
+        """
         known = self._exchanged.get(id(spec))
         if known is not None:
             return known
-        exchanged = replace(spec, deps=[self.exchange(dep) for dep in spec.deps])
+        wants_deps = asked_for and not step_is_built(spec)
+        exchanged = replace(spec, deps=[self.exchange(dep, asked_for=wants_deps) for dep in spec.deps])
         handle = self._handles.get(spec.output_path)
-        if handle is not None and spec.fn is not None:
+        if handle is not None and spec.fn is not None and asked_for:
             try:
                 exchanged = replace(exchanged, fn=self._recording(spec, handle))
             except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
-                logger.warning("%s@%s is not recorded: %s", handle.name, handle.version, error)
-        self._exchanged[id(spec)] = exchanged
-        self._kept.append(spec)
+                if str(error) not in self._warned:  # a prefix that is taken concerns every step of the thread
+                    logger.warning("%s@%s is NOT recorded: %s", handle.name, handle.version, error)
+                self._warned.add(str(error))
+        if asked_for:  # what is not asked for here may be asked for by another step
+            self._exchanged[id(spec)] = exchanged
+            self._kept.append(spec)
         return exchanged
 
     def _recording(self, spec: StepSpec, handle: ArtifactStep[Any]) -> Any:
         remote = spec.fn if isinstance(spec.fn, RemoteCallable) else None
         resources = spec.resources or (remote.resources if remote else None)
         said = _recordings[handle]
+        if said.thread.topic not in self._threads:
+            self.store.own_prefix(said.thread.prefix, said.thread.topic)
+            remember_thread(said.thread, self.store)
+            self._threads.add(said.thread.topic)
+        planned = self._plans.get(spec.output_path)
         plan = Plan(
             launch=self.launch,
+            # Claimed here, in the order of declaration: the steps' own threads would claim in any order.
+            run_id=planned[1].run_id if planned else self._run_id(spec, handle, said.thread.prefix),
             topic=said.thread.topic,
-            prefix=said.thread.prefix,
             label=said.label,
             hypothesis=said.hypothesis,
             baseline=said.baseline,
             step=_step(handle),
-            mutable=is_mutable_version(handle.version),
             declared_devices=devices.declared(resources),
         )
-        self._plans.setdefault(spec.output_path, (spec, plan))
+        self._plans[spec.output_path] = (spec, plan)
         config_of = functools.partial(_materialized_config, handle)
         if remote is not None:
             # A plain function in its place would silently run here instead of on the cluster.
             return replace(remote, fn=RecordedCall(remote.fn, config_of, plan))
         return RecordedCall(spec.fn, config_of, plan)
 
+    def _run_id(self, spec: StepSpec, handle: ArtifactStep[Any], prefix: str) -> str:
+        """A new experiment ID, or that of the run whose output is being built again after it failed."""
+        made = self.store.runs_of_output(spec.output_path)
+        if made and not is_mutable_version(handle.version) and not step_is_built(spec):
+            last = self.store.run(made[-1])
+            same_recipe = isinstance(last.step, Step) and last.step.fingerprint == handle.fingerprint()
+            if same_recipe and last.status in RETRIED:
+                return last.id
+        return self.store.claim_id(prefix, launch=self.launch.id)
+
     def settle(self) -> None:
-        """Note which recorded steps ran, were served from the cache, or did not run because another one failed."""
+        """Note which recorded steps were served from the cache, and which did not run and why."""
         not_run: set[str] = set()
-        for path, (spec, plan) in self._plans.items():
+        for spec, plan in self._plans.values():
             try:
-                run_id = self._ran(path) or self._note_idle(spec, plan, not_run)
+                if not self._ran(plan):
+                    self._note_idle(spec, plan, not_run)
             except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
                 logger.warning("what became of %s is not recorded: %s", plan.step.address, error)
                 continue
-            if run_id is not None:
-                self.report.runs.append(run_id)
+            self.report.runs.append(plan.run_id)
 
-    def _ran(self, output_path: str) -> str | None:
-        made = self.store.runs_of_output(output_path)
-        if not made:
-            return None
-        run = self.store.run(made[-1])
-        return run.id if any(attempt.launch == self.launch.id for attempt in run.attempts) else None
+    def _ran(self, plan: Plan) -> bool:
+        try:
+            attempts = self.store.run(plan.run_id).attempts
+        except RunNotFoundError:
+            return False
+        # A run of an earlier launch that was to be retried, and was not, stays as it was.
+        return bool(attempts)
 
-    def _note_idle(self, spec: StepSpec, plan: Plan, not_run: set[str]) -> str | None:
+    def _note_idle(self, spec: StepSpec, plan: Plan, not_run: set[str]) -> None:
         path = spec.output_path
-        if StatusFile(path, worker_id="marin-research").status == STATUS_SUCCESS and not plan.mutable:
+        if step_is_built(spec):
             makers = [run_id for run_id in self.store.runs_of_output(path) if self._succeeded(run_id)]
             source = makers[-1] if makers else Unknown("no recorded run made this output")
             why = f"served from Marin's cache; {source if makers else 'no recorded run'} made it"
-            return self._note(plan, Status.CACHED, why, Kind.CACHED, {"from": encode(source), "why": why})
+            self._note(plan, Status.CACHED, why, Kind.CACHED, {"from": encode(source), "why": why})
+            return
         failed = [dep for dep in spec.deps if dep.output_path in not_run or _has_failed(dep)]
-        if not failed:
-            return None  # nothing asked for it: a step above it was cached, or the launch was interrupted
         not_run.add(path)
         names = ", ".join(dep.name for dep in failed)
-        why = f"not run: the step it depends on failed ({names})"
-        return self._note(plan, Status.CANCELLED, why, Kind.NOT_RUN, {"why": why})
+        why = f"not run: the step it depends on failed ({names})" if failed else "not run: the launch ended before it"
+        self._note(plan, Status.CANCELLED, why, Kind.NOT_RUN, {"why": why})
 
     def _succeeded(self, run_id: str) -> bool:
         return self.store.run(run_id).status is Status.SUCCEEDED
 
-    def _note(self, plan: Plan, status: Status, why: str, kind: Kind, body: dict[str, Any]) -> str:
-        run_id = self.store.claim_id(plan.prefix, launch=self.launch.id)
+    def _note(self, plan: Plan, status: Status, why: str, kind: Kind, body: dict[str, Any]) -> None:
         now = datetime.now(UTC)
-        declared = plan.declare(run_id, status=status, why=why)
+        declared = plan.declare(status=status, why=why)
         events = [
             Event(kind=Kind.DECLARED, time=now, attempt=0, writer="launcher", body=encode(declared)),
             Event(kind=kind, time=now, attempt=0, writer="launcher", body=encode(body)),
         ]
-        self.store.write(run_id, "launcher", 0, events)
-        return run_id
+        self.store.write(plan.run_id, "launcher", 0, events)
 
 
 def _has_failed(spec: StepSpec) -> bool:

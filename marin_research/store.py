@@ -118,7 +118,9 @@ class RecordStore:
         try:
             return json.loads(self.objects.get(key))["topic"]
         except (ValueError, TypeError, KeyError) as error:
-            raise StoreError(f"{self.root}/{key} is damaged; restore it, or remove it to claim the prefix anew") from error
+            raise StoreError(
+                f"{self.root}/{key} is damaged; restore it, or remove it to claim the prefix anew"
+            ) from error
 
     def claim_id(self, prefix: str, *, launch: str) -> str:
         """The next experiment ID of a prefix. Nobody else ever gets it."""

@@ -247,7 +247,9 @@ def _checked(hint: Any, value: Any, path: Path, where: str) -> Any:
             raise ThreadError(f"{path}: {where} is {value!r:.60}; write a list, one item a line after a dash")
         return [_checked(get_args(hint)[0], item, path, f"{where}.{index}") for index, item in enumerate(value)]
     if isinstance(value, bool | dict | list) or value is None:
-        raise ThreadError(f"{path}: {where} is {value!r:.60} to YAML; write text, in quotes if it is a word like no or on")
+        raise ThreadError(
+            f"{path}: {where} is {value!r:.60} to YAML; write text, in quotes if it is a word like no or on"
+        )
     return value
 
 

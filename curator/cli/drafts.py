@@ -18,17 +18,13 @@ from marin_research.summary import table
     "  curator drafts --status approved --json | jq -r '.[].id'"
 )
 @click.option("--thread", "topic", help="Only this thread's drafts.")
-@click.option("--status", type=click.Choice([status.value for status in DraftStatus]), help="Only drafts that stand so.")
-@click.option("--kind", type=click.Choice([kind.value for kind in DraftKind]), help="Only drafts of this kind.")
+@click.option("--status", type=click.Choice([status.value for status in DraftStatus]), help="Only those that stand so.")
+@click.option("--kind", type=click.Choice([kind.value for kind in DraftKind]), help="Only this kind.")
 @root_option
 @json_option
-def command(
-    *, topic: str | None, status: str | None, kind: str | None, root: str | None, as_json: bool
-) -> None:
+def command(*, topic: str | None, status: str | None, kind: str | None, root: str | None, as_json: bool) -> None:
     queue = open_queue(root)
-    found = [
-        draft for draft in queue.all(topic) if status in (None, draft.status) and kind in (None, draft.kind)
-    ]  # fmt: skip
+    found = [draft for draft in queue.all(topic) if status in (None, draft.status) and kind in (None, draft.kind)]
     if as_json:
         print_json(found)
     elif found:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from marin_research.check import Checklist, check, newest_launch
 from marin_research.cli.lazy import EXIT_REFUSED, json_option, print_json, root_option
 from marin_research.cli.show import find_run
 from marin_research.errors import RunNotFoundError
-from marin_research.record import Run
 from marin_research.store import RecordStore
 from marin_research.summary import table
 from marin_research.thread import Thread, find_thread
+
+if TYPE_CHECKING:
+    from marin_research.record import Run
 
 
 @click.command(

@@ -11,7 +11,6 @@ from marin_research.check import Checklist
 from marin_research.compare import Comparison
 from marin_research.record import SCHEMA_VERSION, Run
 
-
 _UNKNOWN = {
     "description": "A fact that was looked for and not found, with the reason.",
     "type": "object",

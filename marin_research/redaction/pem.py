@@ -37,12 +37,14 @@ class PemBlocks(NamedTuple):
 def pem_blocks(text: str) -> PemBlocks:
     """Find the private keys; the text ends with a whole line."""
     found: list[Removed] = []
-    open_at, line_start, at = None, 0, 0
+    open_at, first_line, line_start, at = None, 0, 0, 0
     while "PRIVATE KEY-" in text and (begin := _BEGIN.search(text, at)):
         line_start = max(*(text.rfind(end, line_start, begin.start()) + 1 for end in "\n\r"), line_start)
+        if line_start >= at:  # else it begins on the line that another one ended on, and needs that one's lines too
+            first_line = line_start
         at, is_closed = _block_end(text, begin, indent=begin.start() - line_start)
         found.append(Removed("private-key", begin.start(), at))
-        open_at = None if is_closed else line_start
+        open_at = None if is_closed else first_line
     return PemBlocks(found, open_at)
 
 

@@ -73,14 +73,14 @@ SHAPES = (
         "token",
         "authorization",
         r"(?i:\bauthorization[\"'\\]{0,3}[ \t]{0,4}[:=][ \t]{0,4}b?[\"'\\]{0,3}"
-        r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+|(?=[^\s\"']{0,15}?\d|[^\s\"']{16})))"
+        r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+|(?=[^\s\"'\0]{0,15}?\d|[^\s\"'\0]{16})))"
         r"([^\s\"'\\,;\0]{6,})",
     ),
     Shape(
         "cookie", "cookie", r"(?i:\bcookie[\"'\\]{0,3}[ \t]{0,4}:[ \t]{0,4}[\"'\\]{0,3})([^\"'\\\0]{1,64}=[^\"'\\\0]+)"
     ),
     Shape(
-        "password", "password", r"(?i:(?:^|\blogin[ \t]+\S{1,256})[ \t]{0,40}\bpassword[ \t]+)([^\s\0=:]{6,})[ \t]*$"
+        "password", "password", r"(?i:(?:^|\blogin[ \t]+[^\s\0]{1,256})[ \t]{0,40}\bpassword[ \t]+)([^\s\0=:]{6,})[ \t]*$"
     ),
 )
 """Where two match the same characters the earlier one gives the kind."""

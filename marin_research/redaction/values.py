@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from marin_research.redaction.names import Strength, words
+from marin_research.redaction.removed import hide_placeholders
 
 _STAND_IN = re.compile(
     r"(?:none|null|nil|n/a|true|false|yes|no|on|off|unset|undefined|unknown|empty|missing|required|optional|redacted|hidden"
@@ -60,8 +61,8 @@ def looks_random(value: str, *, hex_counts: bool = True) -> bool:
 
 
 def is_secret(value: str, name: str, how_sure: Strength) -> bool:
-    """Whether a whole value, held under a name of that strength, is to be removed."""
-    if not value or is_stand_in(value) or _OBJECT.fullmatch(value):
+    """Whether a whole value, held under a name of that strength, is to be removed; not one that was redacted before."""
+    if not value or is_stand_in(hide_placeholders(value)) or _OBJECT.fullmatch(value):
         return False
     found = words(name)
     if how_sure is Strength.STRONG:

@@ -21,14 +21,16 @@ _LOOK_AHEAD = 16 * 1024
 """Characters after the place where a long line is cut, read so that no secret is cut in two."""
 _LOOK_BEHIND = 4 * 1024
 """Characters before it that are read again with what follows: the name of a secret may stand there."""
+_MOST_HELD = 4 * MAX_HELD
+"""Bytes held back at most for a private key whose end is awaited."""
 _LINE_END = re.compile(rb"[\n\r]")
 
 
 class RedactingWriter:
     """Hands on what it is given, without secrets. Not safe for use by several threads at once.
 
-    Holds back the unfinished line, at most 64 KiB, and a private key until its end is seen. Bytes that are no UTF-8 pass
-    through unchanged.
+    Holds back the unfinished line, at most 64 KiB of it, and a private key until its end is seen, 256 KiB at most. Bytes
+    that are no UTF-8 pass through unchanged.
     """
 
     def __init__(self, find: Find, write: Callable[[bytes], object]) -> None:
@@ -62,7 +64,7 @@ class RedactingWriter:
         end = max(self._held.rfind(b"\n"), self._held.rfind(b"\r")) + 1
         text = _decoded(self._held[:end])
         spans, open_at = self._find(text)
-        if open_at is not None and len(self._held) - end <= 4 * MAX_LINE:
+        if open_at is not None and len(self._held) - end <= 4 * MAX_LINE and len(self._held) <= _MOST_HELD:
             end = len(_encoded(text[:open_at]))
             spans = [span for span in spans if span.start < open_at]
         if end == 0:

@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -43,8 +42,8 @@ def logbook(tmp_path):
     return path
 
 
-def child(program, *arguments):
-    return subprocess.Popen([sys.executable, "-c", APPEND + program, *map(str, arguments)])
+def child(program, *arguments, **pipes):
+    return subprocess.Popen([sys.executable, "-c", APPEND + program, *map(str, arguments)], **pipes)
 
 
 def test_an_entry_is_written_once_however_often_it_is_sent(logbook):
@@ -74,23 +73,18 @@ def test_mode_links_and_folder_are_left_as_they_were(logbook, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.md", "lr-sweep.md"]
 
 
-def test_two_processes_lose_nothing(logbook, tmp_path):
+def test_two_processes_lose_nothing(logbook):
     """Two agents on one machine write into the same logbook."""
-    writers = [
-        child(
-            """
-while not Path(sys.argv[3]).exists(): pass
+    program = """
+print("ready", flush=True)
+sys.stdin.read()
 for number in range(20):
     append(path, entry(100 * int(sys.argv[2]) + number), marker=f"<!-- marin-research: {sys.argv[2]}.{number} -->")
-""",
-            logbook,
-            writer,
-            tmp_path / "go",
-        )
-        for writer in (1, 2)
-    ]
-    time.sleep(0.3)  # lets both come to the starting line; the result does not depend on it
-    (tmp_path / "go").touch()
+"""
+    writers = [child(program, logbook, writer, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for writer in (1, 2)]
+    assert [writer.stdout.readline() for writer in writers] == [b"ready\n"] * 2
+    for writer in writers:
+        writer.stdin.close()
     assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
 
     data = logbook.read_bytes()
@@ -209,8 +203,7 @@ fcntl.flock(os.open(sys.argv[2], os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX)
 print("locked", flush=True)
 sys.stdin.read()
 """
-    command = [sys.executable, "-c", APPEND + program, str(logbook), str(part)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living:
+    with child(program, logbook, part, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living:
         assert living.stdout.readline() == b"locked\n"
         append(logbook, ENTRY, marker=MARKER)
         assert part.exists()

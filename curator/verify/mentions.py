@@ -1,0 +1,70 @@
+"""Config values as names of runs: in a sweep over ``lr``, "lr=0.01" and "the 0.01 run" mean the run that has it.
+
+Only marks tokens; whether the value itself is right is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from curator.verify import lexicon
+from curator.verify.binding import Binder
+from curator.verify.matching import Fit, fit
+from curator.verify.sentences import Sentence
+from curator.verify.tokens import Token, TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curator.verify.index import FactIndex
+    from curator.verify.sentences import Context
+
+_INTRODUCE = frozenset({"at", "with", "for", "the", "using", "and", "", "than", "vs", "vs.", "versus", "under", "while", ",", "(", "or", "of", "in"})
+
+
+def with_config_runs(tokens: Sequence[Token], context: Context, index: FactIndex) -> list[Token]:
+    """The tokens, those that stand for runs by a config value marked with them."""
+    sentence = Sentence(tuple(tokens), context)
+    binder = Binder(sentence, index)
+    return [_marked(sentence, i, binder, index) if token.numeral else _worded(sentence, i, index) for i, token in enumerate(tokens)]
+
+
+def _marked(sentence: Sentence, i: int, binder: Binder, index: FactIndex) -> Token:
+    token = sentence.tokens[i]
+    if sentence.context.cell or token.numeral is None or token.kind is not TokenKind.NUMBER:
+        return token
+    bound = binder.config_of(i)
+    names = bound[0] if bound else _bare_keys(sentence, i, index)
+    for name in names & index.varying:
+        runs = index.runs_with(name, float(token.numeral.value))
+        if runs:
+            return replace(token, runs=runs)
+    return token
+
+
+def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
+    """The varied keys that a numeral without a name may be a value of: ``at 0.01``, ``the 0.01 run``."""
+    token = sentence.tokens[i]
+    if token.numeral is None or token.numeral.unit is not None or sentence.word(i - 1) not in _INTRODUCE:
+        return frozenset()
+    follows = sentence.word(i + 1)
+    named = follows in lexicon.RUN_NOUNS or sentence.word(i - 1) in {"at", "with", "for", "using", "than", ""}
+    fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]
+    others = [fact for fact in fitting if fact.name not in index.varying]
+    return frozenset(fact.name for fact in fitting) if named and not others else frozenset()
+
+
+def _worded(sentence: Sentence, i: int, index: FactIndex) -> Token:
+    """A word that is the value of a varied key, beside the key or a word for a run: ``the cosine schedule``."""
+    token = sentence.tokens[i]
+    if token.kind is not TokenKind.WORD or len(token.text) < 3:
+        return token
+    beside = {j for j in (i - 1, i + 1, i - 2) if 0 <= j < len(sentence.tokens)}
+    keys = frozenset(name for j in beside if sentence.kind(j) is TokenKind.CONFIG for name in sentence.tokens[j].names)
+    if sentence.word(i + 1) in lexicon.RUN_NOUNS:
+        keys |= index.varying
+    for key in keys & index.varying:
+        if runs := index.runs_with(key, token.lower) or index.runs_with(key, token.text):
+            return replace(token, runs=runs)
+    return token

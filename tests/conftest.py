@@ -1,0 +1,293 @@
+"""What every test stands on: a scrubbed environment, no network, and records that name only the facts that matter."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hypothesis
+import pytest
+
+from marin_research.codec import encode
+from marin_research.events import Event, Heartbeat, Kind
+from marin_research.record import (
+    Attempt,
+    Command,
+    End,
+    Git,
+    Host,
+    Metric,
+    Output,
+    Run,
+    Status,
+    Step,
+    Unknown,
+    WandbRun,
+)
+from marin_research.store import RecordStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The machine that runs the tests may be busy: how long an example takes says nothing.
+hypothesis.settings.register_profile("marin-research", deadline=None)
+hypothesis.settings.load_profile("marin-research")
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+_PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:API_KEY|TOKEN|SECRET)")
+_KEPT = {"MARIN_RESEARCH_CORPUS"}  # where the tests that read a corpus find it
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path_factory):
+    """No test reads the settings of whoever runs it, and none needs an identity of theirs for git."""
+    for name in set(os.environ) - _KEPT:
+        if _PERSONAL.fullmatch(name):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    config = home / "gitconfig"
+    config.write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """No test reaches the network, even by accident; local sockets and servers on this machine are fine."""
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _local_only(getattr(socket.socket, name)))
+
+
+def _local_only(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def connect_locally(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            if host != "localhost" and not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+                raise RuntimeError(f"a test tried to reach {host}")
+        return connect(self, address)
+
+    return connect_locally
+
+
+@pytest.fixture
+def store(tmp_path) -> RecordStore:
+    made = RecordStore(str(tmp_path / "records"))
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def a_host():
+    """A host that printed something and ended well, except for what is said."""
+
+    def make(index: int = 0, **said: Any) -> Host:
+        usual: dict[str, Any] = {
+            "name": f"worker-{index}",
+            "pid": 4242,
+            "writer": f"h{index}-abc123",
+            "started": NOON,
+            "output": Output(size=0, lines=0),
+        }
+        return Host(index=index, **(usual | said))
+
+    return make
+
+
+@pytest.fixture
+def an_attempt(a_host):
+    """An attempt of one host that ended well after a minute, except for what is said."""
+
+    def make(number: int = 1, *, line: str = "python train.py", commit: str = "c0ffee" * 6 + "abcd", **said: Any):
+        started = said.get("started", NOON)
+        usual: dict[str, Any] = {
+            "launch": "20261122T120000Z-aaaaaa",
+            "started": started,
+            "command": Command(argv=tuple(line.split()), line=line, cwd="/work/checkout", cwd_in_repository="."),
+            "git": Git(
+                commit=commit,
+                branch="main",
+                remote="https://github.com/marin-community/marin",
+                tree="0123abc",
+                dirty=False,
+                diff=Unknown("the tree is clean"),
+            ),
+            "config": {"lr": 0.003},
+            "environment": {},
+            "python": "CPython 3.12.1",
+            "platform": "Linux 6.1 x86_64",
+            "packages": {"jax": "0.11.2"},
+            "declared_devices": Unknown("the step declares no resources"),
+            "hosts": (a_host(writer=f"h0-{number:06d}", started=started),),
+            "end": End(
+                status=Status.SUCCEEDED, time=started + timedelta(minutes=1), why="the step returned", exit_code=0
+            ),
+        }
+        return Attempt(number=number, **(usual | said))
+
+    return make
+
+
+@pytest.fixture
+def a_run(an_attempt):
+    """A run with one successful attempt, except for what is said; metrics may be given as plain numbers.
+
+    What an attempt is asked of (``config``, ``line``, ``git``, ...) may be said of the run; it holds for its attempt.
+    """
+
+    def make(id: str = "LR-001", *, metrics: dict[str, float | Metric] | None = None, **said: Any) -> Run:  # noqa: A002 - the record's own name
+        of_attempt = {name: said.pop(name) for name in list(said) if name not in Run.__dataclass_fields__}
+        launch = said.get("launch", "20261122T120000Z-aaaaaa")
+        attempts = said.pop("attempts", None)
+        if attempts is None:
+            attempts = (an_attempt(launch=launch, **of_attempt),)
+        end = attempts[-1].end if attempts else None
+        usual: dict[str, Any] = {
+            "thread": "lr-sweep",
+            "launch": launch,
+            "status": end.status if end else Status.RUNNING,
+            "why": end.why if end else "its heartbeat is fresh",
+            "label": "lr=0.003",
+            "declared": attempts[0].started if attempts else NOON,
+            "step": Step(
+                name=f"train/{id}",
+                version="dev",
+                fingerprint="f00d",
+                output_path=f"/marin/train/{id}/dev",
+                artifact_type="Trained",
+            ),
+        }
+        named = {
+            name: value if isinstance(value, Metric) else Metric(name=name, value=value, source="report")
+            for name, value in (metrics or {}).items()
+        }
+        return Run(id=id, attempts=attempts, metrics=named, **(usual | said))
+
+    return make
+
+
+@pytest.fixture
+def keep(store):
+    """Put a run into the store as its programs would have, event by event; gives what the store then says of it."""
+
+    def keep(run: Run) -> Run:
+        attempt_of_facts = run.attempts[-1].number if run.attempts else 0
+        bare = replace(run, attempts=(), metrics={}, wandb=(), gaps=())
+        _write(store, run.id, "launcher", 0, (Kind.DECLARED, run.declared, bare))
+        for attempt in run.attempts:
+            _keep_attempt(store, run, attempt)
+        facts = [
+            *((Kind.METRIC, run.declared, metric) for metric in run.metrics.values()),
+            *((Kind.WANDB, run.declared, linked) for linked in run.wandb),
+            *((Kind.GAP, run.declared, gap) for gap in run.gaps),
+        ]
+        if facts:
+            _write(store, run.id, "facts", attempt_of_facts, *facts)
+        if run.status is Status.CACHED:
+            _write(store, run.id, "cached", 0, (Kind.CACHED, run.declared, {"from": run.cached_from, "why": run.why}))
+        if run.status is Status.CANCELLED and not run.attempts:
+            _write(store, run.id, "cancelled", 0, (Kind.NOT_RUN, run.declared, {"why": run.why}))
+        if isinstance(run.step, Step) and run.attempts:
+            store.remember_output(run.step.output_path, run.id)
+        return store.run(run.id)
+
+    return keep
+
+
+def _keep_attempt(store: RecordStore, run: Run, attempt: Attempt) -> None:
+    alone = replace(attempt, hosts=(), end=None)
+    _write(store, run.id, "launcher", attempt.number, (Kind.ATTEMPT_STARTED, attempt.started, alone))
+    for host in attempt.hosts:
+        facts: list[tuple[Kind, datetime, Any]] = [(Kind.HOST_STARTED, host.started, replace(host, end=None))]
+        end = host.end or attempt.end
+        if end is not None:
+            facts.append((Kind.HOST_ENDED, end.time, end))
+        _write(store, run.id, host.writer, attempt.number, *facts)
+        if host.heartbeat is not None:
+            store.beat(run.id, Heartbeat(writer=host.writer, time=host.heartbeat))
+    if attempt.end is not None:
+        _write(store, run.id, "launcher", attempt.number, (Kind.ATTEMPT_ENDED, attempt.end.time, attempt.end), batch=1)
+
+
+def _write(
+    store: RecordStore, run_id: str, writer: str, attempt: int, *facts: tuple[Kind, datetime, Any], batch: int = 0
+) -> None:
+    events = [
+        Event(kind=kind, time=time, attempt=attempt, writer=writer, body=encode(body)) for kind, time, body in facts
+    ]
+    store.write(run_id, writer, batch, events)
+
+
+@pytest.fixture
+def a_wandb_run():
+    def make(**said: Any) -> WandbRun:
+        usual: dict[str, Any] = {
+            "id": "3fa2c1",
+            "project": "lr-sweep",
+            "entity": "marin",
+            "name": "quick-fox-1",
+            "url": "https://wandb.ai/marin/lr-sweep/runs/3fa2c1",
+            "mode": "online",
+            "path": "/tmp/wandb/run-3fa2c1",
+            "synced": True,
+        }
+        return WandbRun(**(usual | said))
+
+    return make
+
+
+@pytest.fixture
+def git_checkout(tmp_path):
+    """Make a checkout with one commit; its folder's name may be anything a file system allows."""
+
+    def make(name: str = "checkout", *, commit: bool = True, remote: str = "") -> Path:
+        top = tmp_path / name
+        top.mkdir(parents=True)
+        git(top, "init", "--quiet")
+        if remote:
+            git(top, "remote", "add", "origin", remote)
+        if commit:
+            (top / "train.py").write_text("lr = 0.003\n")
+            git(top, "add", "--all")
+            git(top, "commit", "--quiet", "--message", "start")
+        return top
+
+    def git(top: Path, *args: str) -> str:
+        done = subprocess.run(["git", *args], cwd=top, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    make.git = git  # type: ignore[attr-defined]
+    return make
+
+
+class Said(NamedTuple):
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command_line(monkeypatch, capsysbinary) -> Callable[..., Said]:
+    """Run one of our command lines in this process, through the function that the console script calls."""
+
+    def run(program: str, *args: str) -> Said:
+        from importlib import import_module
+
+        package = {"marin-research": "marin_research", "curator": "curator"}[program]
+        monkeypatch.setattr("sys.argv", [program, *args])
+        capsysbinary.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            import_module(f"{package}.cli.main").main()
+        out, err = capsysbinary.readouterr()
+        return Said(int(ended.value.code or 0), out.decode(), err.decode())
+
+    return run
