@@ -71,18 +71,18 @@ def _in_full(same: Sequence[Evidence], facts: dict[str, Fact], text: str, width:
     lines = ", ".join(dict.fromkeys(str(line_of(text, each.start)) for each in same))
     yield from wrapped(Text.assemble("  ", (one_line(same[0].text), _STRONG), (f"  line {lines}", _QUIET)), width)
     for fact in (facts[fact_id] for fact_id in same[0].fact_ids):
-        yield from _fact(fact, same[0].text, 4, width)
+        yield from _fact(fact, same[0].text, 2, width)
         for needed in fact.inputs:
             if needed in facts:
-                yield from _fact(facts[needed], "", 8, width)
+                yield from _fact(facts[needed], "", 6, width)
 
 
 def _fact(fact: Fact, stated: str, indent: int, width: int) -> Iterator[Text]:
     unit = f" {fact.unit}" if fact.unit else ""
     value = "" if _exact(fact) == one_line(stated) else f" = {_exact(fact)}{unit}"
-    yield from wrapped(Text(f"{' ' * indent}{fact.id}{value}"), width)
-    said = f"computed as {fact.formula}" if fact.formula else f"from {fact.source}"
-    yield from wrapped(Text(f"{' ' * indent}{said}", style=_QUIET), width)
+    origin = f"\n= {fact.formula}" if fact.formula else f"  from {fact.source}"
+    said = Text.assemble(f"{fact.id}{value}", (origin, _QUIET))
+    yield from labelled([(" " * indent, said)], width, gap=0)
 
 
 def _exact(fact: Fact) -> str:

@@ -7,6 +7,7 @@ open file, lock or client; the store is opened where the function runs.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import tempfile
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from marin_research.capture import capture
 from marin_research.describe import describe_config
 from marin_research.record import Devices, Metric, Run, Status, Step, Unknown, WandbRun
 from marin_research.recorder import Recorder, ended_by, ended_normally
-from marin_research.redact import Redactor
 from marin_research.store import RecordStore
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ class RecordedCall:
         recorder = self._start(output_path)
         if recorder is None:
             return self.fn(output_path)
-        redact = Redactor.from_environment()
         with contextlib.ExitStack() as stack:
             stack.enter_context(recorder.active())
             watch = stack.enter_context(_watched(recorder))
@@ -84,7 +83,7 @@ class RecordedCall:
             try:
                 result = self.fn(output_path)
             except BaseException as error:
-                end = ended_by(error, redact=lambda text: redact.text(text).text)
+                end = ended_by(error, redact=lambda text: recorder.redactor.text(text).text)
                 raise
             else:
                 end = ended_normally()
@@ -123,10 +122,15 @@ class RecordedCall:
 @contextlib.contextmanager
 def _watched(recorder: Recorder) -> Iterator[wandb_hook.WandbWatch]:
     """See the W&B runs of the step; those of forked children come through a file, since their memory is not ours."""
-    with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
-        sink = Path(folder) / "wandb.jsonl"
-        with wandb_hook.watch(recorder.run.id, on_change=recorder.wandb, sink=sink) as watch:
-            yield watch
+    sink = Path(_sink_folder().name) / f"{recorder.run.id}-{recorder.writer}.jsonl"
+    with wandb_hook.watch(recorder.run.id, on_change=recorder.wandb, sink=sink) as watch:
+        yield watch
+
+
+@functools.cache
+def _sink_folder() -> tempfile.TemporaryDirectory[str]:
+    """One folder a process, gone with it: making and removing one a step costs more than all else that a step needs."""
+    return tempfile.TemporaryDirectory(prefix="marin-research-")
 
 
 def _note_artifact(recorder: Recorder, result: Any) -> None:

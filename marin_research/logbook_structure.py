@@ -130,6 +130,7 @@ class _Scanner:
             tag = self._text[inner.start("html") : position] if inner["html"] else b""
             if not tag or _HTML_NEAR_MISS.match(tag) or any(opening.match(tag) for opening, _ in RAW_HTML):
                 raise _UndecidedError
+        self._lists.html_ends_at(stop)
         return position
 
     def _underline(self, match: re.Match[bytes]) -> int:
@@ -195,11 +196,19 @@ class _Lists:
     def restart(self, position: int) -> None:
         """A top-level block ended at ``position``: no list is open there and no paragraph either."""
         self._position = position
+        self._html_end = position
         self._width = 0
         self._fresh = True
 
+    def html_ends_at(self, position: int) -> None:
+        """What looks like a list item before ``position`` may be a line of HTML."""
+        self._html_end = position
+
     def holds(self, position: int, indent: int) -> bool:
         """Whether the line at ``position`` belongs to a list item, given that it is no paragraph text."""
+        bullet = self._text.rfind(b"\n- ", max(self._position, self._html_end), position)
+        if bullet >= 0:  # whatever stands above it, an unindented bullet outside of HTML starts an item
+            self._position, self._width, self._fresh = bullet, 0, True
         for line in _LINE.finditer(self._text, self._position, position):
             self._read(line)
         self._position = position

@@ -32,6 +32,14 @@ class Objects(Protocol):
             StoreError: the place cannot be written.
         """
 
+    def claim(self, key: str, data: bytes) -> None:
+        """Take a key nobody has used, where what matters is its name: a crash may cut ``data`` short.
+
+        Raises:
+            FileExistsError: somebody else has it.
+            StoreError: the place cannot be written.
+        """
+
     def put(self, key: str, data: bytes) -> None:
         """Write ``data``, replacing what the key held, if anything, in one step."""
 
@@ -75,6 +83,19 @@ class LocalObjects:
             self._create_exclusively(target, data, error)
         finally:
             part.unlink(missing_ok=True)
+
+    def claim(self, key: str, data: bytes) -> None:
+        # Not synced: journalling file systems keep the order of changes to folders, so a name that was taken is there
+        # whenever an event that was written after it is.
+        target = self.root / key
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise self._cannot("write", key, error) from error
 
     def put(self, key: str, data: bytes) -> None:
         target = self.root / key
@@ -159,6 +180,9 @@ class FsspecObjects:
     def put_new(self, key: str, data: bytes) -> None:
         self._make_folder(key)
         self._guard("write", key, lambda: self._fs.pipe_file(self._path(key), data, mode="create"))
+
+    def claim(self, key: str, data: bytes) -> None:
+        self.put_new(key, data)
 
     def put(self, key: str, data: bytes) -> None:
         self._make_folder(key)

@@ -81,9 +81,9 @@ class Recorder:
         self.host_index = host_index
         self.writer = f"h{host_index}-{secrets.token_hex(3)}"
         self.store = RecordStore(launch.root)
+        self.redactor = Redactor.from_environment()
         self._sequence = 0
         self._lock = threading.RLock()
-        self._redactor = Redactor.from_environment()
         self._failed: set[str] = set()
         self._gaps: list[Gap] = []
         self._metrics: dict[str, Metric] = {}
@@ -105,7 +105,7 @@ class Recorder:
             started=now,
             command=self.launch.command,
             git=self.launch.git,
-            config=self._redactor.json(encode(config)),
+            config=self.redactor.json(encode(config)),
             environment=self.launch.environment,
             python=self.launch.python,
             platform=self.launch.platform,
@@ -208,7 +208,7 @@ class Recorder:
             if what in self._failed:
                 return
             self._failed.add(what)
-            why = self._redactor.text(f"{type(error).__name__}: {_message(error)}").text
+            why = self.redactor.text(f"{type(error).__name__}: {_message(error)}").text
             self._gaps.append(Gap(what=what, why=why))
             logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=True)
             with contextlib.suppress(Exception):  # the gap goes with the next write that succeeds

@@ -136,7 +136,7 @@ class RecordStore:
         number = max((int(match[1]) for match in taken if match), default=0) + 1
         while True:
             try:
-                self.objects.put_new(f"{folder}/{number:06d}.json", dump(claim))
+                self.objects.claim(f"{folder}/{number:06d}.json", dump(claim))
             except FileExistsError:
                 number += 1
             else:
@@ -212,7 +212,7 @@ class RecordStore:
 
     def remember_output(self, output_path: str, run_id: str) -> None:
         with suppress(FileExistsError):  # a later attempt of the same run
-            self.objects.put_new(f"{_output_key(output_path)}/{run_id}.json", dump({"output_path": output_path}))
+            self.objects.claim(f"{_output_key(output_path)}/{run_id}.json", dump({"output_path": output_path}))
 
     def runs_of_output(self, output_path: str) -> list[str]:
         """IDs of the runs that wrote ``output_path``, oldest first."""

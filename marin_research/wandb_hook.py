@@ -67,8 +67,8 @@ class WandbWatch:
         self._sink = sink
         self._sink_read = 0
         self._pid = os.getpid()
-        self._runs: dict[tuple[str, str], WandbRun] = {}
-        self._live: dict[tuple[str, str], Any] = {}
+        self._runs: dict[tuple[str | Unknown, str], WandbRun] = {}
+        self._live: dict[tuple[str | Unknown, str], Any] = {}
         self._gaps: list[Gap] = []
 
     def runs(self) -> tuple[WandbRun, ...]:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hypothesis
@@ -35,6 +34,7 @@ from marin_research.store import RecordStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 # The machine that runs the tests may be busy: how long an example takes says nothing.
 hypothesis.settings.register_profile("marin-research", deadline=None)
@@ -244,11 +244,22 @@ def a_wandb_run():
 
 
 @pytest.fixture
-def git_checkout(tmp_path):
+def git() -> Callable[..., str]:
+    """Run git in a folder; gives what it printed."""
+
+    def run(folder: Path, *args: str) -> str:
+        done = subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def git_checkout(tmp_path, git) -> Callable[..., Path]:
     """Make a checkout with one commit; its folder's name may be anything a file system allows."""
 
     def make(name: str = "checkout", *, commit: bool = True, remote: str = "") -> Path:
-        top = tmp_path / name
+        top: Path = tmp_path / name
         top.mkdir(parents=True)
         git(top, "init", "--quiet")
         if remote:
@@ -259,11 +270,6 @@ def git_checkout(tmp_path):
             git(top, "commit", "--quiet", "--message", "start")
         return top
 
-    def git(top: Path, *args: str) -> str:
-        done = subprocess.run(["git", *args], cwd=top, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    make.git = git  # type: ignore[attr-defined]
     return make
 
 

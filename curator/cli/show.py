@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curator.cli.queue import open_queue
-from curator.verify import verify
-from curator.verify.report import to_json
+from curator.verify import to_json, verify
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.codec import encode
 

@@ -13,8 +13,7 @@ from curator.cli.queue import open_queue
 from curator.errors import CuratorError
 from curator.facts import from_json
 from curator.plain import counted, line_of, one_line
-from curator.verify import verify
-from curator.verify.report import to_json
+from curator.verify import to_json, verify
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.errors import UsageError
 

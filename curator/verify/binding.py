@@ -25,6 +25,7 @@ _INTRODUCERS = frozenset({"'s", "(", ":", "=", "at"})
 _ADJACENT = frozenset({"'s", "(", ":", "=", "-", "\u2013", "\u2014", '"', "at", "of", "reached", "which", "was", "is", "had", "has", "~", "\u2248", "a", "an", "the"})  # fmt: skip
 _SEPARATORS = frozenset({",", "and", "or", "/", "&", "vs", "vs.", "versus", "against"})
 _PAIRING = frozenset({"vs", "vs.", "versus", "against"})
+_SPEEDS = frozenset({"faster", "slower", "quicker", "speedup", "slowdown", "speed-up", "slow-down"})
 _VAGUE_NOUNS = frozenset({"winner", "others", "rest", "former", "latter", "control", "one", "ones"})
 _VAGUE_ADJECTIVES = frozenset(
     "best worst fastest slowest other others previous last first second third next winning losing remaining same final "
@@ -223,6 +224,8 @@ class Binder:
         behind = self._metric_behind(i)
         if behind is not None:
             return behind
+        if self._s.word(i + 1) in _SPEEDS:
+            return None
         paired = self._paired(i, TokenKind.METRIC)
         if paired is not None:
             return paired

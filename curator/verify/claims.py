@@ -6,7 +6,7 @@ A claim that the sentence does not pin down to a metric and a run is left alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind, render
@@ -16,7 +16,7 @@ from curator.verify.lexicon import Sense
 from curator.verify.matching import numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
-from curator.verify.values import moves, sense_at
+from curator.verify.values import moves, names_of_numbers, recent_names, sense_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,13 +60,17 @@ class Claims:
                 self._check_rule(sentence, i, found)
             elif not sentence.hedged(i) and not self._check_span(sentence, i, found):
                 claim = self.claim_at(sentence, i)
+                if claim and claim.names is None:
+                    spoken = names_of_numbers(sentence, sentence.clause(i), found, self._index) or recent_names(sentence)
+                    relevant = frozenset(name for name in spoken if name in self._judgeable(claim.sense))
+                    claim = replace(claim, names=relevant or None)
                 if claim:
                     self._judge(claim, sentence, i, found)
 
     def claim_at(self, s: Sentence, i: int) -> Claim | None:
         """What the word at ``i`` claims, when the sentence pins it down."""
         sense = self._sense(s, i)
-        if sense is None:
+        if sense is None or self._than_a_value(s, i):
             return None
         names, clear = self._metric(s, i, sense)
         if not clear:
@@ -77,8 +81,8 @@ class Claims:
             return None
         return Claim(sense=sense, names=names, runs=runs, reference=reference)
 
-    def holders(self, s: Sentence, i: int) -> tuple[str, ...] | None:
-        """The runs of which the comparison at ``i`` is true; None when it is not pinned down."""
+    def holders(self, s: Sentence, i: int) -> dict[str, bool | None] | None:
+        """For each run whether the comparison at ``i`` is true of it; None when it is not pinned down."""
         sense = self._sense(s, i)
         names, clear = self._metric(s, i, sense) if sense else (None, False)
         if sense is None or not clear or names is None or len(names) != 1:
@@ -87,8 +91,15 @@ class Claims:
         others = [run for run in self._index.runs if run != reference]
         if not reference:
             return None
-        results = {run: self._holds(sense, next(iter(names)), run, reference) for run in others}
-        return tuple(run for run, holds in results.items() if holds)
+        return {run: self._holds(sense, next(iter(names)), run, reference) for run in others}
+
+    def _than_a_value(self, s: Sentence, i: int) -> bool:
+        """``lower than 2.40`` sets a value against a numeral, which is judged with the numeral."""
+        j = i + 2
+        while s.word(j) in lexicon.ARTICLES | lexicon.APPROXIMATE:
+            j += 1
+        plain = s.kind(j) is TokenKind.NUMBER and not s.tokens[j].runs
+        return s.word(i + 1) == "than" and plain and not self._reference(s, i)
 
     # -- the word -------------------------------------------------------------------------------------------------------
 
@@ -99,6 +110,8 @@ class Claims:
         word = s.word(i)
         if s.kind(i) is not TokenKind.WORD:
             return None
+        if word in {"effect", "impact", "difference"}:
+            return Sense.SAME if s.word(i - 1) in _NONE else None
         if word in {"more", "less", "fewer"} and s.kind(i + 1) is not TokenKind.METRIC:
             return None
         if word in {"above", "below", "ahead", "behind"}:
@@ -182,9 +195,9 @@ class Claims:
         j = i + 1
         word = s.word(i)
         contest = word in lexicon.CONTESTS or word in lexicon.PLACES
-        if contest or s.word(j) in {"than", "on", "upon"}:
+        if contest or s.word(j) in {"than", "upon"} or (s.word(j) == "on" and word not in {"effect", "impact"}):
             return self._after_reference(s, j), False
-        while s.word(j) in _BETWEEN or (s.word(j) in {"in", "of"} and word not in lexicon.INTRANSITIVE):
+        while s.word(j) in _BETWEEN or (s.word(j) in {"in", "of", "on"} and word not in lexicon.INTRANSITIVE):
             j += 1
         if s.kind(j) is TokenKind.METRIC:
             return s.tokens[j].names, False
@@ -202,7 +215,7 @@ class Claims:
         """``beats the baseline in loss``, ``improved on LR-001 in throughput``."""
         _, high = s.clause(j)
         for k in range(j, min(high, j + 9)):
-            if s.kind(k) is TokenKind.METRIC and s.word(k - 1) in {"in", "on", "by", "for"}:
+            if s.kind(k) is TokenKind.METRIC and s.word(k - 1) in {"in", "on", "by", "for", "'s"}:
                 return s.tokens[k].names
             if s.kind(k) is TokenKind.NUMBER:
                 return None
@@ -292,20 +305,27 @@ class Claims:
     # -- the verdict ----------------------------------------------------------------------------------------------------
 
     def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
-        negated = s.negated(i)
+        negated = s.negated(i) and claim.sense is not Sense.SAME
         if negated and s.softened(i):
             return
         token = s.tokens[i]
         support: list[str] = []
         for run in claim.runs:
             results = dict(self._results(claim, run))
-            decided = [result for result in results.values() if result is not None]
-            wrong = [r is negated for r in decided]
-            if decided and all(wrong):
+            wrong = {name: result is negated for name, result in results.items() if result is not None}
+            if wrong and (all(wrong.values()) or (claim.names is None and self._outweighs(wrong, run, claim.reference))):
                 found.object(FindingKind.COMPARATIVE, token.start, token.end, self._why(results, run, claim.reference))
                 return
             support += [x for name, result in results.items() if result is not negated for x in self._ids(name, run, claim.reference)]
         found.support(token.start, token.end, support)
+
+    def _outweighs(self, wrong: dict[str, bool], run: str, reference: str) -> bool:
+        """Whether "better" is wrong of the primary metric, and no metric it is right of changed half as much."""
+        primary = self._index.primary
+        if not wrong.get(primary):
+            return False
+        sizes = {name: abs(self._change(name, run, reference) or 0) for name in wrong}
+        return all(2 * sizes[name] < sizes[primary] for name, is_wrong in wrong.items() if not is_wrong)
 
     def _results(self, claim: Claim, run: str) -> Iterator[tuple[str, bool | None]]:
         names = claim.names if claim.names is not None else self._judgeable(claim.sense)
@@ -319,11 +339,16 @@ class Claims:
 
     def _holds(self, sense: Sense, name: str, run: str, reference: str) -> bool | None:
         change = self._change(name, run, reference)
-        if change is None:
+        if change is None or self._cut_short(name, run):
             return None
         if sense is Sense.SAME:
             return abs(change) <= _SAME_WITHIN
         return moves(math.copysign(1, change) if change else 0, sense, name, self._index)
+
+    def _cut_short(self, name: str, run: str) -> bool:
+        """Whether the value is how long a run lasted that did not reach its end, which compares with nothing."""
+        fact = self._index.values.get((run, name))
+        return fact is not None and fact.kind is FactKind.DURATION and not self._index.ended_well(run)
 
     def _change(self, name: str, run: str, reference: str) -> float | None:
         """The change of a metric relative to the reference; None where a value is missing or not finite."""
@@ -350,4 +375,5 @@ class Claims:
         return render(fact) if fact else "not recorded"
 
 
+_NONE = frozenset({"no", "little", "negligible"})
 _FRONTED = frozenset({"compared", "relative", "unlike", "against", "versus", "vs", "vs."})

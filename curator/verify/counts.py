@@ -121,7 +121,8 @@ class Counts:
             if status:
                 allowed, facts = self._with_status(status)
             elif (holders := self._comparison(s, i, found)) is not None:
-                allowed, facts = {len(holders)}, [f.id for f in self._index.facts if f.subject in holders and f.kind is FactKind.METRIC]
+                allowed = {len(holders)}
+                facts = [f.id for f in self._index.facts if f.subject in holders and f.kind is FactKind.METRIC]
             elif value == 1 and count.whole is None:
                 return True
             elif count.whole is not None:
@@ -191,7 +192,7 @@ class Counts:
                 if holders is None:
                     return None
                 found.judged.add(s.tokens[j].start)
-                return tuple(r for r in self._index.runs if r not in holders and r not in self._index.baseline) if s.negated(j) else holders
+                return tuple(run for run, holds in holders.items() if holds is not None and holds is not s.negated(j))
         return None
 
     # -- shares ---------------------------------------------------------------------------------------------------------

@@ -152,6 +152,11 @@ class FactIndex:
         mine = "|".join(rf"(?:{unit})(?![\w/])" for unit in own)
         return re.compile(f"{mine}|{units.AFTER_NUMBER.pattern}" if mine else units.AFTER_NUMBER.pattern)
 
+    @cached_property
+    def primary(self) -> str:
+        """The metric that "better" means when a sentence names none: the first whose direction is known."""
+        return next((f.name for f in self.facts if f.kind is FactKind.METRIC and f.better and f.subject), "")
+
     def better(self, name: str) -> Direction | None:
         return next((f.better for f in self.facts if f.name == name and f.better), None)
 
@@ -172,6 +177,10 @@ class FactIndex:
             for (subject, _), fact in self.values.items()
             if subject == run
         )
+
+    def ended_well(self, run: str) -> bool:
+        """Whether the run reached its end, as far as the facts say."""
+        return self.statuses.get(run, "succeeded") in {"succeeded", "cached"}
 
     def runs_with(self, key: str, value: object) -> frozenset[str]:
         """The runs whose config has this value, unless that tells them from no other run."""

@@ -40,7 +40,7 @@ ADJECTIVES: dict[str, Sense] = {
     **dict.fromkeys(("worse", "inferior", "poorer", "weaker"), Sense.WORSE),
     **dict.fromkeys(("faster", "quicker"), Sense.FASTER),
     "slower": Sense.SLOWER,
-    **dict.fromkeys(("unchanged", "identical"), Sense.SAME),
+    **dict.fromkeys(("unchanged", "identical", "same", "indistinguishable"), Sense.SAME),
 }
 
 NOUNS: dict[str, Sense] = {
@@ -146,7 +146,7 @@ HYPOTHETICAL_FIELDS = (
     "motivation", "risk", "idea", "follow-up", "proposal", "open question", "objective", "constraint",
 )  # fmt: skip
 
-COMPARE_BEFORE = _set("than vs vs. versus against over unlike beyond")
+COMPARE_BEFORE = _set("as than vs vs. versus against over unlike beyond")
 COMPARE_PAIRS = {
     ("compared", "with"), ("compared", "to"), ("relative", "to"), ("on", "par"), ("improved", "on"), ("improves", "on"),
     ("improvement", "on"), ("improved", "upon"), ("improves", "upon"), ("ahead", "of"), ("comparison", "to"), ("close", "to"),
@@ -164,7 +164,7 @@ UNDER = _set("under below < \u2264 beneath nearly almost")
 
 RUN_NOUNS = _set(
     "run runs variant variants config configs configuration configurations setting settings experiment experiments trial "
-    "trials replicate replicates arm arms model models point points candidate candidates launch launches job jobs"
+    "trials replicate replicates arm arms model models candidate candidates launch launches job jobs"
 )
 COUNT_NOUNS = RUN_NOUNS | _set(
     "seed seeds device devices chip chips gpu gpus tpu tpus host hosts node nodes attempt attempts process processes worker "

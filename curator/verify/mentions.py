@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from curator.facts import FactKind
 from curator.verify import lexicon
 from curator.verify.binding import Binder
 from curator.verify.matching import Fit, fit
@@ -51,8 +52,8 @@ def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
     follows = sentence.word(i + 1)
     named = follows in lexicon.RUN_NOUNS or sentence.word(i - 1) in {"at", "with", "for", "using", "than", ""}
     fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]
-    others = [fact for fact in fitting if fact.name not in index.varying]
-    return frozenset(fact.name for fact in fitting) if named and not others else frozenset()
+    others = [fact for fact in fitting if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
+    return frozenset(fact.name for fact in fitting if fact.kind is FactKind.CONFIG) if named and not others else frozenset()
 
 
 def _worded(sentence: Sentence, i: int, index: FactIndex) -> Token:

@@ -123,7 +123,8 @@ class Sentence:
                 return True
             if word in lexicon.COMPARE_BEFORE or word in lexicon.COMPARE_PLACES or word in lexicon.CONTESTS:
                 return True
-            skipped = word in _REFERENCE_SKIP or word == "'s" or self.kind(k) in {TokenKind.METRIC, TokenKind.CONFIG}
+            value = self.kind(k) in {TokenKind.METRIC, TokenKind.CONFIG, TokenKind.NUMBER} and not self.tokens[k].runs
+            skipped = word in _REFERENCE_SKIP or word in {"'s", "="} or value
             coordinated = word in {"and", "or", ","} and self.kind(k - 1) is TokenKind.RUN
             if not (skipped or coordinated or (self.kind(k) is TokenKind.RUN and steps)):
                 return False

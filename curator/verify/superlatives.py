@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curator.facts import render
+from curator.facts import FactKind, render
 from curator.verify import lexicon
 from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
 from curator.verify.matching import numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
-from curator.verify.values import moves
+from curator.verify.values import moves, names_of_numbers, recent_names
 
 if TYPE_CHECKING:
     from curator.facts import Fact
@@ -31,16 +31,13 @@ class Superlatives:
 
     def check(self, s: Sentence, found: Collector) -> None:
         for i, token in enumerate(s.tokens):
-            sense = lexicon.SUPERLATIVES.get(token.lower) if token.kind is TokenKind.WORD else self._compound(s, i)
+            sense = lexicon.SUPERLATIVES.get(token.lower) if token.kind is TokenKind.WORD else None
             if sense is None or self._is_idiom(s, i) or s.hedged(i):
                 continue
-            names = self._names(s, i, sense)
+            names = self._names(s, i, sense, found)
             run = self._run(s, i)
             if names and run:
                 self._judge(s, i, sense, names, run, found)
-
-    def _compound(self, s: Sentence, i: int) -> Sense | None:  # noqa: ARG002 - the same shape as a look-up of a word
-        return None
 
     def _is_idiom(self, s: Sentence, i: int) -> bool:
         before, after = s.word(i - 1), s.word(i + 1)
@@ -50,7 +47,7 @@ class Superlatives:
         counted = before in {"most", "least"} or (s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC)
         return among or counted
 
-    def _names(self, s: Sentence, i: int, sense: Sense) -> frozenset[str]:
+    def _names(self, s: Sentence, i: int, sense: Sense, found: Collector) -> frozenset[str]:
         j = i + 1
         while s.word(j) in _FILLERS or s.word(j) in {"in", "on", "of", "by", "for", "and"} or s.word(j) in lexicon.RUN_NOUNS:
             j += 1
@@ -65,16 +62,16 @@ class Superlatives:
         for k in (*s.leftwards(i), *range(i + 1, high)):
             if s.kind(k) is TokenKind.METRIC and (k >= low):
                 return s.tokens[k].names
-        if s.context.metrics:
-            return s.context.metrics
-        return self._candidates(sense)
+        spoken: frozenset[str] = s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)
+        return spoken if spoken and sense not in {Sense.FASTER, Sense.SLOWER} else self._candidates(sense)
 
     def _candidates(self, sense: Sense) -> frozenset[str]:
         """Without a metric in the sentence: any for which the claim can be decided."""
         names = frozenset(name for _, name in self._index.values)
         if sense in {Sense.FASTER, Sense.SLOWER}:
             return frozenset(name for name in names if self._index.speed(name))
-        return frozenset(name for name in names if self._index.better(name)) if sense in {Sense.BETTER, Sense.WORSE} else frozenset()
+        primary = self._index.primary if sense in {Sense.BETTER, Sense.WORSE} else ""
+        return frozenset({primary}) if primary else frozenset()
 
     def _run(self, s: Sentence, i: int) -> str:
         """The run that is called so: the nearest before the word in its clause, else the first behind it."""
@@ -125,9 +122,14 @@ class Superlatives:
 
     def _ranked(self, sense: Sense, name: str, among: frozenset[str]) -> list[Fact]:
         """The runs' values of a metric, the most so first."""
-        facts = [f for (run, key), f in self._index.values.items() if key == name and run in among and numeric_value(f) is not None]
+        facts = [f for (run, key), f in self._index.values.items() if key == name and run in among and self._counts(f)]
         upwards = moves(1.0, sense, name, self._index)
         return sorted(facts, key=lambda fact: numeric_value(fact) or 0, reverse=bool(upwards)) if upwards is not None else []
+
+    def _counts(self, fact: Fact) -> bool:
+        """A run that did not reach its end lasted as long as it lasted, which ranks nowhere."""
+        cut_short = fact.kind is FactKind.DURATION and not self._index.ended_well(fact.subject)
+        return numeric_value(fact) is not None and not cut_short
 
     def _is_ranked(self, sense: Sense, name: str, run: str, rank: int, among: frozenset[str]) -> bool | None:
         ranked = self._ranked(sense, name, among)

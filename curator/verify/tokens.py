@@ -230,6 +230,9 @@ class Lexer:
 
     def _word(self, text: str, at: int, end: int) -> Token:
         found = _WORD.match(text, at, end)
+        parts = found.group().lower().split("-") if found else []
+        if found and len(parts) > 1 and {*parts} & {*lexicon.SUPERLATIVES, *lexicon.ADJECTIVES}:
+            return _token(TokenKind.WORD, (at, at + len(parts[0])), text)
         return _token(TokenKind.WORD, found.span(), text) if found else _token(TokenKind.PUNCT, (at, at + 1), text)
 
 

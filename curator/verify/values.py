@@ -14,7 +14,7 @@ from curator.verify.lexicon import Sense
 from curator.verify.matching import Fit, bounds, fact_unit, fit, numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
-from curator.verify.units import PERCENT, POINTS
+from curator.verify.units import FACTOR, PERCENT, POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _AT_CONFIG = frozenset({"at", "with", "for", "using", "under", "of", "and", "the", "=", "to", "from"})
 _THRESHOLD = frozenset({"within", "least", "most", "threshold", "target", "goal", "tolerance", "limit", "expected", "bar"})
 _MOST_PAIRED = 4
+_FEW = 12
+"""Up to here a plan may count in words: "two more seeds" is no result."""
 
 
 class Values:
@@ -85,7 +87,7 @@ class _Judge:
     def decide(self) -> None:
         if self._s.context.hypothetical:
             self._decide_hypothetical()
-        elif not (self._decide_config() or self._decide_bound()):
+        elif not (self._decide_step() or self._decide_config() or self._decide_bound()):
             self._decide_value()
 
     def _support(self, facts: Sequence[Fact]) -> None:
@@ -99,7 +101,7 @@ class _Judge:
         quoted = self._quoted.match(self._s, self._i, loose=True)
         if self._matches or quoted:
             self._found.support(self._token.start, self._token.end, [*(fact.id for fact in self._matches), *quoted])
-        else:
+        elif not (self._numeral.word and self._numeral.whole and self._numeral.value <= _FEW):
             self._object(FindingKind.NUMBER, "no fact has this value; a plan or hypothesis may only repeat recorded values")
 
     # -- values of the config -------------------------------------------------------------------------------------------
@@ -107,6 +109,8 @@ class _Judge:
     def _decide_config(self) -> bool:
         """Whether the numeral is the value of a config key, which then settles it."""
         bound = self._binder.config_of(self._i)
+        if self._token.runs and not bound:
+            bound = frozenset(self._index.configs), True
         if self._s.context.cell and not bound and self._s.context.metrics & set(self._index.configs):
             bound = self._s.context.metrics, True
         if not bound:
@@ -151,6 +155,18 @@ class _Judge:
             self._found.support(self._token.start, self._token.end, [*(fact.id for fact in named), *quoted])
         return bool(named or quoted)
 
+    def _decide_step(self) -> bool:
+        """Whether two numerals say what a factor in words says: ``doubled from 8 to 16``."""
+        if self._numeral.unit is None or self._numeral.unit.dimension != FACTOR:
+            return False
+        for j in self._s.of_kind(TokenKind.NUMBER, (self._i + 1, self._s.clause(self._i)[1])):
+            start = self._binder.from_of(j)
+            first, second = (self._s.tokens[start].numeral if start is not None else None), self._s.tokens[j].numeral
+            if first and second and first.value:
+                reading = self._numeral.readings[0]
+                return abs(second.value / first.value - reading.value) <= reading.quantum / 2
+        return False
+
     # -- bounds ---------------------------------------------------------------------------------------------------------
 
     def _decide_bound(self) -> bool:
@@ -159,7 +175,8 @@ class _Judge:
         if not side or self._role is Role.CHANGE:
             return False
         mine = [fact for fact in self._index.facts if self._is_mine(fact) and fact.kind not in CHANGES]
-        cut = [fact for fact in mine if bounds(self._numeral, fact) == (-1 if side is Sense.UP else 1)]
+        upwards = (side is Sense.UP) != self._s.negated(self._i)
+        cut = [fact for fact in mine if bounds(self._numeral, fact) == (-1 if upwards else 1)]
         quoted = self._quoted.match(self._s, self._i, loose=True)
         if not (cut or quoted or self._matches):
             return False
@@ -276,7 +293,9 @@ class _Judge:
             return
         sense = sense_at(self._s, at)
         self._found.judged.add(self._s.tokens[at].start)
-        agreeing = [fact for fact in mine if sense is None or agrees(self._turned(fact), sense, self._index) is not False]
+        strict = sense in {Sense.FASTER, Sense.SLOWER}
+        results = [(fact, sense is None or agrees(self._turned(fact), sense, self._index)) for fact in mine]
+        agreeing = [fact for fact, result in results if result or (result is None and not strict)]
         if agreeing or self._s.negated(at):
             self._support(agreeing or mine)
         else:
@@ -313,6 +332,23 @@ def _changes(a: Fact, b: Fact, known: set[tuple[FactKind, str, str, str]]) -> It
                 yield dataclasses.replace(make(a, b), source=_IMPLIED)
             except FactError:  # a reference of zero has no relative change
                 continue
+
+
+def names_of_numbers(s: Sentence, within: tuple[int, int], found: Collector, index: FactIndex) -> frozenset[str]:
+    """The metrics that the numerals between two positions are values of."""
+    starts = {s.tokens[j].start for j in s.of_kind(TokenKind.NUMBER, within)}
+    facts = [index.by_id.get(fact_id) for start, _, ids in found.evidence if start in starts for fact_id in ids]
+    return frozenset(fact.name for fact in facts if fact and fact.kind is FactKind.METRIC)
+
+
+def recent_names(s: Sentence) -> frozenset[str]:
+    """The metrics that the nearest sentence before this one in its block speaks of."""
+    while s.previous:
+        s = s.previous
+        named = s.of_kind(TokenKind.METRIC)
+        if named:
+            return s.tokens[named[-1]].names
+    return frozenset()
 
 
 def sense_at(sentence: Sentence, j: int) -> Sense | None:

@@ -1,0 +1,144 @@
+"""A checkout with a thread, a logbook and a record store, drafts in it, and the real command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from curator.draft import Draft, DraftKind
+from curator.facts import Fact, FactKind, percent
+from curator.queue import DraftQueue
+from marin_research.store import RecordStore
+from marin_research.thread import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+THREAD = """\
+topic: lr-sweep
+prefix: LR
+metrics: [{name: eval/loss, direction: lower, unit: nats/byte}]
+logbook: {path: .agents/logbooks/lr-sweep.md}
+"""
+LOGBOOK = """\
+# Learning rates: Research Logbook
+
+## Experiment Log
+
+### 2026-11-20 09:00 - LR-001 the baseline
+- Result: it trains.
+"""
+ENTRY = """\
+### 2026-11-22 10:00 - LR-002 a higher rate
+
+- Result: eval/loss 2.373 nats/byte, -3.5 % against LR-001.
+"""
+WRONG = ENTRY.replace("-3.5 %", "-9.1 %")
+"""An entry with one number that no fact supports."""
+
+
+def metric(run_id: str, value: float) -> Fact:
+    return Fact(
+        id=f"{run_id}/metric/eval/loss",
+        kind=FactKind.METRIC,
+        value=value,
+        unit="nats/byte",
+        subject=run_id,
+        name="eval/loss",
+        better=Direction.LOWER,
+        source=f"{run_id}#/metrics/eval~1loss/value",
+    )
+
+
+def facts() -> tuple[Fact, ...]:
+    """What the record of two runs says."""
+    baseline, run = metric("LR-001", 2.458599805831909), metric("LR-002", 2.372955322265625)
+    named = [Fact(id=f"{i}/run", kind=FactKind.RUN, value=i, subject=i, source=f"{i}#/id") for i in ("LR-001", "LR-002")]
+    label = Fact(id="LR-002/label", kind=FactKind.LABEL, value="a higher rate", subject="LR-002", source="LR-002#/label")
+    time = Fact(
+        id="LR-002/time", kind=FactKind.TIME, value="2026-11-22T10:00:00Z", subject="LR-002", source="LR-002#/declared"
+    )
+    return (*named, label, time, baseline, run, percent(run, baseline))
+
+
+class Checkout:
+    """A git checkout that is the working directory, and its store."""
+
+    ENTRY = ENTRY
+    WRONG = WRONG
+    LOGBOOK = LOGBOOK
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.logbook = top / ".agents/logbooks/lr-sweep.md"
+        self.root = top / ".marin-research"
+        for path, text in ((top / ".agents/research/lr-sweep.yaml", THREAD), (self.logbook, LOGBOOK)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        subprocess.run(["git", "init", "-q", str(top)], check=True)
+        subprocess.run(["git", "-C", str(top), "config", "user.name", "Ada Lovelace"], check=True)
+        store = RecordStore(str(self.root))
+        store.prepare()
+        self.queue = DraftQueue(store)
+
+    def draft(self, text: str = ENTRY, kind: DraftKind = DraftKind.LOGBOOK, **fields: Any) -> Draft:
+        """A new draft in the queue."""
+        now = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+        said = {"thread": "lr-sweep", "runs": ("LR-001", "LR-002"), "title": "a higher rate", "drafter": "template"}
+        said |= {"target": ".agents/logbooks/lr-sweep.md", "facts": facts(), "created": now, "changed": now}
+        draft = Draft(id=self.queue.new_id("LR"), kind=kind, text=text, **(said | fields))
+        self.queue.add(draft)
+        return self.queue.get(draft.id)
+
+    def decisions(self, draft_id: str | None = None) -> list[str]:
+        """What the log says, in order."""
+        return [entry.decision.value for entry in self.queue.log.entries() if draft_id in (None, entry.draft)]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in ("VISUAL", "EDITOR", "MARIN_PREFIX")}
+        return kept | {"HOME": str(self.top), "GIT_CONFIG_NOSYSTEM": "1", "TERM": "xterm-256color"} | more
+
+    def curator(self, *arguments: str, code: int = 0, stdin: str | None = None, **env: str) -> Result:
+        """Run the console script; it must end with ``code``."""
+        command = [sys.executable, "-m", "curator.cli.main", *arguments]
+        ran = subprocess.run(
+            command, cwd=self.top, env=self.environment(**env), input=stdin, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == code, (ran.returncode, ran.stdout, ran.stderr)
+        return Result(ran.stdout, ran.stderr)
+
+
+class Result:
+    """What a command printed."""
+
+    def __init__(self, out: str, err: str) -> None:
+        self.out, self.err = out, err
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    top = tmp_path / "a checkout"
+    top.mkdir()
+    for name in ("MARIN_PREFIX", "VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", str(top / ".marin-research"))
+    monkeypatch.chdir(top)
+    return Checkout(top)
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Callable[[str], str]:
+    """Makes an editor out of Python code that works on ``file``, a path."""
+
+    def make(code: str) -> str:
+        script = tmp_path / "editor.py"
+        script.write_text(f"import sys, pathlib\nfile = pathlib.Path(sys.argv[1])\n{code}\n", encoding="utf-8")
+        return f"{sys.executable} {script}"
+
+    return make
