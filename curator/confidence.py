@@ -7,13 +7,12 @@ the tolerance; ``stable`` needs variants that a thread declares, which no thread
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from marin_research.compare import differences
+from marin_research.compare import differences, is_repetition_key
 from marin_research.record import Run, Status
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 TOLERANCE_PERCENT = 2.0
 """How far replicates may lie apart, as sample standard deviation relative to their mean."""
-
-_SEED = re.compile(r"(?:.*[._])?(?:seed|repetition|replicate|trial)")
 
 
 class Confidence(StrEnum):
@@ -68,6 +65,6 @@ def _replicates(run: Run, other: Run) -> bool:
     if other.status is not Status.SUCCEEDED or other.id == run.id or not run.attempts:
         return False
     return all(
-        (difference.what == "config" and _SEED.fullmatch(difference.key)) or difference.what == "command"
+        (difference.what == "config" and is_repetition_key(difference.key)) or difference.what == "command"
         for difference in differences(run, other)
     )

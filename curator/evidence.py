@@ -7,12 +7,22 @@ of it is stated of the run that made the output.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curator.facts import Fact, FactError, FactKind, delta, percent
-from marin_research.compare import Comparison, compare, find_baseline, flat_config, made_by, tested_axis
+from marin_research.compare import (
+    Comparison,
+    compare,
+    differences,
+    find_baseline,
+    flat_config,
+    is_repetition_key,
+    made_by,
+    tested_axis,
+)
 from marin_research.output import decisive_lines, read_output
 from marin_research.record import Attempt, Blob, Devices, Metric, Run, Status, Step
 from marin_research.thread import Direction
@@ -38,6 +48,8 @@ class Subject:
     """Against the baseline; None for the baseline itself, without one, or without a result."""
     quotes: tuple[str, ...]
     """The decisive lines of a failed run's output."""
+    repeats: bool = False
+    """It differs from the baseline in nothing but the seed: a second measurement of the same thing, not a variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,8 @@ class Evidence:
     baseline: Run | None
     axis: tuple[str, ...]
     """Config keys that the runs vary on purpose; empty for a single run."""
+    seeds: tuple[str, ...]
+    """Config keys that only tell repetitions apart, where they vary."""
     facts: dict[str, Fact] = field(default_factory=dict)
 
     def fact(self, *path: str) -> Fact | None:
@@ -70,13 +84,15 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
     results = [made_by(run, store) or run for run in runs]
     baseline = _common_baseline(runs, of_thread, store)
-    axis = tested_axis([*results, *([baseline] if baseline else [])]) if len(runs) > 1 else ()
+    varied = tested_axis([*results, *([baseline] if baseline else [])]) if len(runs) > 1 else ()
+    axis = tuple(key for key in varied if not is_repetition_key(key))
     subjects = tuple(
         Subject(
             run=run,
             result=result,
-            comparison=_comparison(baseline, result, axis),
+            comparison=_comparison(baseline, result, varied),
             quotes=tuple(_quotes(result, store)),
+            repeats=_repeats(baseline, result),
         )
         for run, result in zip(runs, results, strict=True)
     )
@@ -90,7 +106,8 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
             _add(facts, _changes(subject.result.id, baseline.id, facts))
     _add(facts, _sweep_facts(subjects, axis))
     _add(facts, _thread_facts(thread))
-    return Evidence(thread=thread, subjects=subjects, baseline=baseline, axis=axis, facts=facts)
+    seeds = tuple(key for key in varied if key not in axis)
+    return Evidence(thread=thread, subjects=subjects, baseline=baseline, axis=axis, seeds=seeds, facts=facts)
 
 
 def groups(run_ids: Sequence[str], store: RecordStore) -> list[list[str]]:
@@ -124,6 +141,12 @@ def _comparison(baseline: Run | None, result: Run, axis: Sequence[str]) -> Compa
     if baseline is None or baseline.id == result.id or not result.attempts:
         return None
     return compare(baseline, result, axis=axis)
+
+
+def _repeats(baseline: Run | None, result: Run) -> bool:
+    if baseline is None or baseline.id == result.id or not result.attempts:
+        return False
+    return all(d.what == "config" and is_repetition_key(d.key) for d in differences(baseline, result))
 
 
 def _quotes(run: Run, store: RecordStore) -> list[str]:
@@ -172,7 +195,8 @@ def _run_facts(run: Run, thread: Thread) -> list[Fact]:
         facts.append(fact(FactKind.NAME, "step", run.step.address, "/step/name"))
         facts.append(fact(FactKind.NAME, "fingerprint", run.step.fingerprint, "/step/fingerprint"))
     for key, value in flat_config(run).items():
-        facts.append(fact(FactKind.CONFIG, f"config/{key}", value, f"/attempts/-/config{_pointer(key)}", name=key))
+        shown = json.dumps(value) if isinstance(value, list | dict) else value
+        facts.append(fact(FactKind.CONFIG, f"config/{key}", shown, f"/attempts/-/config{_pointer(key)}", name=key))
     for name, metric in run.metrics.items():
         facts += _metric_facts(run.id, name, metric, thread)
     for index, linked in enumerate(run.wandb):

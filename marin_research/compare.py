@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from marin_research.store import RecordStore
 
 _NO_PERCENT = Unknown("not a finite change of a finite value")
+
+
+_REPETITION = re.compile(r"(?:.*[._])?(?:seed|repetition|replicate|trial)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +118,16 @@ def tested_axis(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(key for key in keys if len({json.dumps(encode(config.get(key))) for config in configs}) > 1)
 
 
+def is_repetition_key(key: str) -> bool:
+    """Whether a config key only tells repetitions of one measurement apart: ``seed``, ``trainer.data_seed``."""
+    return _REPETITION.fullmatch(key) is not None
+
+
 def flat_config(run: Run) -> dict[str, Any]:
-    """The config as ``{"optimizer.lr": 0.003}``, with the run's own output path taken out: it always differs."""
+    """The config as ``{"optimizer.lr": 0.003}``; lists of plain values stay whole.
+
+    The run's own output path is taken out of it: it always differs.
+    """
     own_path = run.step.output_path if isinstance(run.step, Step) else None
     flat: dict[str, Any] = {}
     for key, value in run.config.items():
@@ -171,11 +183,17 @@ def _flatten(value: Any, path: str, own_path: str | None, flat: dict[str, Any]) 
     if isinstance(value, dict) and value:
         for key, item in value.items():
             _flatten(item, f"{path}.{key}", own_path, flat)
-    elif isinstance(value, list) and value:
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for index, item in enumerate(value):
             _flatten(item, f"{path}.{index}", own_path, flat)
     else:
-        flat[path] = value.replace(own_path, "<output_path>") if own_path and isinstance(value, str) else value
+        flat[path] = _without(value, own_path) if own_path else value
+
+
+def _without(value: Any, own_path: str) -> Any:
+    if isinstance(value, list):
+        return [_without(item, own_path) for item in value]
+    return value.replace(own_path, "<output_path>") if isinstance(value, str) else value
 
 
 def _mapping_differences(what: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[Difference]:

@@ -89,7 +89,7 @@ def read_batch(key: str, data: bytes) -> tuple[list[Event], list[Gap]]:
     """
     try:
         raw = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EventFormatError(key, "is cut off or not JSON") from error
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != FORMAT:

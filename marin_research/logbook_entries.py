@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from marin_research.logbook_heading import is_before, read_heading
+from marin_research.logbook_heading import Moment, closes_with_time, find_time, moment, opens_with_time, read_heading
 from marin_research.logbook_markdown import BOLD_LEVEL, Heading, Structure
 from marin_research.logbook_structure import structure_of
 
@@ -26,19 +26,36 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    ids: tuple[str, ...]
-    """The experiment IDs in its heading; lists and ranges are written out in full."""
-    label: str
-    time: str | None
-    """As written in the heading; None where the heading holds no date."""
+    heading: str
+    """The heading's text without the marks that make it a heading."""
     level: int
     """1 to 6, or 7 for an entry headed by a bold paragraph."""
     start: int
     """Byte offset of its heading."""
     end: int
     """Byte offset of what follows it: the next entry, the next section, or the end of the file."""
-    heading: str
-    """The heading's text without the marks that make it a heading."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The experiment IDs in its heading; lists and ranges are written out in full."""
+        return read_heading(self.heading).ids
+
+    @property
+    def label(self) -> str:
+        """Its heading without time and experiment IDs."""
+        return read_heading(self.heading).label
+
+    @property
+    def time(self) -> str | None:
+        """As written in the heading; None where the heading holds no date."""
+        found = find_time(self.heading)
+        return found[0] if found else None
+
+    @property
+    def moment(self) -> Moment | None:
+        """The same time in a form that can be compared."""
+        found = find_time(self.heading)
+        return moment(found) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +70,12 @@ class Log:
     order: Order
 
     @property
-    def latest(self) -> str | None:
+    def latest(self) -> Moment | None:
         """The latest time that any of its entries names."""
-        latest: str | None = None
-        for entry in self.entries:
-            if entry.time and (latest is None or is_before(latest, entry.time)):
-                latest = entry.time
+        latest: Moment | None = None
+        for one in _moments(self.entries):
+            if latest is None or latest.is_before(one):
+                latest = one
         return latest
 
 
@@ -78,7 +95,8 @@ class Logbook:
         """The log with the latest entry, of equals the last; None where the file has no log."""
         current: Log | None = None
         for log in self.logs:
-            if current is None or not (current.latest and (not log.latest or is_before(log.latest, current.latest))):
+            latest = current.latest if current else None
+            if latest is None or (log.latest is not None and not log.latest.is_before(latest)):
                 current = log
         return current
 
@@ -138,7 +156,7 @@ def _within_a_dated_entry(headings: tuple[Heading, ...], index: int) -> bool:
     level = headings[index].level
     for heading in reversed(headings[:index]):
         if heading.level < level:
-            if heading.level > 1 and read_heading(heading.text).time:
+            if heading.level > 1 and find_time(heading.text):
                 return True
             level = heading.level
     return False
@@ -172,15 +190,15 @@ def _entry_level(inside: list[Heading]) -> int | None:
 
 
 def _is_dated(heading: Heading) -> bool:
-    return read_heading(heading.text).form is not None
+    return opens_with_time(heading.text) or closes_with_time(heading.text)
 
 
 def _scattered_log(headings: tuple[Heading, ...], size: int) -> list[Log]:
     """Headings that open with a date make a log; one that only ends with a date may be anything, two are a habit."""
-    forms = {heading: read_heading(heading.text).form for heading in headings if heading.level > 1}
-    dated = [heading for heading, form in forms.items() if form and form.startswith("{time}")]
+    below_title = [heading for heading in headings if heading.level > 1]
+    dated = [heading for heading in below_title if opens_with_time(heading.text)]
     if not dated:
-        dated = [heading for heading, form in forms.items() if form]
+        dated = [heading for heading in below_title if closes_with_time(heading.text)]
         if len(dated) < 2:
             return []
     level = min(heading.level for heading in dated)
@@ -189,10 +207,14 @@ def _scattered_log(headings: tuple[Heading, ...], size: int) -> list[Log]:
     return [Log(name=None, level=level, end=entries[-1].end, entries=entries, order=_order(entries))]
 
 
+def _moments(entries: tuple[Entry, ...]) -> list[Moment]:
+    return [one for one in (entry.moment for entry in entries) if one]
+
+
 def _order(entries: tuple[Entry, ...]) -> Order:
-    times = [entry.time for entry in entries if entry.time]
-    rises = any(is_before(one, other) for one, other in pairwise(times))
-    falls = any(is_before(other, one) for one, other in pairwise(times))
+    pairs = list(pairwise(_moments(entries)))
+    rises = any(one.is_before(other) for one, other in pairs)
+    falls = any(other.is_before(one) for one, other in pairs)
     if rises and falls:
         return Order.MIXED
     return Order.OLDEST_FIRST if rises else Order.NEWEST_FIRST if falls else Order.UNKNOWN
@@ -201,20 +223,10 @@ def _order(entries: tuple[Entry, ...]) -> Order:
 def _entries(chosen: list[Heading], headings: list[Heading], end: int) -> tuple[Entry, ...]:
     """One entry for each chosen heading, all of one level; it ends at the next heading of that level or above."""
     found: list[Entry] = []
-    wanted = set(chosen)
+    starts = {heading.start for heading in chosen}
     for heading in reversed(headings):
-        if heading in wanted:
-            text = read_heading(heading.text)
-            entry = Entry(
-                ids=text.ids,
-                label=text.label,
-                time=text.time,
-                level=heading.level,
-                start=heading.start,
-                end=end,
-                heading=heading.text,
-            )
-            found.append(entry)
+        if heading.start in starts:
+            found.append(Entry(heading=heading.text, level=heading.level, start=heading.start, end=end))
         if chosen and heading.level <= chosen[0].level:
             end = heading.start
     return tuple(reversed(found))

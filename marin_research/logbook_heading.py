@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from functools import lru_cache
 
 _DATE = r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)(?:/\d\d(?!\d))?"
@@ -59,20 +59,19 @@ class HeadingText:
     """``{time}`` and ``{label}`` with what stands around them; None where the time is missing or in the middle."""
 
 
-@lru_cache(maxsize=4096)  # a logbook's headings are asked for their level, their order and their form in turn
 def read_heading(text: str) -> HeadingText:
-    found = next(filter(_is_on_the_calendar, _TIME.finditer(text)), None)
+    found = find_time(text)
     if not found:
         ids, label = _split_ids(text.strip())
         return HeadingText(ids=ids, label=label, time=None, form=None)
     before, after = text[: found.start()], text[found.end() :]
     form = None
-    if not before.strip(" [(*_`"):
+    if _opens(before):
         separator = _LEADING.match(after)
         rest = after[separator.end() :] if separator else after
         if separator and rest:
             form = f"{before}{{time}}{separator[0]}{{label}}"
-    elif not after.strip(" ])*_`.:"):
+    elif _closes(after):
         rest = before.rstrip(" \t[(*_`-–—:|·,")
         form = f"{{label}}{before[len(rest) :]}{{time}}{after}"
     else:
@@ -81,9 +80,33 @@ def read_heading(text: str) -> HeadingText:
     return HeadingText(ids=ids, label=label, time=found[0], form=form)
 
 
+@lru_cache(maxsize=4096)  # a logbook's headings are asked for their level, their order and their form in turn
+def find_time(text: str) -> re.Match[str] | None:
+    """The first time in a heading that is on the calendar."""
+    return next(filter(_is_on_the_calendar, _TIME.finditer(text)), None)
+
+
+def opens_with_time(text: str) -> bool:
+    found = find_time(text)
+    return found is not None and _opens(text[: found.start()])
+
+
+def closes_with_time(text: str) -> bool:
+    found = find_time(text)
+    return found is not None and _closes(text[found.end() :])
+
+
+def _opens(before: str) -> bool:
+    return not before.strip(" [(*_`")
+
+
+def _closes(after: str) -> bool:
+    return not after.strip(" ])*_`.:")
+
+
 def _is_on_the_calendar(time: re.Match[str]) -> bool:
     try:
-        datetime.fromisoformat(time["date"][:10])
+        date.fromisoformat(time["date"][:10])
     except ValueError:
         return False
     return True
@@ -152,24 +175,28 @@ def time_format(time: str) -> str:
     return "%Y-%m-%d %H:%M UTC" if found["zone"] or found["offset"] else "%Y-%m-%d %H:%M"
 
 
-def is_before(one: str, other: str) -> bool:
-    """Whether the written time ``one`` surely lies before ``other``; on one date without a clock nothing is sure."""
-    (first, first_has_clock), (second, second_has_clock) = _moment(one), _moment(other)
-    if first_has_clock and second_has_clock:
-        return first < second
-    return first.date() < second.date()
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A written time in a form that can be compared."""
+
+    day: int
+    second: int | None
+    """Of all seconds, in UTC (or in the zone that the whole logbook leaves out); None where only the day is given."""
+
+    def is_before(self, other: Moment) -> bool:
+        """Whether it surely lies before ``other``: within one day nothing is sure without a clock."""
+        if self.second is not None and other.second is not None:
+            return self.second < other.second
+        return self.day < other.day
 
 
-def _moment(time: str) -> tuple[datetime, bool]:
-    found = _TIME.match(time)
-    if not found:
-        raise ValueError(time)
-    moment = datetime.fromisoformat(found["date"][:10]).replace(tzinfo=UTC)
-    clock = found["clock"]
-    if not clock:
-        return moment, False
-    hours, minutes, *seconds = map(int, clock.lstrip("~").split(":"))
-    zone = timedelta(hours=_ZONES.get(found["zone"] or "", 0))
-    if found["offset"]:
-        zone = timedelta(hours=int(found["offset"][1:3]), minutes=int(found["offset"][-2:]))
-    return moment + timedelta(hours=hours, minutes=minutes, seconds=sum(seconds)) - zone, True
+def moment(time: re.Match[str]) -> Moment:
+    """The moment that a time found by `find_time` names."""
+    day = date.fromisoformat(time["date"][:10]).toordinal()
+    if not time["clock"]:
+        return Moment(day, None)
+    hour, minute, *seconds = map(int, time["clock"].lstrip("~").split(":"))
+    zone = 60 * _ZONES.get(time["zone"] or "", 0)
+    if time["offset"]:
+        zone = 60 * int(time["offset"][1:3]) + int(time["offset"][-2:])
+    return Moment(day, 60 * (1440 * day + 60 * hour + minute - zone) + sum(seconds))

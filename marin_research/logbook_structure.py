@@ -10,6 +10,7 @@ tests hold the scanner against markdown-it on every text that it claims to under
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from marin_research.logbook_markdown import (
     BOLD_LEVEL,
@@ -45,15 +46,16 @@ class _UndecidedError(Exception):
 
 
 _CANDIDATE = re.compile(
-    rb"\n( {0,3})(?:"
+    rb"\n( {0,3}+)(?=[#`~<=*-])(?:"
     rb"(?P<heading>#{1,6})(?=[ \t\r\n]|\Z)"
     rb"|(?P<fence>`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})"
     rb"|(?P<html><(?=[A-Za-z/!?]))"
-    rb"|(?P<underline>(?:=+|-+)[ \t]*\r?(?=\n|\Z))"
+    rb"|(?P<underline>(?:=++|-++)[ \t]*+\r?+(?=\n|\Z))"
     rb"|(?P<bold>\*\*(?=[^\n]*\d{4}-\d\d-\d\d))"
     rb")"
 )
-"""Every line that may start or end something at the top level. It begins with a literal so that `re` can leap to it."""
+"""Every line that may start or end something at the top level. `re` leaps to a literal beginning, and the look ahead
+dismisses most lines at once."""
 
 _HTML_NEAR_MISS = re.compile(rb"<(?:script|pre|style|textarea)(?![A-Za-z0-9-])", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\n[ \t]*\r?(?=\n|\Z)")
@@ -91,22 +93,22 @@ class _Scanner:
         end = self._text.find(b"\n", position)
         return len(self._text) if end < 0 else end
 
-    def _in_list(self, match: re.Match[bytes]) -> bool:
-        """A line without indentation is never inside a list item."""
+    def _end_of_item(self, match: re.Match[bytes]) -> int:
+        """Where the list item around a line ends, or 0. A line without indentation is never inside one."""
         indent = len(match[1])
-        return indent > 0 and self._lists.holds(match.start(), indent)
+        return self._lists.end_of_item(match.start(), indent) if indent else 0
 
     def _heading(self, match: re.Match[bytes]) -> int:
-        if self._in_list(match):
-            return match.end()
+        if item_end := self._end_of_item(match):
+            return item_end
         end = self._line_end(match.end())
         self._add(len(match["heading"]), match.start(), end, atx_text(self._text[match.start() + 1 : end]))
         self._lists.restart(end)
         return end
 
     def _fence(self, match: re.Match[bytes]) -> int:
-        if self._in_list(match):
-            return match.end()
+        if item_end := self._end_of_item(match):
+            return item_end
         mark = match["fence"]
         close = re.compile(rb"\n {0,3}%b{%d,}[ \t]*\r?(?=\n|\Z)" % (mark[:1], len(mark)))
         return self._skip(match.start(), close.search(self._text, self._line_end(match.end())))
@@ -116,8 +118,8 @@ class _Scanner:
         line = self._text[match.start("html") : end]
         for opening, closing in RAW_HTML:
             if opening.match(line):
-                if self._in_list(match):
-                    return match.end()
+                if item_end := self._end_of_item(match):
+                    return item_end
                 return self._skip(match.start(), closing.search(self._text, match.start("html")))
         if _HTML_NEAR_MISS.match(line):
             raise _UndecidedError
@@ -135,8 +137,10 @@ class _Scanner:
 
     def _underline(self, match: re.Match[bytes]) -> int:
         """Behind a blank line or a finished block it underlines nothing; behind text only a parser can tell what."""
-        if self._starts_afresh(match.start()) or self._in_list(match):
+        if self._starts_afresh(match.start()):
             return match.end()
+        if item_end := self._end_of_item(match):
+            return item_end
         raise _UndecidedError
 
     def _bold(self, match: re.Match[bytes]) -> int:
@@ -204,8 +208,8 @@ class _Lists:
         """What looks like a list item before ``position`` may be a line of HTML."""
         self._html_end = position
 
-    def holds(self, position: int, indent: int) -> bool:
-        """Whether the line at ``position`` belongs to a list item, given that it is no paragraph text."""
+    def end_of_item(self, position: int, indent: int) -> int:
+        """Where the item ends that holds the line at ``position``, or 0 if none does; the line is no paragraph text."""
         bullet = self._text.rfind(b"\n- ", max(self._position, self._html_end), position)
         if bullet >= 0:  # whatever stands above it, an unindented bullet outside of HTML starts an item
             self._position, self._width, self._fresh = bullet, 0, True
@@ -214,7 +218,10 @@ class _Lists:
         self._position = position
         if self._width == self._UNCLEAR:
             raise _UndecidedError
-        return 0 < self._width <= indent
+        if not 0 < self._width <= indent:
+            return 0
+        inside = _inside_item(self._width).match(self._text, position)
+        return inside.end() if inside else 0
 
     def _read(self, line: re.Match[bytes]) -> None:
         kind = line.lastgroup
@@ -237,6 +244,12 @@ class _Lists:
             self._width = 0
         else:  # text right below an item (part of it or not), an empty item, a quotation, HTML
             self._width = self._UNCLEAR
+
+
+@cache
+def _inside_item(width: int) -> re.Pattern[bytes]:
+    """Lines that are blank or indented at least as far as an item's content belong to it, whatever they hold."""
+    return re.compile(rb"(?:\n(?: {%d}[^\n]*|[ \t]*\r?(?=\n|\Z)))*+" % width)
 
 
 def _item_width(marker: bytes) -> int:

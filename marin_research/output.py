@@ -95,20 +95,24 @@ class StoredOutput:
 
     def read(self) -> Iterator[bytes]:
         """What there is now from ``position`` on."""
-        parts = self._parts()
-        end = max((part.end for part in parts), default=0)
+        end = max((part.end for part in self._parts()), default=0)
+        looked_again = False
         while self.position < end:
             before = self.position
-            for part in parts:
-                if part.end > self.position:
-                    try:
-                        yield from self._content(part)
-                    except FileNotFoundError:
-                        break  # it has just been turned into a chunk
-            if self.position == before:
+            for part in self._parts():
+                if part.end <= self.position:
+                    continue
+                if part.start > self.position and not looked_again:
+                    break  # it may just have been on its way from a live file to a chunk
+                try:
+                    yield from self._content(part)
+                except FileNotFoundError:
+                    break  # likewise
+                looked_again = False
+            if self.position == before and looked_again:
                 yield note(f"bytes {before} to {end} of this output cannot be found")
                 return
-            parts = self._parts()
+            looked_again = self.position == before
 
     def tail(self, lines: int) -> bytes:
         parts: list[bytes] = []
@@ -127,9 +131,10 @@ class StoredOutput:
 
     def _parts(self) -> list[_Part]:
         """In order. A live file goes before its chunk: it is removed only when the chunk is complete."""
+        live = {stretch.start: _Part(*stretch) for stretch, _ in live_stretches(self._live)}
+        # Looked for second, so that what becomes a chunk meanwhile is seen as at least one of the two.
         chunks = (_CHUNK.fullmatch(name) for name in self._objects.names(self._folder))
-        parts = {int(match[1]): _Part(int(match[1]), int(match[2]), None) for match in chunks if match}
-        parts |= {live.start: _Part(*live) for live, _ in live_stretches(self._live)}
+        parts = {int(match[1]): _Part(int(match[1]), int(match[2]), None) for match in chunks if match} | live
         return [parts[start] for start in sorted(parts)]
 
     def _content(self, part: _Part) -> Iterator[bytes]:

@@ -19,7 +19,6 @@ from marin_research.redaction.assignments import assigned
 from marin_research.redaction.known import known_secrets, spellings
 from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength
 from marin_research.redaction.pem import pem_blocks
-from marin_research.redaction.personal import PersonalData
 from marin_research.redaction.removed import (
     Removed,
     hide,
@@ -32,7 +31,6 @@ from marin_research.redaction.removed import (
 from marin_research.redaction.shapes import shaped
 from marin_research.redaction.suspects import lines_at, suspicious_positions
 from marin_research.redaction.values import is_secret
-from marin_research.redaction.writer import RedactingWriter
 
 __all__ = ["RedactingWriter", "Redaction", "Redactor", "Removed"]
 

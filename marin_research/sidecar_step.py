@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from marin_research.store import RecordStore
 
 _SHIP_S = 30.0
+"""How much of a run's output may be lost with the machine, in seconds; where heartbeats are more frequent, less."""
 
 
 class StepOutput:
@@ -44,7 +45,8 @@ class StepOutput:
         self._writers: dict[Hashable, Any] = {}
         self.next_beat = 0.0
         """When (monotonic seconds) the next heartbeat is due, until the step has ended."""
-        self._next_ship = time.monotonic() + _SHIP_S
+        self._ship_s = min(_SHIP_S, self.heartbeat_s)
+        self._next_ship = time.monotonic() + self._ship_s
         for stretch in self.live.open():
             keeper.ship(self, stretch)
 
@@ -78,7 +80,7 @@ class StepOutput:
             self.next_beat = now + self.heartbeat_s
             self._keeper.beat(self)
         if now >= self._next_ship:
-            self._next_ship = now + _SHIP_S
+            self._next_ship = now + self._ship_s
             self.ship()
 
     def ship(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.confidence import Confidence
 from curator.drafters import wording
-from curator.facts import render
+from curator.facts import number, render
 from marin_research.record import Status
 
 if TYPE_CHECKING:
@@ -75,13 +75,18 @@ def questions(evidence: Evidence, label: Label) -> list[str]:
     if hypotheses:
         whose = wording.id_range([subject.run.id for subject in hypotheses])
         asked.append(f"does the result support the hypothesis ({whose})?")
-    if winner is not None and evidence.baseline is not None and winner.result.id != evidence.baseline.id:
+    if winner is not None and _could_be_baseline(evidence, winner, metrics[0]):
         repeat = "" if label.confidence is not Confidence.EXPLORATORY else " before it is repeated with another seed"
         asked.append(f"should {winner.run.id} become the baseline{repeat}?")
     failed = [subject.run.id for subject in evidence.subjects if subject.result.status is Status.FAILED]
     if failed:
         asked.append(f"is the failure of {wording.listed(failed)} expected, or worth another run?")
     return asked or ["what follows from this?"]
+
+
+def _could_be_baseline(evidence: Evidence, winner: Subject, metric: PrimaryMetric) -> bool:
+    change = evidence.fact(winner.result.id, "percent", metric.name)
+    return change is not None and not winner.repeats and _verdict(change, wording.noise(evidence, metric)) == "better"
 
 
 def _hypotheses(evidence: Evidence) -> list[str]:
@@ -97,10 +102,11 @@ def _hypotheses(evidence: Evidence) -> list[str]:
 
 
 def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
-    yield f"- Config: {wording.config(first.result, without=evidence.axis)}"
-    if evidence.axis:
-        varied = f"; varied: {wording.listed([f'`{key}`' for key in evidence.axis])}, one value a run, see the table"
-        yield f"  (the same in every run{varied})"
+    varied = (*evidence.axis, *evidence.seeds)
+    yield f"- Config: {wording.config(first.result, without=varied)}"
+    if varied:
+        keys = wording.listed([f"`{key}`" for key in varied])
+        yield f"  (the same in every run; what varies is {keys}, see the table)"
 
 
 def _result(evidence: Evidence) -> Iterator[str]:
@@ -137,7 +143,7 @@ def _rows(evidence: Evidence) -> list[Subject]:
 
 
 def _heads(evidence: Evidence, metrics: Sequence[PrimaryMetric]) -> list[str]:
-    heads = ["run", *(evidence.axis or ["label"]), "status"]
+    heads = ["run", *((*evidence.axis, *evidence.seeds) or ("label",)), "status"]
     for metric in metrics:
         versus = ", vs baseline" if evidence.baseline is not None else ""
         heads.append(f"{wording.metric_head(metric)}{versus}")
@@ -148,16 +154,17 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
     run_id = subject.result.id
     is_baseline = evidence.baseline is not None and run_id == evidence.baseline.id
     cells = [subject.run.id + (" (baseline)" if is_baseline else "")]
-    for key in evidence.axis:
+    varied = (*evidence.axis, *evidence.seeds)
+    for key in varied:
         value = evidence.fact(run_id, "config", key)
         cells.append(render(value) if value else "-")
-    if not evidence.axis:
+    if not varied:
         cells.append(subject.run.label)
     cells.append(f"cached, made by {run_id}" if subject.run.status is Status.CACHED else subject.run.status)
     for metric in metrics:
-        value = wording.bare(evidence.fact(run_id, "metric", metric.name))
+        measured = wording.bare(evidence.fact(run_id, "metric", metric.name))
         change = evidence.fact(run_id, "percent", metric.name)
-        cells.append(f"{value} ({render(change)})" if change is not None and _is_finite(change) else value)
+        cells.append(f"{measured} ({render(change)})" if change is not None and _is_finite(change) else measured)
     return cells
 
 
@@ -192,33 +199,52 @@ def _against_baseline(evidence: Evidence) -> Iterator[str]:
         if winner is not None and len(evidence.subjects) > 1:
             value = evidence.fact(winner.result.id, "metric", metric.name)
             assert value is not None  # noqa: S101 - `best` picks among the runs that have one
-            role = ", the baseline" if winner.result.id == evidence.baseline.id else ""
+            own = winner.result.id == evidence.baseline.id
+            role = ", the baseline" if own else ", a repetition of the baseline" if winner.repeats else ""
             yield f"Best {metric.name}: {_name(evidence, winner)}{role}, at {render(value)}."
         yield from _verdicts(evidence, metric)
 
 
 def _verdicts(evidence: Evidence, metric: PrimaryMetric) -> Iterator[str]:
-    """One sentence for the runs that beat the baseline, one for those that did not reach it."""
+    """A sentence on what repetition alone does, then one for the runs that are better, for the worse, for the equal."""
     assert evidence.baseline is not None  # noqa: S101 - asked by the caller
-    words = {
-        1: ("is better than the baseline", "are better than the baseline"),
-        -1: ("did not reach the baseline", "did not reach the baseline"),
-        0: ("equals the baseline", "equal the baseline"),
-    }
-    for sign, (one, several) in words.items():
-        changes = [
-            (subject.result.id, change)
-            for subject in evidence.subjects
-            if (change := evidence.fact(subject.result.id, "percent", metric.name)) is not None
-            and wording.improvement(change) == sign
-            and subject.result.status is Status.SUCCEEDED
-            and change.value == change.value
-        ]
-        if changes and metric.direction:
-            ids = wording.listed([run_id for run_id, _ in changes])
-            amounts = wording.listed([render(change) for _, change in changes])
-            verb = one if len(changes) == 1 else several
-            yield f"{ids} {verb} {evidence.baseline.id}: {metric.name} {amounts}."
+    baseline, name = evidence.baseline.id, metric.name
+    noise = wording.noise(evidence, metric)
+    repeated = [subject.result.id for subject in evidence.subjects if subject.repeats]
+    if noise is not None:
+        verb = "repeats" if len(repeated) == 1 else "repeat"
+        yield f"{wording.listed(repeated)} {verb} the baseline {baseline} with another seed: {name} {render(noise)}."
+    groups: dict[str, list[tuple[str, Fact]]] = {}
+    for subject in evidence.subjects:
+        change = evidence.fact(subject.result.id, "percent", name)
+        if change is not None and _is_finite(change) and not subject.repeats and _succeeded(subject):
+            groups.setdefault(_verdict(change, noise), []).append((subject.result.id, change))
+    for verdict in _VERDICTS if metric.direction else ():
+        found = groups.get(verdict, [])
+        if found:
+            ids, amounts = wording.listed([i for i, _ in found]), wording.listed([render(c) for _, c in found])
+            yield f"{ids} {_VERDICTS[verdict][len(found) > 1]} {baseline}: {name} {amounts}."
+
+
+_VERDICTS = {
+    "better": ("is better than the baseline", "are better than the baseline"),
+    "worse": ("did not reach the baseline", "did not reach the baseline"),
+    "equal": ("equals the baseline", "equal the baseline"),
+    "noise": (
+        "lies no further from the baseline than its repetition:",
+        "lie no further from the baseline than its repetition:",
+    ),
+}
+
+
+def _verdict(change: Fact, noise: Fact | None) -> str:
+    if noise is not None and abs(number(change)) <= abs(number(noise)):
+        return "noise"
+    return {1: "better", -1: "worse", 0: "equal"}[wording.improvement(change)]
+
+
+def _succeeded(subject: Subject) -> bool:
+    return subject.result.status is Status.SUCCEEDED
 
 
 def _fairness(evidence: Evidence) -> Iterator[str]:

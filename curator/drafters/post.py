@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from curator.drafters import wording
 from curator.drafters.entry import fenced
-from curator.facts import render
+from curator.facts import number, render
 from marin_research.record import Status
 
 if TYPE_CHECKING:
     from curator.confidence import Label
     from curator.evidence import Evidence, Subject
     from curator.facts import Fact
+    from marin_research.thread import PrimaryMetric
 
 CLEAR_WIN_PERCENT = 5.0
 """A smaller change of the primary metric may well be noise; a post is not the place to find out."""
@@ -41,7 +42,8 @@ def write_post(evidence: Evidence, label: Label) -> Post | str:
         return _win_post(*won, evidence, label)
     return (
         "no run failed with a cause that its siblings show, "
-        f"and no run beat the baseline by {CLEAR_WIN_PERCENT:g} % in an apples-to-apples comparison"
+        f"and no variant beat the baseline by {CLEAR_WIN_PERCENT:g} %, and by twice what repeating it changes, "
+        "in an apples-to-apples comparison"
     )
 
 
@@ -60,7 +62,7 @@ def _explained_failure(subject: Subject, evidence: Evidence) -> bool:
 def _clear_win(evidence: Evidence) -> tuple[Subject, Fact] | None:
     metrics = [metric for metric in wording.primary_metrics(evidence) if metric.direction]
     for subject in evidence.subjects:
-        fair = subject.comparison is not None and not subject.comparison.differences
+        fair = subject.comparison is not None and not subject.comparison.differences and not subject.repeats
         change = evidence.fact(subject.result.id, "percent", metrics[0].name) if metrics else None
         if (
             fair
@@ -68,11 +70,16 @@ def _clear_win(evidence: Evidence) -> tuple[Subject, Fact] | None:
             and change is not None
             and isinstance(change.value, float)
             and wording.improvement(change) > 0
-            and abs(change.value) >= CLEAR_WIN_PERCENT
+            and abs(change.value) >= max(CLEAR_WIN_PERCENT, 2 * _noise_percent(evidence, metrics[0]))
             and wording.best(evidence, metrics[0]) is subject
         ):
             return subject, change
     return None
+
+
+def _noise_percent(evidence: Evidence, metric: PrimaryMetric) -> float:
+    noise = wording.noise(evidence, metric)
+    return abs(number(noise)) if noise is not None else 0.0
 
 
 def _failure_post(subject: Subject, evidence: Evidence, label: Label) -> Post:
@@ -129,7 +136,8 @@ def _setting(subject: Subject, evidence: Evidence, label: Label) -> list[str]:
 
 
 def _axis(evidence: Evidence) -> str:
-    return wording.listed([f"`{key}`" for key in evidence.axis]) if evidence.axis else "what is named here"
+    keys = (*evidence.axis, *evidence.seeds)
+    return wording.listed([f"`{key}`" for key in keys]) if keys else "what is named here"
 
 
 def _exception(subject: Subject) -> str:

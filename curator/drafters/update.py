@@ -55,12 +55,12 @@ def _change(evidence: Evidence) -> str:
     if not evidence.axis:
         subject = evidence.subjects[0]
         return f"{ids} ran {_what_changed(evidence, subject)}"
-    values = [
+    values = dict.fromkeys(
         ", ".join(render(fact) for key in evidence.axis if (fact := evidence.fact(subject.result.id, "config", key)))
         for subject in evidence.subjects
-    ]
-    known = [value for value in values if value]
-    return f"{ids} vary {wording.listed([f'`{key}`' for key in evidence.axis])}: {wording.listed(known)}"
+    )
+    keys = wording.listed([f"`{key}`" for key in evidence.axis])
+    return f"{ids} vary {keys}: {wording.listed([value for value in values if value])}"
 
 
 def _what_changed(evidence: Evidence, subject: Subject) -> str:

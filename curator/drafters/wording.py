@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import math
+from typing import TYPE_CHECKING, Any
 
-from curator.facts import Fact, render
+from curator.facts import Fact, number, render
 from marin_research.compare import flat_config
 from marin_research.record import Blob, Devices, Run, Status, Unknown
 from marin_research.store import run_order
@@ -90,14 +92,18 @@ def devices(run: Run) -> str:
 
 def config(run: Run, *, without: Sequence[str] = ()) -> str:
     """``key=value`` pairs as code."""
-    pairs = [f"`{key}={value}`" for key, value in flat_config(run).items() if key not in without]
+    pairs = [f"`{key}={_plain(value)}`" for key, value in flat_config(run).items() if key not in without]
     return ", ".join(pairs) or "none"
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def axis_value(subject: Subject, axis: Sequence[str]) -> str:
     """``learning_rate=0.01`` of one run of a sweep; its label where the axis says nothing."""
     values = flat_config(subject.result)
-    return ", ".join(f"{key}={values[key]}" for key in axis if key in values) or subject.run.label
+    return ", ".join(f"{key}={_plain(values[key])}" for key in axis if key in values) or subject.run.label
 
 
 def wandb(evidence: Evidence) -> str:
@@ -120,6 +126,19 @@ def improvement(fact: Fact) -> int:
     return 1 if (fact.value > 0) == (fact.better is Direction.HIGHER) else -1
 
 
+def noise(evidence: Evidence, metric: PrimaryMetric) -> Fact | None:
+    """The largest relative change of a metric among repetitions of the baseline: what a seed alone does."""
+    changes = [
+        change
+        for subject in evidence.subjects
+        if subject.repeats
+        and (change := evidence.fact(subject.result.id, "percent", metric.name)) is not None
+        and isinstance(change.value, float)
+        and math.isfinite(change.value)
+    ]
+    return max(changes, key=lambda change: abs(number(change)), default=None)
+
+
 def best(evidence: Evidence, metric: PrimaryMetric) -> Subject | None:
     """The succeeded run with the best finite value of a metric."""
     measured = [
@@ -128,7 +147,7 @@ def best(evidence: Evidence, metric: PrimaryMetric) -> Subject | None:
         if subject.result.status is Status.SUCCEEDED
         and (fact := evidence.fact(subject.result.id, "metric", metric.name)) is not None
         and isinstance(fact.value, int | float)
-        and fact.value - fact.value == 0
+        and math.isfinite(fact.value)
     ]
     if not measured or not metric.direction:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind, render
@@ -59,7 +60,7 @@ class Superlatives:
         if plain and sense in {Sense.UP, Sense.DOWN}:
             return frozenset()
         low, high = s.clause(i)
-        for k in (*s.leftwards(i), *range(i + 1, high)):
+        for k in chain(s.leftwards(i), range(i + 1, high)):
             if s.kind(k) is TokenKind.METRIC and (k >= low):
                 return s.tokens[k].names
         spoken: frozenset[str] = s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)

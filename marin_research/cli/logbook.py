@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import accumulate, islice, pairwise
 from pathlib import Path
@@ -56,8 +55,16 @@ def list_entries(*, file: Path, as_json: bool) -> None:
 
 def _listed(entry: Entry, line: int) -> dict[str, Any]:
     """What ``--json`` says of an entry; offsets are in bytes, the heading's line is counted from 1."""
-    first = entry.ids[0] if entry.ids else None
-    return {"id": first, **{field.name: getattr(entry, field.name) for field in fields(entry)}, "line": line}
+    return {
+        "id": entry.ids[0] if entry.ids else None,
+        "ids": entry.ids,
+        "label": entry.label,
+        "time": entry.time,
+        "level": entry.level,
+        "start": entry.start,
+        "end": entry.end,
+        "line": line,
+    }
 
 
 @command.command(

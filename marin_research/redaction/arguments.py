@@ -7,9 +7,8 @@ with blanks in it, ``curl -u user:password``, ``wandb login KEY``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.redaction.names import Strength, is_bare, kind_of, strength
 from marin_research.redaction.values import is_secret, looks_random
@@ -32,8 +31,7 @@ _CURL_COOKIE = frozenset({"-b", "--cookie"})
 _MIN_POSITIONAL = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Masks:
+class Masks(NamedTuple):
     """How a piece is masked."""
 
     text: Callable[[str], str]

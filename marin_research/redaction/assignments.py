@@ -55,7 +55,7 @@ def assigned(line: str) -> Iterator[Removed]:
     """The secrets in one line (no line end in it) that stand after a name; they may overlap."""
     yield from _after_signs(line)
     for pattern in (_OPTION, _VARIABLE):
-        for match in pattern.finditer(line):
+        for match in pattern.finditer(line) if "-" in line else ():
             name, how_sure = match["name"], strength(match["name"])
             if how_sure and not (pattern is _VARIABLE and _BY_NAME.search(line, 0, match.start())):
                 value = _value(line, match.end(), how_sure, constant=True)

@@ -78,6 +78,7 @@ _KINDS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """The lower-cased words of an identifier: ``wandbApiKey`` and ``WANDB_API_KEY`` give ``wandb, api, key``."""
     return tuple(word.lower() for word in _WORD.findall(name))
@@ -122,8 +123,6 @@ def _strength_of_last(found: tuple[str, ...], *, constant: bool) -> Strength:
         return Strength.STRONG if before and before != "old" else Strength.NONE
     if last == "pass":
         return Strength.STRONG if before in _PASS_QUALIFIERS else Strength.NONE
-    if last == "pat":
-        return Strength.STRONG if before in _KINDS else Strength.NONE
     return Strength.WEAK if last == "auth" else Strength.NONE
 
 
@@ -137,6 +136,7 @@ def is_secret_header(name: str) -> bool:
     return words(name)[-1:] in {("authorization",), ("cookie",)}
 
 
+@lru_cache(maxsize=4096)
 def kind_of(name: str) -> str:
     """The kind, as it stands in the placeholder, of a secret held under this name."""
     found = words(name)
@@ -145,7 +145,7 @@ def kind_of(name: str) -> str:
             return _KINDS[word]
     for kind, marks in (
         ("password", ("pass", "pwd")),
-        ("token", ("token", "auth", "bearer", "pat")),
+        ("token", ("token", "auth", "bearer")),
         ("key", ("key",)),
         ("cookie", ("cookie",)),
     ):

@@ -6,9 +6,8 @@ Knows nothing of the names that values are assigned to (``assignments``) and see
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.redaction.names import Strength, kind_of, strength
 from marin_research.redaction.removed import Removed
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """One kind of secret."""
 
     kind: str

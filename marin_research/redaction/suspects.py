@@ -15,35 +15,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SIGN = r"[\w.-]{0,64}[\\\"'\]]{0,4}[ \t]{0,4}(?:=>|:=|[:=])"
-_NO_NUMBER = r"(?![ \t]{0,8}[-+]?\d[\d.,_]{0,40}(?:e[-+]?\d+)?[a-z%]{0,3}(?:[\s,;)\]}|]|\Z))"
+_SIGN = r"[\w.-]{0,64}+[\\\"'\]]{0,4}+[ \t]{0,4}+(?:=>|:=|[:=])"
+_NO_NUMBER = r"(?![ \t]{0,8}+[-+]?\d[\d.,_]{0,40}+(?:e[-+]?\d++)?[a-z%]{0,3}+(?:[\s,;)\]}|]|\Z))"
+_LONG_VALUE = r"(?=[^\s]{0,200}?[a-z0-9+]{12})"
 
 _BY_SHAPE = (
     (
         "_",
-        (r"_(?=[\w-]{16})(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=hf_)|(?<=npm_)|(?<=k_live_)|(?<=k_test_)|(?<=gsk_)|(?<=r8_)"
-        r"|(?<=n_api_)|(?<=i_org_)|(?<=b_v\d_))"),
+        r"_(?=[\w-]{16})(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=hf_)|(?<=npm_)|(?<=k_live_)|(?<=k_test_)|(?<=gsk_)|(?<=r8_)"
+        r"|(?<=n_api_)|(?<=i_org_)|(?<=b_v\d_))",
     ),
     (
         "-",
-        (r"-(?:(?<=sk-)|(?<=xox[a-z]-)|(?<=xapp-)|(?<=pypi-)|(?<=glpat-)|(?<=gl[dr]t-)|(?<=GOCSPX-)|(?<=xai-)|(?<=pplx-)"
-        r"|(?<=tskey-))[\w-]{10}"),
+        r"-(?=[\w-]{10})(?:(?<=sk-)|(?<=xox[a-z]-)|(?<=xapp-)|(?<=pypi-)|(?<=glpat-)|(?<=gl[dr]t-)|(?<=GOCSPX-)|(?<=xai-)"
+        r"|(?<=pplx-)|(?<=tskey-))",
     ),
-    (".", r"\.(?:(?<=ya29\.)|(?<=SG\.)|(?<=hvs\.)|[\w-]{6}\.[\w-]{27})"),
+    (".", r"\.[\w-]{6}\.[\w-]{27}"),
+    (".", r"\.(?=[\w-]{16})(?:(?<=ya29\.)|(?<=SG\.)|(?<=hvs\.))"),
     ("J", r"J(?<=eyJ)[\w-]{8}"),
     ("I", r"I(?:(?<=A[KS]I)A[A-Z0-9]{16}|(?<=AI)za)"),
     ("hooks.slack.com/", r"hooks\.slack\.com/"),
     ("/webhooks/", r"/webhooks/"),
     ("@", r"://[^\s/@\"'<>`\\\0]{1,512}@"),
     ("-e", r"-e(?=[\"',]{0,2}[ \t])"),
-    ("--env", r"--env"),
-    ("--set", r"--set-?env"),
 )
 """What must be in the text, and what then points at a line; in the text as it is."""
 
 _BY_NAME = (
     ("token", rf"token{_SIGN}{_NO_NUMBER}"),
-    ("key", rf"key{_SIGN}{_NO_NUMBER}"),
+    ("key", rf"key(?:(?<=[\w-]key)|(?={_SIGN}{_LONG_VALUE})){_SIGN}{_NO_NUMBER}"),
     ("secret", rf"secret{_SIGN}"),
     ("pass", rf"pass(?:{_SIGN}|word[ \t])"),
     ("pwd", rf"pwd{_SIGN}"),
@@ -51,13 +51,12 @@ _BY_NAME = (
     ("auth", rf"auth{_SIGN}"),
     ("bearer", rf"bearer(?:[ \t]|{_SIGN})"),
     ("cookie", r"cookie"),
-    ("_pat", rf"_pat{_SIGN}"),
     ("wandb", r"wandb(?:\.login|[ \t]{1,8}login)"),
     ("?", r"\?(?:x-|sig|jwt|aws|goog)"),
     ("&", r"&(?:x-|sig|jwt|aws|goog)"),
     (
         "--",
-        r"--(?=[a-z])(?<!---)[\w.-]{0,64}(?:key|token|secret|pass|pwd|auth|cred|bearer|_pat|-pat)[\w.-]{0,64}[\"', \t]",
+        r"--(?=[a-z])(?<!---)(?:env|set-?env|[\w.-]{0,64}?(?:key|token|secret|pass|pwd|auth|cred|bearer))[\w.-]{0,64}[\"', \t]",
     ),
 )
 """The same, in the text with its ASCII letters lowered."""

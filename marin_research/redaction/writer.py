@@ -61,7 +61,8 @@ class RedactingWriter:
 
     def _put_lines(self) -> bool:
         """Write the whole lines; false where there is none, or none but those of a private key that may go on."""
-        end = max(self._held.rfind(b"\n"), self._held.rfind(b"\r")) + 1
+        end = self._held.rfind(b"\n") + 1
+        end = max(end, self._held.rfind(b"\r", end) + 1)
         text = _decoded(self._held[:end])
         spans, open_at = self._find(text)
         if open_at is not None and len(self._held) - end <= 4 * MAX_LINE and len(self._held) <= _MOST_HELD:

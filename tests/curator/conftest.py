@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -19,6 +19,15 @@ from marin_research.thread import Direction
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import NamedTuple
+
+    class Said(NamedTuple):
+        """What the fixture ``command_line`` gives."""
+
+        code: int
+        out: str
+        err: str
+
 
 THREAD = """\
 topic: lr-sweep
@@ -59,8 +68,12 @@ def metric(run_id: str, value: float) -> Fact:
 def facts() -> tuple[Fact, ...]:
     """What the record of two runs says."""
     baseline, run = metric("LR-001", 2.458599805831909), metric("LR-002", 2.372955322265625)
-    named = [Fact(id=f"{i}/run", kind=FactKind.RUN, value=i, subject=i, source=f"{i}#/id") for i in ("LR-001", "LR-002")]
-    label = Fact(id="LR-002/label", kind=FactKind.LABEL, value="a higher rate", subject="LR-002", source="LR-002#/label")
+    named = [
+        Fact(id=f"{i}/run", kind=FactKind.RUN, value=i, subject=i, source=f"{i}#/id") for i in ("LR-001", "LR-002")
+    ]
+    label = Fact(
+        id="LR-002/label", kind=FactKind.LABEL, value="a higher rate", subject="LR-002", source="LR-002#/label"
+    )
     time = Fact(
         id="LR-002/time", kind=FactKind.TIME, value="2026-11-22T10:00:00Z", subject="LR-002", source="LR-002#/declared"
     )
@@ -74,7 +87,8 @@ class Checkout:
     WRONG = WRONG
     LOGBOOK = LOGBOOK
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, command_line: Callable[..., Said]) -> None:
+        self._command_line = command_line
         self.top = top
         self.logbook = top / ".agents/logbooks/lr-sweep.md"
         self.root = top / ".marin-research"
@@ -100,36 +114,26 @@ class Checkout:
         """What the log says, in order."""
         return [entry.decision.value for entry in self.queue.log.entries() if draft_id in (None, entry.draft)]
 
-    def environment(self, **more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in ("VISUAL", "EDITOR", "MARIN_PREFIX")}
-        return kept | {"HOME": str(self.top), "GIT_CONFIG_NOSYSTEM": "1", "TERM": "xterm-256color"} | more
-
-    def curator(self, *arguments: str, code: int = 0, stdin: str | None = None, **env: str) -> Result:
-        """Run the console script; it must end with ``code``."""
-        command = [sys.executable, "-m", "curator.cli.main", *arguments]
-        ran = subprocess.run(
-            command, cwd=self.top, env=self.environment(**env), input=stdin, capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == code, (ran.returncode, ran.stdout, ran.stderr)
-        return Result(ran.stdout, ran.stderr)
-
-
-class Result:
-    """What a command printed."""
-
-    def __init__(self, out: str, err: str) -> None:
-        self.out, self.err = out, err
+    def curator(self, *arguments: str, code: int = 0, stdin: str = "", **env: str) -> Said:
+        """Run a command; it must end with ``code``."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in env.items():
+                patch.setenv(name, value)
+            patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+            said = self._command_line("curator", *arguments)
+        assert said.code == code, said
+        return said
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Said]) -> Checkout:
     top = tmp_path / "a checkout"
     top.mkdir()
-    for name in ("MARIN_PREFIX", "VISUAL", "EDITOR"):
+    for name in ("VISUAL", "EDITOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MARIN_RESEARCH_ROOT", str(top / ".marin-research"))
     monkeypatch.chdir(top)
-    return Checkout(top)
+    return Checkout(top, command_line)
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
-from multiprocessing import get_context
 
 import pytest
 
@@ -73,20 +74,22 @@ def test_an_entry_that_cannot_be_read_is_named_and_left_alone(log, tmp_path, dam
     assert path.read_bytes() == damage
 
 
-def decide_often(root, who):
-    log = DecisionLog(LocalObjects(root))
-    for number in range(10):
-        log.append(entry(f"{who}-D{number:03d}"))
+DECIDE = """
+import sys
+from datetime import UTC, datetime
+from curator.log import Decision, DecisionLog, LogEntry
+from marin_research.objects import open_objects
+log = DecisionLog(open_objects(sys.argv[1]))
+for number in range(10):
+    draft = f"{sys.argv[2]}-D{number:03d}"
+    log.append(LogEntry(decision=Decision.REJECTED, draft=draft, sha256="", time=datetime.now(UTC), by="Ada", why="no"))
+"""
 
 
 def test_people_who_decide_at_once_all_get_their_entries(tmp_path):
     """A decision that another one overwrites would be a decision nobody knows of."""
-    context = get_context("spawn")
-    workers = [context.Process(target=decide_often, args=(tmp_path, who)) for who in ("A", "B", "C")]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
+    people = [subprocess.Popen([sys.executable, "-c", DECIDE, str(tmp_path), who]) for who in "ABC"]
+    assert [person.wait(60) for person in people] == [0, 0, 0]
 
     log = DecisionLog(LocalObjects(tmp_path))
     drafts = [each.draft for each in log.entries()]

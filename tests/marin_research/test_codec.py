@@ -165,7 +165,7 @@ RUNS = st.builds(
 
 
 @given(RUNS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_record_survives_json(run):
     """A fact that changes on its way to the disk and back would make every write-up about it wrong."""
     again = decode(Run, json.loads(dump(run)))

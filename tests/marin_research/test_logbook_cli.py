@@ -42,7 +42,6 @@ def test_list_gives_byte_offsets(logbook):
         "level": 3,
         "start": 22,
         "end": OLD.encode().index(b"### Kick-off"),
-        "heading": "2026-01-01 10:00 UTC - LR-001, LR-002 one",
         "line": 5,
     }
     assert (other["id"], other["time"], other["line"], other["end"]) == (None, None, 9, len(OLD.encode()))
