@@ -163,15 +163,20 @@ class _Process:
 
     def _begin(self) -> Terminals:
         for name in ("stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is not None:
-                known = self._streams.get(name)
-                if known is None or stream not in (known, known.original):
-                    known = self._streams[name] = RoutedStream(name, stream, self.route)
-                self._buffering[name] = streams.line_buffering(known.original, True) if known.through_fd else None
-                setattr(sys, name, known)
+            self._stand_in(name, getattr(sys, name))
         self._terminals = Terminals()
         return self._terminals
+
+    def _stand_in(self, name: str, stream: TextIO | None) -> None:
+        known = self._streams.pop(name, None)
+        if stream is None:
+            return
+        if known is None or (stream is not known and stream is not known.original):
+            known = streams.stand_in(name, stream, self.route)
+        if known is not None:
+            self._streams[name] = known
+            self._buffering[name] = streams.line_buffering(known.original, True) if known.through_fd else None
+            setattr(sys, name, known)
 
     def _end(self, terminals: Terminals) -> None:
         for name, stream in self._streams.items():

@@ -32,7 +32,7 @@ from marin_research.redaction.shapes import shaped
 from marin_research.redaction.suspects import lines_at, suspicious_positions
 from marin_research.redaction.values import is_secret
 
-__all__ = ["RedactingWriter", "Redaction", "Redactor", "Removed"]
+__all__ = ["Redaction", "Redactor", "Removed"]
 
 _PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#@:\0]*:([^/?#\0]+)@", re.ASCII)
 _NAME = re.compile(r"[\w.$ -]{1,100}", re.ASCII)
@@ -108,6 +108,8 @@ class Redactor:
 
     def stream(self, write: Callable[[bytes], object]) -> RedactingWriter:
         """Give a writer that redacts what passes through it to ``write``; its ``flush()`` must end the stream."""
+        from marin_research.redaction.writer import RedactingWriter
+
         return RedactingWriter(self._find, write)
 
     def _text(self, text: str) -> str:
@@ -174,10 +176,7 @@ class Redactor:
         return found
 
     def _rules(self, line: str) -> Iterator[Removed]:
-        for value, kind in self._literals.items():
-            if value in line:
-                for match in re.finditer(re.escape(value), line):
-                    yield Removed(kind, *match.span())
+        yield from self._known(line)
         yield from shaped(line)
         yield from assigned(line)
         if self.public:
@@ -185,6 +184,8 @@ class Redactor:
 
     @cached_property
     def _personal(self) -> PersonalData:
+        from marin_research.redaction.personal import PersonalData
+
         user = _account() if self._user is None else self._user
         host = os.uname().nodename if self._host is None else self._host
         return PersonalData(user=user, host=host, names=self._names)

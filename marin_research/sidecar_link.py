@@ -57,7 +57,6 @@ class SidecarLink:
         self._entries: dict[str, _Entry] = {}
         self._socket: socket.socket | None = None
         self._starts = 0
-        self._pid = 0
         self._busy_since = 0.0
         self._told: dict[str, str] = {}
 
@@ -137,7 +136,7 @@ class SidecarLink:
                 [sys.executable, "-I", "-S", "-c", _MAIN, package, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=open("/tmp/exp/sidecar.err", "ab"),
+                stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 cwd="/",
@@ -160,12 +159,21 @@ class SidecarLink:
     # In a thread of its own
 
     def _watch(self, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
-        process.wait()  # it detaches itself
-        why = "was killed"
+        try:
+            process.wait(SILENCE_LIMIT_S)  # it detaches itself
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        why, pid = "was killed", None
         for message in self._messages(connection):
+            if message is None:
+                why = "was stuck"
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
+                break
             if "closed" in message:
                 self._close(message["closed"])
-            self._pid = message.get("pid", self._pid)
+            pid = message.get("pid", pid)
             why = message.get("problem", why)
         with self._lock:
             connection.close()
@@ -177,8 +185,8 @@ class SidecarLink:
         if self.problem is not None:
             self._show()
 
-    def _messages(self, connection: socket.socket) -> Iterator[dict[str, Any]]:
-        """What the sidecar says, until it is gone or has been silent for too long."""
+    def _messages(self, connection: socket.socket) -> Iterator[dict[str, Any] | None]:
+        """What the sidecar says until it is gone, and None when it has been silent for too long."""
         readable = select.poll()
         readable.register(connection, select.POLLIN)
         heard = time.monotonic()
@@ -195,9 +203,7 @@ class SidecarLink:
                 *lines, rest = (rest + data).split(b"\n")
                 yield from map(json.loads, lines)
             elif self._entries and time.monotonic() - max(heard, self._busy_since) > SILENCE_LIMIT_S:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self._pid, signal.SIGKILL)
-                return
+                yield None
 
     def _close(self, name: str) -> None:
         with self._lock:

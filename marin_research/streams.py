@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+def stand_in(name: str, stream: TextIO, route: Callable[[RoutedStream], TextIO | None]) -> RoutedStream | None:
+    """Something to take the place of ``stream`` as ``sys.stdout`` or ``sys.stderr``; None where it is best left alone."""
+    made = RoutedStream(name, stream, route)
+    # Somebody's own class around the descriptor may do more than print; it is captured where it ends, in the descriptor.
+    return made if isinstance(stream, io.TextIOWrapper) or not made.through_fd else None
+
+
 class RoutedStream(io.TextIOBase):
     """A standard stream whose text goes where the step that writes it belongs.
 
@@ -117,7 +124,8 @@ def redirect_log_handlers(old: TextIO | RoutedStream, new: TextIO | RoutedStream
     for logger in loggers:
         for handler in getattr(logger, "handlers", ()):
             if isinstance(handler, logging.StreamHandler) and handler.stream is old:
-                handler.setStream(new)
+                with contextlib.suppress(AttributeError):  # a handler that looks its stream up by itself
+                    handler.setStream(new)
 
 
 def flush_native() -> None:

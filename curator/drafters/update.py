@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.drafters import wording
-from curator.drafters.entry import interpretation, questions
+from curator.drafters.interpretation import interpretation, questions
 from curator.facts import render
 from marin_research.record import Status
 

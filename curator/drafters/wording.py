@@ -40,6 +40,10 @@ def primary_metrics(evidence: Evidence) -> list[PrimaryMetric]:
     return [PrimaryMetric(name=name, direction="", unit="") for name in list(names)[:6]]
 
 
+def is_finite(fact: Fact) -> bool:
+    return isinstance(fact.value, int | float) and math.isfinite(fact.value)
+
+
 def metric_head(metric: PrimaryMetric) -> str:
     """``eval/loss (nats/byte, lower is better)``."""
     said = [metric.unit, f"{metric.direction} is better" if metric.direction else ""]
@@ -133,8 +137,7 @@ def noise(evidence: Evidence, metric: PrimaryMetric) -> Fact | None:
         for subject in evidence.subjects
         if subject.repeats
         and (change := evidence.fact(subject.result.id, "percent", metric.name)) is not None
-        and isinstance(change.value, float)
-        and math.isfinite(change.value)
+        and is_finite(change)
     ]
     return max(changes, key=lambda change: abs(number(change)), default=None)
 
@@ -142,12 +145,11 @@ def noise(evidence: Evidence, metric: PrimaryMetric) -> Fact | None:
 def best(evidence: Evidence, metric: PrimaryMetric) -> Subject | None:
     """The succeeded run with the best finite value of a metric."""
     measured = [
-        (fact.value, index)
+        (number(fact), index)
         for index, subject in enumerate(evidence.subjects)
         if subject.result.status is Status.SUCCEEDED
         and (fact := evidence.fact(subject.result.id, "metric", metric.name)) is not None
-        and isinstance(fact.value, int | float)
-        and math.isfinite(fact.value)
+        and is_finite(fact)
     ]
     if not measured or not metric.direction:
         return None

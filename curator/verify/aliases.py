@@ -91,7 +91,7 @@ def phrases(name: str, *, duration: bool = False) -> dict[str, int]:
         for phrase in _DURATION:
             found.setdefault(phrase, 1)
     if words and len(words) > 1 and words[-1] in {"steps", "size", "fraction", "ratio", "length", "len"}:
-        for phrase in _spoken(words[-2:-1]):
+        for phrase in filter(lambda phrase: not _vague(phrase), _spoken(words[-2:-1])):
             found.setdefault(phrase, 2)
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}
 

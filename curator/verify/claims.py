@@ -15,12 +15,11 @@ from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
 from curator.verify.matching import numeric_value
 from curator.verify.report import FindingKind
+from curator.verify.subjects import subjects
 from curator.verify.tokens import TokenKind
 from curator.verify.values import moves, names_of_numbers, recent_names, sense_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from curator.facts import Fact
     from curator.verify.index import FactIndex
     from curator.verify.report import Collector
@@ -31,8 +30,6 @@ _SAME_WITHIN = 0.01
 _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
 _QUALITY_NOUNS = lexicon.RUN_NOUNS | {"choice", "option", "result", "results", "outcome", "one", "performance", "value", "values"}
 _BETWEEN = lexicon.ARTICLES | frozenset({"final", "mean", "average", "last", "its", "best", "training", "validation", "eval"})
-_WHERE = frozenset({"for", "in", "with", "of", "under", "at", "from"})
-_UNIVERSAL = frozenset({"all", "every", "each", "none", "no", "both", "neither"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,8 @@ class Claim:
     names: frozenset[str] | None
     """None when it does not say and means any."""
     runs: tuple[str, ...]
-    reference: str
+    references: tuple[str, ...]
+    """The run it is against; several when the sentence leaves open which of them it means."""
 
 
 class Claims:
@@ -75,11 +73,12 @@ class Claims:
         names, clear = self._metric(s, i, sense)
         if not clear:
             return None
-        runs, reference = self._parties(s, i)
-        runs = tuple(run for run in runs if run != reference)
-        if not runs or not reference:
+        runs, references = self._parties(s, i)
+        runs = tuple(run for run in runs if len(runs) == 1 or run not in references)
+        references = tuple(run for run in references if run not in runs)
+        if not runs or not references:
             return None
-        return Claim(sense=sense, names=names, runs=runs, reference=reference)
+        return Claim(sense=sense, names=names, runs=runs, references=references)
 
     def holders(self, s: Sentence, i: int) -> dict[str, bool | None] | None:
         """For each run whether the comparison at ``i`` is true of it; None when it is not pinned down."""
@@ -183,7 +182,7 @@ class Claims:
             return (ahead, True) if ahead else (None, False)
         if other:
             return None, False
-        behind = self._behind(s, i)
+        behind = self._behind(s, i, across=sense not in {Sense.FASTER, Sense.SLOWER})
         if behind is not None:
             return behind, bool(behind)
         if s.context.metrics:
@@ -221,7 +220,7 @@ class Claims:
                 return None
         return None
 
-    def _behind(self, s: Sentence, i: int) -> frozenset[str] | None:
+    def _behind(self, s: Sentence, i: int, *, across: bool) -> frozenset[str] | None:
         """The metric before the word as its subject; empty when the nearest thing is a config key."""
         low, _ = s.clause(i)
         own_clause = True
@@ -231,64 +230,43 @@ class Claims:
                 return s.tokens[j].names
             if s.kind(j) is TokenKind.CONFIG and own_clause and s.kind(j + 1) not in {TokenKind.NUMBER, TokenKind.PUNCT}:
                 return frozenset()
-            if s.word(j) == ";" or (not own_clause and s.kind(j) is TokenKind.RUN):
+            if s.word(j) == ";" or (not own_clause and (s.kind(j) is TokenKind.RUN or not across)):
                 return None
         return None
 
     # -- the runs -------------------------------------------------------------------------------------------------------
 
-    def _parties(self, s: Sentence, i: int) -> tuple[tuple[str, ...], str]:
-        """The runs that are judged and the one they are judged against."""
+    def _parties(self, s: Sentence, i: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The runs that are judged and the ones they may be judged against."""
         if span := self._from_run_to_run(s, i):
             return span
         if s.word(i) in lexicon.CONTESTS and s.word(i + 1) == "by":
             winner = next((j for j in s.of_kind(TokenKind.RUN) if j > i), None)
-            loser = self._subject(s, i)
-            return (tuple(s.tokens[winner].runs), self._only(frozenset(loser))) if winner is not None else ((), "")
-        runs = self._subject(s, i)
-        reference = self._reference(s, i) or self._only(self._index.baseline)
-        if runs == (reference,):
-            others = [run for run in self._index.runs if run != reference]
-            reference = others[0] if len(others) == 1 else ""
-        return runs, reference
+            loser = subjects(s, i, self._index)
+            return (tuple(s.tokens[winner].runs), loser) if winner is not None else ((), ())
+        runs = subjects(s, i, self._index) or self._only_variant()
+        if reference := self._reference(s, i):
+            return runs, (reference,)
+        if frozenset(runs) == self._index.baseline:
+            others = [run for run in self._index.runs if run not in runs]
+            return runs, tuple(others) if len(others) == 1 else ()
+        return runs, (*self._index.baseline, *self._mentioned_before(s, i))
 
-    def _from_run_to_run(self, s: Sentence, i: int) -> tuple[tuple[str, ...], str] | None:
-        for j in range(i + 1, min(i + 8, len(s.tokens) - 2)):
-            if s.word(j) == "from" and s.kind(j + 1) is TokenKind.RUN and s.word(j + 2) == "to" and s.kind(j + 3) is TokenKind.RUN:
-                return tuple(sorted(s.tokens[j + 3].runs)), self._only(s.tokens[j + 1].runs)
+    def _mentioned_before(self, s: Sentence, i: int) -> tuple[str, ...]:
+        """Runs that "rises again" may look back to."""
+        here = frozenset(run for token in s.tokens[:i] for run in token.runs)
+        before = s.previous.runs if s.previous else frozenset()
+        return tuple(sorted((here | before) - self._index.baseline))
+
+    def _from_run_to_run(self, s: Sentence, i: int) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        for j in s.of_kind(TokenKind.RUN):
+            if s.word(j - 1) == "from" and s.word(j + 1) == "to" and s.kind(j + 2) is TokenKind.RUN and abs(i - j) < 8:
+                return tuple(sorted(s.tokens[j + 2].runs)), tuple(sorted(s.tokens[j].runs))
         return None
 
-    def _subject(self, s: Sentence, i: int) -> tuple[str, ...]:
-        binder = Binder(s, self._index)
-        if s.context.cell:
-            return tuple(sorted(s.context.topics))
-        low, high = s.clause(i)
-        for j in s.leftwards(i):
-            if binder.is_vague(j) or (s.kind(j) is TokenKind.RUN and not s.tokens[j].runs):
-                return ()
-            if j < low and (behind := self._subject_behind(s, i, high)):
-                return behind
-            if s.tokens[j].runs and not s.is_reference(j):
-                group = s.coordinated(j) if s.kind(j) is TokenKind.RUN else [j]
-                return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
-            if s.word(j) in _UNIVERSAL and self._counts_runs(s, j):
-                return tuple(run for run in self._index.runs)
-        if behind := self._subject_behind(s, i, high):
-            return behind
-        inherited = binder.inherited_topic() or frozenset()
-        if not inherited:
-            inherited = frozenset(self._index.runs) - self._index.baseline
-        return tuple(inherited) if len(inherited) == 1 else ()
-
-    def _subject_behind(self, s: Sentence, i: int, high: int) -> tuple[str, ...]:
-        """``a lower loss in LR-003``."""
-        for j in range(i + 1, high):
-            if s.tokens[j].runs and not s.is_reference(j) and s.word(j - 1) in _WHERE | lexicon.ARTICLES:
-                return tuple(sorted(s.tokens[j].runs))
-        return ()
-
-    def _counts_runs(self, s: Sentence, j: int) -> bool:
-        return any(s.word(k) in lexicon.RUN_NOUNS for k in range(j + 1, j + 5))
+    def _only_variant(self) -> tuple[str, ...]:
+        variants = frozenset(self._index.runs) - self._index.baseline
+        return tuple(variants) if len(variants) == 1 else ()
 
     def _reference(self, s: Sentence, i: int) -> str:
         low, high = s.clause(i)
@@ -311,13 +289,22 @@ class Claims:
         token = s.tokens[i]
         support: list[str] = []
         for run in claim.runs:
-            results = dict(self._results(claim, run))
-            wrong = {name: result is negated for name, result in results.items() if result is not None}
-            if wrong and (all(wrong.values()) or (claim.names is None and self._outweighs(wrong, run, claim.reference))):
-                found.object(FindingKind.COMPARATIVE, token.start, token.end, self._why(results, run, claim.reference))
+            objections = [self._objection(claim, run, reference, support, negated=negated) for reference in claim.references]
+            if all(objections):
+                found.object(FindingKind.COMPARATIVE, token.start, token.end, objections[0])
                 return
-            support += [x for name, result in results.items() if result is not negated for x in self._ids(name, run, claim.reference)]
         found.support(token.start, token.end, support)
+
+    def _objection(self, claim: Claim, run: str, reference: str, support: list[str], *, negated: bool) -> str:
+        """Why the claim is wrong of one run against one reference; empty when it is not. Adds what supports it."""
+        names = claim.names if claim.names is not None else self._judgeable(claim.sense)
+        results = {name: self._holds(claim.sense, name, run, reference) for name in sorted(names)}
+        wrong = {name: result is negated for name, result in results.items() if result is not None}
+        if wrong and (all(wrong.values()) or (claim.names is None and self._outweighs(wrong, run, reference))):
+            name = next(iter(wrong))
+            return f"{name} is {self._say(name, run)} in {run} and {self._say(name, reference)} in {reference}"
+        support += [x for name, is_wrong in wrong.items() if not is_wrong for x in self._ids(name, run, reference)]
+        return ""
 
     def _outweighs(self, wrong: dict[str, bool], run: str, reference: str) -> bool:
         """Whether "better" is wrong of the primary metric, and no metric it is right of changed half as much."""
@@ -326,10 +313,6 @@ class Claims:
             return False
         sizes = {name: abs(self._change(name, run, reference) or 0) for name in wrong}
         return all(2 * sizes[name] < sizes[primary] for name, is_wrong in wrong.items() if not is_wrong)
-
-    def _results(self, claim: Claim, run: str) -> Iterator[tuple[str, bool | None]]:
-        names = claim.names if claim.names is not None else self._judgeable(claim.sense)
-        return ((name, self._holds(claim.sense, name, run, claim.reference)) for name in sorted(names))
 
     def _judgeable(self, sense: Sense) -> frozenset[str]:
         names = frozenset(self._index.metric_names)
@@ -365,10 +348,6 @@ class Claims:
     def _ids(self, name: str, run: str, reference: str) -> tuple[str, ...]:
         facts = [self._index.values.get((run, name)), self._index.values.get((reference, name))]
         return tuple(fact.id for fact in facts if fact)
-
-    def _why(self, results: dict[str, bool | None], run: str, reference: str) -> str:
-        name = next(name for name, result in results.items() if result is not None)
-        return f"{name} is {self._say(name, run)} in {run} and {self._say(name, reference)} in {reference}"
 
     def _say(self, name: str, run: str) -> str:
         fact: Fact | None = self._index.values.get((run, name))

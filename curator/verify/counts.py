@@ -120,7 +120,7 @@ class Counts:
             status = _STATUS_NOUNS.get(noun.rstrip("s")) or self._status_near(s, i)
             if status:
                 allowed, facts = self._with_status(status)
-            elif (holders := self._comparison(s, i, found)) is not None:
+            elif s.word(i - 1) not in {"all", "the", "these", "those", "both"} and (holders := self._comparison(s, i, found)) is not None:
                 allowed = {len(holders)}
                 facts = [f.id for f in self._index.facts if f.subject in holders and f.kind is FactKind.METRIC]
             elif value == 1 and count.whole is None:
@@ -174,8 +174,14 @@ class Counts:
         allowed |= {len(runs - self._index.baseline) for runs in named if len(runs) > 2}
         if {s.word(i - 1), s.word(i + 1)} & {"other", "remaining", "others", "rest"}:
             allowed = {n - k for n in allowed for k in (1, 2, max(1, len(s.runs))) if n > k} | {others}
-        allowed |= {len(self._with_status(status)[1]) for status in ("succeeded",)} - {0}
+        allowed |= {len(self._with_status("succeeded")[1])} - {0}
+        allowed |= {len(group) for key in self._index.varying for group in self._groups(key)}
         return allowed, [f.id for f in facts] or [f.id for f in self._index.facts if f.kind is FactKind.RUN]
+
+    def _groups(self, key: str) -> list[list[str]]:
+        """The runs that share a value of a config key."""
+        per_run = self._index.configs[key]
+        return [[run for run, f in per_run.items() if f.value == value] for value in {repr(f.value): f.value for f in per_run.values()}.values()]
 
     def _any_count(self) -> tuple[set[int], list[str]]:
         facts = [f for f in self._index.facts if f.kind is FactKind.COUNT]
@@ -206,10 +212,15 @@ class Counts:
             j += 1
         status = self._status_near(s, i)
         numeral = s.tokens[i].numeral
-        if s.word(j) not in lexicon.RUN_NOUNS or not status or numeral is None or not self._index.runs:
+        if numeral is None or not self._index.runs:
             return False
-        counts, facts = self._with_status(status)
-        total = max(self._totals(s, i)[0])
+        if s.word(j) not in lexicon.RUN_NOUNS:
+            return numeral.word and s.kind(j) is TokenKind.WORD
+        holders = None if status else self._comparison(s, i, found)
+        if not status and holders is None:
+            return False
+        counts, facts = self._with_status(status) if status else ({len(holders or ())}, [])
+        total = len(self._index.runs) if status else len(self._index.runs) - len(self._index.baseline)
         reading = numeral.readings[0]
         scale = 100 if reading.unit and reading.unit.dimension == PERCENT else 1
         if any(abs(Decimal(n) / total * scale - reading.value) <= reading.quantum / 2 for n in counts):

@@ -42,7 +42,7 @@ STRINGS = frozenset(
 TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>]+")
 _INNER = re.compile(r"[A-Za-z0-9]+(?:[.\-][A-Za-z0-9]+)*")
 _RUN_ID = re.compile(r"(?P<prefix>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)-(?P<number>\d+)(?P<suffix>[a-z]?)")
-_RATE = re.compile(r"throughput|per_sec|per_s$|_s$|/s$|speed|mfu|util")
+_RATE = re.compile(r"throughput|per_sec|per_s$|tok_s$|/s$|speed")
 _TIME = re.compile(r"time|latency|duration|elapsed|wall|seconds")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from curator.verify.index import FactIndex
     from curator.verify.sentences import Context
 
-_INTRODUCE = frozenset({"at", "with", "for", "the", "using", "and", "", "than", "vs", "vs.", "versus", "under", "while", ",", "(", "or", "of", "in"})
+_INTRODUCE = frozenset({"at", "with", "for", "the", "using", "and", "", "than", "vs", "vs.", "versus", "under", "while", ",", "(", "or", "of", "in", ":"})
 
 
 def with_config_runs(tokens: Sequence[Token], context: Context, index: FactIndex) -> list[Token]:
@@ -50,7 +50,8 @@ def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
     if token.numeral is None or token.numeral.unit is not None or sentence.word(i - 1) not in _INTRODUCE:
         return frozenset()
     follows = sentence.word(i + 1)
-    named = follows in lexicon.RUN_NOUNS or sentence.word(i - 1) in {"at", "with", "for", "using", "than", ""}
+    points = follows in {"\u2192", "->", ":"} and sentence.kind(i + 2 + (sentence.word(i + 2) == ">")) is TokenKind.NUMBER
+    named = points or follows in lexicon.RUN_NOUNS or sentence.word(i - 1) in {"at", "with", "for", "using", "than", ""}
     fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]
     others = [fact for fact in fitting if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
     return frozenset(fact.name for fact in fitting if fact.kind is FactKind.CONFIG) if named and not others else frozenset()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify import lexicon
-from curator.verify.binding import Binder
 from curator.verify.report import FindingKind
+from curator.verify.subjects import subjects
 from curator.verify.tokens import TokenKind
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Statuses:
         return after in usual and not (s.word(i) == "converged" and after == "in")
 
     def _judge(self, s: Sentence, i: int, status: str, found: Collector) -> None:
-        runs = self._subjects(s, i)
+        runs = self._runs(s, i)
         negated = s.negated(i)
         token = s.tokens[i]
         results = {run: self._holds(status, run) for run in runs}
@@ -81,30 +81,16 @@ class Statuses:
             ids = [f.id for f in self._index.facts if f.kind is FactKind.STATUS and f.subject in decided]
             found.support(token.start, token.end, ids)
 
-    def _subjects(self, s: Sentence, i: int) -> tuple[str, ...]:
-        if s.context.cell:
-            return tuple(s.context.topics)
-        low, high = s.clause(i)
-        binder = Binder(s, self._index)
-        for j in s.leftwards(i):
-            if binder.is_vague(j):
-                return ()
-            if s.tokens[j].runs and not s.is_reference(j):
-                group = s.coordinated(j) if s.kind(j) is TokenKind.RUN else [j]
-                return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
-            universal = s.word(j) in {"all", "every", "each", "no", "none", "neither", "both"}
-            if universal and any(s.word(k) in lexicon.RUN_NOUNS for k in range(j + 1, min(i, j + 5))):
-                return self._index.runs if s.word(j) != "both" else ()
-            if s.kind(j) is TokenKind.NUMBER and j >= low:
-                return ()
-        behind = [j for j in range(i + 1, high) if s.tokens[j].runs and s.word(j - 1) in {":", "for", "were", "was", "are", "is"}]
-        if behind:
-            return tuple(sorted(s.tokens[behind[0]].runs))
-        inherited = binder.inherited_topic() or frozenset()
-        if not inherited and len(self._index.runs) == 1:
-            return self._index.runs
-        run_subject = any(s.word(j) in {"run", "it", "status", "training"} for j in range(max(0, i - 5), i)) or i <= 1
-        return tuple(inherited) if len(inherited) == 1 and run_subject else ()
+    def _runs(self, s: Sentence, i: int) -> tuple[str, ...]:
+        """The runs the word is said of; a sentence about "the run" means the one its heading names."""
+        _, high = s.clause(i)
+        listed = next((j for j in range(i + 1, high) if s.tokens[j].runs and s.word(j - 1) in {":", "were", "was", "are", "is"}), None)
+        if listed is not None and not any(token.runs for token in s.tokens[:i]):
+            return tuple(sorted(s.tokens[listed].runs))
+        found = subjects(s, i, self._index)
+        if found or len(self._index.runs) > 1:
+            return found
+        return self._index.runs
 
     def _holds(self, status: str, run: str) -> bool | None:
         known = self._index.statuses.get(run, "")
@@ -114,9 +100,18 @@ class Statuses:
             return None if known in {"succeeded", "cached", ""} and not self._index.non_finite(run) else False
         if known not in _ENDED:
             return True if known == status else None
+        if status == "preempted" and known != "preempted":
+            return self._was_preempted(run)
         if status == "lost" and known not in {"lost", "succeeded"}:
             return None
         return known in _COMPATIBLE[status]
+
+    def _was_preempted(self, run: str) -> bool | None:
+        """Whether an earlier attempt of the run was preempted; None when the facts count neither attempts nor preemptions."""
+        counted = [f for f in self._index.facts if f.kind is FactKind.COUNT and f.subject == run and isinstance(f.value, int)]
+        if any("preempt" in f.name and f.value for f in counted):
+            return True
+        return None if any("attempt" in f.name and f.value != 1 for f in counted) else False
 
     def _told(self, run: str, pattern: re.Pattern[str]) -> bool:
         """Whether a text of the run's own facts, or of no run, says so."""
@@ -124,7 +119,7 @@ class Statuses:
 
     def _check_event(self, s: Sentence, i: int, found: Collector) -> None:
         pattern = _MEMORY if s.word(i) == "oom" else _DIVERGED
-        runs = self._subjects(s, i) or self._index.runs
+        runs = self._runs(s, i) or self._index.runs
         told = any(self._told(run, pattern) or (pattern is _DIVERGED and self._index.non_finite(run)) for run in runs)
         if not told:
             token = s.tokens[i]
@@ -138,7 +133,7 @@ class Statuses:
     def _check_label(self, s: Sentence, i: int, found: Collector) -> None:
         token = s.tokens[i]
         labels = [f for f in self._index.facts if f.kind is FactKind.LABEL and str(f.value).lower() in lexicon.CONFIDENCE]
-        runs = self._subjects(s, i)
+        runs = self._runs(s, i)
         mine = [f for f in labels if not runs or f.subject in {*runs, ""}] or labels
         right = [f for f in mine if str(f.value).lower() == token.lower]
         if right and not s.negated(i):

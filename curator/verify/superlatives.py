@@ -81,6 +81,8 @@ class Superlatives:
         single = [j for j in range(len(s.tokens)) if len(s.tokens[j].runs) == 1 and not s.is_reference(j)]
         before = [j for j in single if low <= j < i and s.tokens[j].depth <= s.tokens[i].depth]
         behind = [j for j in single if i < j < max(high, i + 12) and not self._in_set(s, j)]
+        if s.word(i + 1) in {"in", "for", "at", "with", "by"} and behind and behind[0] <= i + 4:
+            return next(iter(s.tokens[behind[0]].runs))
         if before and not self._in_set(s, before[-1]):
             return next(iter(s.tokens[before[-1]].runs))
         if behind:

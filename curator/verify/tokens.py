@@ -160,7 +160,10 @@ class Lexer:
                 continue
             end, runs = found.end(1), {first}
             preceded = text[max(0, found.start() - 5) : found.start()].lower()
-            if (found[2] or found[3]) and not (preceded == "from " and " to " in found.group()):
+            if preceded == "from " and " to " in found.group() and found[2].lower() in self._runs:
+                second = frozenset({self._runs[found[2].lower()]})
+                yield _token(TokenKind.RUN, found.span(2), text, runs=second)
+            elif found[2] or found[3]:
                 end, runs = found.end(), set(_between(parts, found[2], found[3]))
             known = frozenset(self._runs[run] for run in runs if run in self._runs)
             missing = () if all(run in self._runs for run in runs) else ("?",)
@@ -197,7 +200,8 @@ class Lexer:
         inside = at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)")
         signed = text[at] in "+-\u00b1" and not inside
         digit = text[at].isdigit() or (text[at] == "." and text[at + 1 : at + 2].isdigit() and not inside)
-        if digit or signed:
+        month = text[at].isupper() and not inside and moments.match(text, at)
+        if digit or signed or month:
             token = self._number(text, at, end)
             if token:
                 return token

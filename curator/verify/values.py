@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from curator.verify.sentences import Sentence
     from curator.verify.tokens import Token
 
-_AT_CONFIG = frozenset({"at", "with", "for", "using", "under", "of", "and", "the", "=", "to", "from"})
+_AT_CONFIG = frozenset({"(", "at", "with", "for", "using", "under", "of", "and", "the", "=", "to", "from"})
 _THRESHOLD = frozenset({"within", "least", "most", "threshold", "target", "goal", "tolerance", "limit", "expected", "bar"})
 _MOST_PAIRED = 4
 _FEW = 12
@@ -65,7 +65,8 @@ class _Judge:
         before = {self._s.word(self._i - 1), self._s.word(self._i - 2)}
         about = bool(before & lexicon.APPROXIMATE)
         facts = [*self._index.facts, *self._implied()]
-        fits = [(fact, fit(self._numeral, fact, about=about)) for fact in facts]
+        numeral = _widened(self._numeral) if about and self._numeral.word else self._numeral
+        fits = [(fact, fit(numeral, fact, about=about)) for fact in facts]
         return [(fact, quality) for fact, quality in fits if quality]
 
     def _implied(self) -> Iterator[Fact]:
@@ -159,12 +160,28 @@ class _Judge:
         """Whether two numerals say what a factor in words says: ``doubled from 8 to 16``."""
         if self._numeral.unit is None or self._numeral.unit.dimension != FACTOR:
             return False
+        if self._is_config_factor():
+            return True
         for j in self._s.of_kind(TokenKind.NUMBER, (self._i + 1, self._s.clause(self._i)[1])):
             start = self._binder.from_of(j)
             first, second = (self._s.tokens[start].numeral if start is not None else None), self._s.tokens[j].numeral
             if first and second and first.value:
                 reading = self._numeral.readings[0]
                 return abs(second.value / first.value - reading.value) <= reading.quantum / 2
+        return False
+
+    def _is_config_factor(self) -> bool:
+        """``a tenth of the learning rate``: two values of the key stand in this ratio."""
+        j = self._i + 1
+        while self._s.word(j) in lexicon.ARTICLES | {"of"}:
+            j += 1
+        reading = self._numeral.readings[0]
+        for name in self._s.tokens[j].names if self._s.kind(j) is TokenKind.CONFIG else ():
+            values = [(f, numeric_value(f)) for f in self._index.configs[name].values()]
+            for (a, x), (b, y) in itertools.permutations(values, 2):
+                if x and y and abs(x / y - reading.value) <= reading.quantum / 2:
+                    self._support([a, b])
+                    return True
         return False
 
     # -- bounds ---------------------------------------------------------------------------------------------------------
@@ -263,7 +280,7 @@ class _Judge:
     def _is_named(self, fact: Fact, *, units: bool) -> bool:
         if self._names is None or fact.name in self._names:
             return True
-        if fact.kind is FactKind.CONFIG and not self._s.context.cell:
+        if fact.kind is FactKind.CONFIG and not (self._s.context.cell and self._s.context.metrics):
             return self._s.word(self._i - 1) in _AT_CONFIG and self._role is Role.ANY or bool(self._token.runs)
         if fact.kind in {FactKind.COUNT, FactKind.NAME}:
             return bool(self._binder.noun_after(self._i) or self._binder.noun_before(self._i))
@@ -314,7 +331,8 @@ class _Judge:
     def _direction_word(self) -> int | None:
         s, i = self._s, self._i
         for j in range(i + 1, min(i + 4, len(s.tokens))):
-            if s.kind(j) is TokenKind.NUMBER or s.word(j) in {",", ";", ")", "and"}:
+            passing = s.word(j) in {"relative", "percentage"} | lexicon.ARTICLES or s.kind(j) is TokenKind.METRIC or s.word(j) in lexicon.SENSES
+            if not passing and s.word(j) not in {"above", "below", "ahead", "behind"}:
                 break
             if sense_at(s, j) or s.word(j) in {"above", "below", "ahead", "behind"}:
                 return j
@@ -408,6 +426,11 @@ def _in_column_unit(sentence: Sentence, token: Token) -> Numeral:
     if unit is None or numeral.unit is not None:
         return numeral
     return dataclasses.replace(numeral, readings=tuple(dataclasses.replace(r, unit=unit) for r in numeral.readings))
+
+
+def _widened(numeral: Numeral) -> Numeral:
+    """``about half`` reaches twice as far as ``half``."""
+    return dataclasses.replace(numeral, readings=tuple(dataclasses.replace(r, quantum=2 * r.quantum) for r in numeral.readings))
 
 
 def _is_measured(fact: Fact) -> bool:

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from marin_research.redaction.names import Strength, is_bare, kind_of, strength
+from marin_research.redaction.names import Strength, is_bare, kind_of, strength, word_set
 from marin_research.redaction.values import is_secret, looks_random
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SETS_VARIABLE = frozenset(
     {"-e", "--env", "--env-var", "--env-vars", "--env_var", "--env_vars", "--setenv", "--set-env"}
 )
-_BY_NAME = frozenset("docker podman nerdctl grep egrep fgrep rg sed perl echo".split())
+_BY_NAME = word_set("docker podman nerdctl grep egrep fgrep rg sed perl echo")
 """Programs whose ``-e NAME`` takes no value: what follows is the next argument."""
-_SHELLS = frozenset("bash dash eval fish ksh sh ssh su tmux xargs zsh".split())
+_SHELLS = word_set("bash dash eval fish ksh sh ssh su tmux xargs zsh")
 """Programs that take a script, or a command with its variables, as one argument."""
 _CURL_USER = frozenset({"-u", "-U", "--user", "--proxy-user"})
 _CURL_COOKIE = frozenset({"-b", "--cookie"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength
+from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength, word_set
 from marin_research.redaction.removed import Removed
 from marin_research.redaction.values import is_code, is_no_word, is_secret, looks_random
 
@@ -35,10 +35,9 @@ _WEAK_VALUE = re.compile(rf"{_QUOTED}|(?P<bare>(?:[^\s\"'`;&|<>\\,\0=]|{_COMMA})
 """Without ``=`` except at the end: after ``key`` another assignment is likelier than a secret."""
 _UP_TO_CLOSING = re.compile(r"[^(\[{)\]}]*(?=[)\]}])")
 _SENTENCE = re.compile(r"[a-z]+[.,;]?[ \t]+[A-Za-z]")
-_PARTICLES = frozenset(
-    {"also", "argument", "authentication", "before", "cannot", "file", "flag", "from", "have", "instead", "into", "must"}
-    | {"option", "parameter", "should", "that", "then", "this", "value", "values", "were", "when", "where", "which"}
-    | {"will", "with", "without", "would"}
+_PARTICLES = word_set(
+    "also argument authentication before cannot file flag from have instead into must option parameter should that then "
+    "this value values were when where which will with without would"
 )
 _MIN_LENGTH = 4
 """Shorter values in free text are left alone."""

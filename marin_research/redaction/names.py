@@ -19,41 +19,44 @@ class Strength(IntEnum):
     STRONG = 2
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for tables that read better as text."""
+    return frozenset(text.split())
+
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
-_SECRET_WORDS = frozenset(
+_SECRET_WORDS = word_set(
     "accesskey accesstoken apikey apisecret apitoken askpass authtoken bearer clientsecret credential credentials creds "
-    "passphrase passwd password passwords privatekey refreshtoken secretkey sessiontoken".split()
+    "passphrase passwd password passwords privatekey refreshtoken secretkey sessiontoken"
 )
-_POINTERS = frozenset(
+_POINTERS = word_set(
     "algorithm arn at auth bytes class count date dir directory endpoint env enabled expires expiration expiry field file "
     "filename format hash header host id ids index kind len length limit manager method mode name names path policy prefix "
     "provider regex scope scopes server size sock socket source state status store suffix timeout ttl type types uri url "
-    "user username usage var version".split()
+    "user username usage var version"
 )
 """Last words of names that hold something about a secret, not the secret."""
 
-_KEY_QUALIFIERS = frozenset(
+_KEY_QUALIFIERS = word_set(
     "access account anthropic api app application auth aws azure claude client cohere comet consumer datadog deploy "
     "encryption gcp gemini github gitlab google groq hf hmac huggingface master mistral neptune openai openrouter private "
-    "r2 replicate root runpod s3 secret sentry service signing slack ssh storage subscription together wandb webhook".split()
+    "r2 replicate root runpod s3 secret sentry service signing slack ssh storage subscription together wandb webhook"
 )
-_HARMLESS_KEYS = frozenset(
+_HARMLESS_KEYS = word_set(
     "attention batch cache column compile config data dedup dict dropout feature foreign group hash host index join label "
     "lookup map metric object param partition pixi prng primary public query random registry rng routing s3object shard "
-    "sort sorting state step unique".split()
+    "sort sorting state step unique"
 )
-_MODEL_TOKENS = frozenset(
+_MODEL_TOKENS = word_set(
     "any begin bos byte char cls context current default each end eos first generated image input last label mask max min "
     "new next num output pad per prev previous prompt reasoning sample sep separator single special start stop sub target "
-    "text think unk vision word".split()
+    "text think unk vision word"
 )
 """Words before ``token`` that make it a piece of text."""
 
-_PASS_QUALIFIERS = frozenset(
-    "admin db email ftp http mail mongo mysql pg postgres proxy redis root smtp ssh sudo user".split()
-)
-_STAGES = frozenset("base current dev live new old prod production raw staging str string test value".split())
+_PASS_QUALIFIERS = word_set("admin db email ftp http mail mongo mysql pg postgres proxy redis root smtp ssh sudo user")
+_STAGES = word_set("base current dev live new old prod production raw staging str string test value")
 """Words that may follow the one that counts: ``API_KEY_PROD``, ``SECRET_KEY_BASE``."""
 
 _KINDS = {

@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from marin_research.redaction.names import word_set
 from marin_research.redaction.removed import Removed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_GENERIC_USERS = frozenset(
+_GENERIC_USERS = word_set(
     "admin app code codespace daemon docker guest jovyan marin nobody none ray root runner service test ubuntu user "
-    "vscode www-data".split()
+    "vscode www-data"
 )
-_GENERIC_HOSTS = frozenset(
-    "container cluster computer gpu host local localhost machine node runner server tpu worker".split()
-)
+_GENERIC_HOSTS = word_set("container cluster computer gpu host local localhost machine node runner server tpu worker")
 _MIN_NAME = 3
 """Shorter user and host names count only where what stands before them says what they are."""
 

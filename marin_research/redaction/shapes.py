@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from marin_research.redaction.names import Strength, kind_of, strength
+from marin_research.redaction.names import Strength, kind_of, strength, word_set
 from marin_research.redaction.removed import Removed
 from marin_research.redaction.values import is_stand_in
 
@@ -78,15 +78,17 @@ SHAPES = (
         "cookie", "cookie", r"(?i:\bcookie[\"'\\]{0,3}[ \t]{0,4}:[ \t]{0,4}[\"'\\]{0,3})([^\"'\\\0]{1,64}=[^\"'\\\0]+)"
     ),
     Shape(
-        "password", "password", r"(?i:(?:^|\blogin[ \t]+[^\s\0]{1,256})[ \t]{0,40}\bpassword[ \t]+)([^\s\0=:]{6,})[ \t]*$"
+        "password",
+        "password",
+        r"(?i:(?:^|\blogin[ \t]+[^\s\0]{1,256})[ \t]{0,40}\bpassword[ \t]+)([^\s\0=:]{6,})[ \t]*$",
     ),
 )
 """Where two match the same characters the earlier one gives the kind."""
 
 _QUERY = re.compile(r"[?&#](?:amp;)?([\w.-]{1,64})=([^&\s\"'<>#\\`)\]\0]+)", re.ASCII)
-_QUERY_SECRETS = frozenset(
+_QUERY_SECRETS = word_set(
     "x-amz-signature x-amz-credential x-amz-security-token x-goog-signature x-goog-credential sig signature key jwt "
-    "awsaccesskeyid googleaccessid".split()
+    "awsaccesskeyid googleaccessid"
 )
 
 

@@ -32,8 +32,12 @@ def training_log(random_source: random.Random) -> bytes:
             f"loss={draw() * 3:.4f} grad_norm={draw():.5f} lr=3.0e-04 tokens_per_second={draw() * 1e6:.1f} mfu={draw() * 50:.2f}"
         ),
         lambda step: f"Progress on:train {step}it/30.0kit rate:1.2it/s remaining:5:32:10 postfix:loss={draw() * 3:.3f}",
-        lambda step: f"I0901 12:00:00.123456 7 checkpoint.py:112] Saving to gs://bucket/checkpoints/run-{step:06x}/step-{step}",
-        lambda step: f"INFO:jax._src.dispatch: Finished XLA compilation of jit(train_step) in {draw() * 30:.3f} sec, task-{step}",
+        lambda step: (
+            f"I0901 12:00:00.123456 7 checkpoint.py:112] Saving to gs://bucket/checkpoints/run-{step:06x}/step-{step}"
+        ),
+        lambda step: (
+            f"INFO:jax._src.dispatch: Finished XLA compilation of jit(train_step) in {draw() * 30:.3f} sec, task-{step}"
+        ),
         lambda step: f"eval/paloma/c4_en/loss: {draw() * 3:.4f}, total_tokens: {step * 4096}, cache key=block_{step}",
     ]
     return _lines(random_source, makers)
@@ -104,7 +108,9 @@ def import_ms() -> float:
 def main() -> None:
     for name, log in (("training log", training_log(random.Random(1))), ("secrets", secrets_log(random.Random(1)))):
         floor, mine = rate(split_and_join, log), rate(stream, log)
-        print(f"{name}: {mine:.0f} MB/s redacted, {floor:.0f} MB/s split and joined; {floor / mine:.1f} times the floor")
+        print(
+            f"{name}: {mine:.0f} MB/s redacted, {floor:.0f} MB/s split and joined; {floor / mine:.1f} times the floor"
+        )
     print(f"import: {import_ms():.0f} ms on top of an empty Python")
 
 

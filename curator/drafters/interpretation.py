@@ -1,0 +1,166 @@
+"""What the facts entail about some runs, sentence by sentence, and what they leave to a person.
+
+Shared by every kind of write-up, so that the logbook, the issue and the post never tell different stories.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.confidence import Confidence
+from curator.drafters import wording
+from curator.facts import number, render
+from marin_research.record import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curator.confidence import Label
+    from curator.evidence import Evidence, Subject
+    from curator.facts import Fact
+    from marin_research.compare import Comparison
+    from marin_research.thread import PrimaryMetric
+
+_UNFINISHED = frozenset({Status.FAILED, Status.LOST, Status.PREEMPTED, Status.CANCELLED, Status.RUNNING})
+_VERDICTS = {
+    "better": ("is better than the baseline", "are better than the baseline"),
+    "worse": ("did not reach the baseline", "did not reach the baseline"),
+    "equal": ("equals the baseline", "equal the baseline"),
+    "noise": ("is no further than a repetition from", "are no further than a repetition from"),
+}
+
+
+def interpretation(evidence: Evidence) -> list[str]:
+    """What the facts entail about the runs, sentence by sentence."""
+    if all_cached(evidence):
+        made = wording.id_range([subject.result.id for subject in evidence.subjects])
+        return [f"No new result: every step was served from Marin's cache. The values are those of {made}."]
+    sentences = [
+        *_against_baseline(evidence),
+        *(f"{_name(evidence, subject)} {ended(subject)}." for subject in evidence.subjects if is_unfinished(subject)),
+        *_fairness(evidence),
+    ]
+    return sentences or ["The run has a result but no baseline to compare it with."]
+
+
+def questions(evidence: Evidence, label: Label) -> list[str]:
+    """What only a person can say, as questions to them."""
+    if all_cached(evidence):
+        return ["was a new result wanted? A `dev` version runs every step again."]
+    asked = []
+    metrics = wording.primary_metrics(evidence)
+    winner = wording.best(evidence, metrics[0]) if metrics else None
+    hypotheses = [subject for subject in evidence.subjects if subject.run.hypothesis]
+    if hypotheses:
+        whose = wording.id_range([subject.run.id for subject in hypotheses])
+        asked.append(f"does the result support the hypothesis ({whose})?")
+    if winner is not None and _could_be_baseline(evidence, winner, metrics[0]):
+        repeat = "" if label.confidence is not Confidence.EXPLORATORY else " before it is repeated with another seed"
+        asked.append(f"should {winner.run.id} become the baseline{repeat}?")
+    failed = [subject.run.id for subject in evidence.subjects if subject.result.status is Status.FAILED]
+    if failed:
+        asked.append(f"is the failure of {wording.listed(failed)} expected, or worth another run?")
+    return asked or ["what follows from this?"]
+
+
+def _could_be_baseline(evidence: Evidence, winner: Subject, metric: PrimaryMetric) -> bool:
+    change = evidence.fact(winner.result.id, "percent", metric.name)
+    return change is not None and not winner.repeats and _verdict(change, wording.noise(evidence, metric)) == "better"
+
+
+def _against_baseline(evidence: Evidence) -> Iterator[str]:
+    if evidence.baseline is None:
+        yield "There is no baseline run in this thread yet, so nothing can be said against one."
+        return
+    for metric in wording.primary_metrics(evidence)[:1]:
+        winner = wording.best(evidence, metric)
+        if winner is not None and len(evidence.subjects) > 1:
+            value = evidence.fact(winner.result.id, "metric", metric.name)
+            assert value is not None  # noqa: S101 - `best` picks among the runs that have one
+            own = winner.result.id == evidence.baseline.id
+            role = ", the baseline" if own else ", a repetition of the baseline" if winner.repeats else ""
+            yield f"Best {metric.name}: {_name(evidence, winner)}{role}, at {render(value)}."
+        yield from _verdicts(evidence, metric)
+
+
+def _verdicts(evidence: Evidence, metric: PrimaryMetric) -> Iterator[str]:
+    """A sentence on what repetition alone does, then one for the runs that are better, for the worse, for the equal."""
+    assert evidence.baseline is not None  # noqa: S101 - asked by the caller
+    baseline, name = evidence.baseline.id, metric.name
+    noise = wording.noise(evidence, metric)
+    repeated = [subject.result.id for subject in evidence.subjects if subject.repeats]
+    if noise is not None:
+        verb = "repeats" if len(repeated) == 1 else "repeat"
+        yield f"{wording.listed(repeated)} {verb} the baseline {baseline} with another seed: {name} {render(noise)}."
+    groups: dict[str, list[tuple[str, Fact]]] = {}
+    for subject in evidence.subjects:
+        change = evidence.fact(subject.result.id, "percent", name)
+        if change is not None and wording.is_finite(change) and not subject.repeats and _succeeded(subject):
+            groups.setdefault(_verdict(change, noise), []).append((subject.result.id, change))
+    for verdict in _VERDICTS if metric.direction else ():
+        found = groups.get(verdict, [])
+        if found:
+            ids, amounts = wording.listed([i for i, _ in found]), wording.listed([render(c) for _, c in found])
+            yield f"{ids} {_VERDICTS[verdict][len(found) > 1]} {baseline}: {name} {amounts}."
+
+
+def _verdict(change: Fact, noise: Fact | None) -> str:
+    if noise is not None and abs(number(change)) <= abs(number(noise)):
+        return "noise"
+    return {1: "better", -1: "worse", 0: "equal"}[wording.improvement(change)]
+
+
+def _succeeded(subject: Subject) -> bool:
+    return subject.result.status is Status.SUCCEEDED
+
+
+def _fairness(evidence: Evidence) -> Iterator[str]:
+    comparisons = [subject.comparison for subject in evidence.subjects if subject.comparison is not None]
+    if not comparisons:
+        return
+    unfair = [comparison for comparison in comparisons if comparison.differences]
+    if not unfair:
+        keys = [f"`{key}`" for key in (*evidence.axis, *evidence.seeds)]
+        verb = "differs" if len(keys) < 2 else "differ"
+        what = f"only {wording.listed(keys)}" if keys else "nothing"
+        yield f"Apples to apples: {what} {verb} from the baseline."
+        return
+    by_names: dict[str, list[str]] = {}
+    for comparison in unfair:
+        by_names.setdefault(_difference_names(comparison), []).append(comparison.run)
+    for names, ids in by_names.items():
+        verb = "differs" if len(ids) == 1 else "differ"
+        yield f"Not apples to apples: {wording.listed(ids)} also {verb} from the baseline in {names}."
+
+
+def _difference_names(comparison: Comparison) -> str:
+    return wording.listed(
+        [f"`{d.key}`" if d.what in ("config", "environment") else d.name for d in comparison.differences]
+    )
+
+
+def _name(evidence: Evidence, subject: Subject) -> str:
+    value = wording.axis_value(subject, evidence.axis)
+    return f"{subject.run.id} ({value})" if len(evidence.subjects) > 1 and value else subject.run.id
+
+
+def ended(subject: Subject) -> str:
+    match subject.run.status:
+        case Status.FAILED:
+            return f"failed: {wording.failure(subject)}"
+        case Status.LOST:
+            return f"was lost: {subject.run.why}"
+        case Status.PREEMPTED:
+            return f"was preempted: {subject.run.why}"
+        case Status.CANCELLED:
+            return f"has no result: {subject.run.why}"
+        case _:
+            return "has not ended yet"
+
+
+def is_unfinished(subject: Subject) -> bool:
+    return subject.run.status in _UNFINISHED
+
+
+def all_cached(evidence: Evidence) -> bool:
+    return all(subject.run.status is Status.CACHED for subject in evidence.subjects)

@@ -1,0 +1,79 @@
+"""Which runs a verb or an adjective is said of: the subject of its clause, or what the sentence before was about.
+
+Reads word order only; knows no value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.verify import lexicon
+from curator.verify.binding import Binder
+from curator.verify.tokens import TokenKind
+
+if TYPE_CHECKING:
+    from curator.verify.index import FactIndex
+    from curator.verify.sentences import Sentence
+
+_UNIVERSAL = frozenset({"all", "every", "each", "none", "no", "neither"})
+_EXCEPT = frozenset({"except", "excluding", "besides", "barring", "but", "save"})
+_EXCEPT_PAIRS = {("apart", "from"), ("other", "than"), ("except", "for"), ("aside", "from")}
+_BEHIND = frozenset({"for", "in", "with", "of", "under", "at", "from"}) | lexicon.ARTICLES
+
+
+def subjects(s: Sentence, i: int, index: FactIndex) -> tuple[str, ...]:
+    """The runs that the word at ``i`` is said of; empty when the sentence does not pin them down."""
+    if s.context.cell:
+        return tuple(sorted(s.context.topics))
+    binder = Binder(s, index)
+    low, high = s.clause(i)
+    excepted: set[str] = set()
+    for j in s.leftwards(i):
+        if binder.is_vague(j) or (s.kind(j) is TokenKind.RUN and not s.tokens[j].runs):
+            return ()
+        if j < low and (behind := _behind(s, i, high)):
+            return behind
+        if s.tokens[j].runs and _is_excepted(s, j):
+            excepted |= s.tokens[j].runs
+        elif s.tokens[j].runs and not s.is_reference(j):
+            return _with_joined(s, j)
+        elif s.word(j) in _UNIVERSAL and _counts_runs(s, j):
+            return tuple(run for run in index.runs if run not in excepted)
+        elif s.kind(j) is TokenKind.NUMBER and s.word(j + 1) in lexicon.RUN_NOUNS:
+            return ()
+    if behind := _behind(s, i, high):
+        return behind
+    inherited = binder.inherited_topic() or frozenset()
+    return tuple(inherited) if len(inherited) == 1 else ()
+
+
+def _with_joined(s: Sentence, j: int) -> tuple[str, ...]:
+    group = s.coordinated(j) if s.kind(j) is TokenKind.RUN else [j]
+    return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
+
+
+def _behind(s: Sentence, i: int, high: int) -> tuple[str, ...]:
+    """``a lower loss in LR-003``."""
+    for j in range(i + 1, high):
+        if s.tokens[j].runs and not s.is_reference(j) and s.word(j - 1) in _BEHIND:
+            return tuple(sorted(s.tokens[j].runs))
+    return ()
+
+
+def _is_excepted(s: Sentence, j: int) -> bool:
+    """``all runs except LR-005``."""
+    k = j - 1
+    while s.word(k) in lexicon.ARTICLES | {",", "and"} or s.kind(k) is TokenKind.RUN:
+        k -= 1
+    return (s.word(k) in _EXCEPT and s.word(k - 1) != ",") or (s.word(k - 1), s.word(k)) in _EXCEPT_PAIRS
+
+
+def _counts_runs(s: Sentence, j: int) -> bool:
+    """Whether "all" or "no" ranges over runs: the first thing behind it is a word for one."""
+    for k in range(j + 1, j + 6):
+        if s.word(k) in lexicon.RUN_NOUNS or s.tokens[min(k, len(s.tokens) - 1)].runs:
+            return True
+        passing = s.word(k) in lexicon.ARTICLES | {"of", "other", "successful", "finished", "remaining"} | set(lexicon.STATUS_WORDS)
+        if not passing and s.kind(k) is not TokenKind.NUMBER:
+            return False
+    return False
