@@ -36,6 +36,10 @@ class Label:
     reason: str
     runs: tuple[str, ...]
     """The run and its replicates, oldest first."""
+    metric: str = ""
+    """What they were compared by."""
+    spread_percent: float | None = None
+    """Sample standard deviation over the replicates, relative to their mean; None for a single run."""
 
 
 def label(run: Run, of_thread: Sequence[Run], metric: str) -> Label:
@@ -55,10 +59,15 @@ def label(run: Run, of_thread: Sequence[Run], metric: str) -> Label:
     if not all(map(math.isfinite, values)) or mean == 0:
         return Label(confidence=Confidence.EXPLORATORY, reason="the replicates have no finite mean", runs=ids)
     spread = 100 * statistics.stdev(values) / abs(mean)
-    text = f"{', '.join(ids)} differ only in seed or repetition and their {metric} lies within {spread:.1f} %"
-    if spread > TOLERANCE_PERCENT:
-        return Label(confidence=Confidence.EXPLORATORY, reason=f"{text}, more than {TOLERANCE_PERCENT:g} %", runs=ids)
-    return Label(confidence=Confidence.REPLICATED, reason=text, runs=ids)
+    text = f"{', '.join(ids)} differ only in seed or repetition; their {metric} spreads by {spread:.1f} %"
+    agree = spread <= TOLERANCE_PERCENT
+    return Label(
+        confidence=Confidence.REPLICATED if agree else Confidence.EXPLORATORY,
+        reason=text if agree else f"{text}, more than {TOLERANCE_PERCENT:g} %",
+        runs=ids,
+        metric=metric,
+        spread_percent=spread,
+    )
 
 
 def _replicates(run: Run, other: Run) -> bool:

@@ -186,7 +186,7 @@ def _run_facts(run: Run, thread: Thread) -> list[Fact]:
     facts = [
         fact(FactKind.RUN, "run", run.id, "/id"),
         fact(FactKind.STATUS, "status", run.status.value, "/status"),
-        fact(FactKind.LABEL, "label", run.label, "/label"),
+        fact(FactKind.NAME, "label", run.label, "/label", name="label"),
         fact(FactKind.TIME, "time", f"{run.declared:%Y-%m-%dT%H:%M:%SZ}", "/declared"),
     ]
     if run.hypothesis:
@@ -254,6 +254,10 @@ def _attempt_facts(run_id: str, attempt: Attempt) -> list[Fact]:
     if isinstance(attempt.wall_s, float):
         facts.append(fact(FactKind.DURATION, "wall", attempt.wall_s, "/wall_s", unit="s", name="wall time"))
     facts.append(fact(FactKind.COUNT, "count/hosts", len(attempt.hosts), "/hosts", name="hosts"))
+    facts.append(fact(FactKind.NAME, "python", attempt.python, "/python", name="python"))
+    for package, version in attempt.packages.items():
+        where = f"/packages{_pointer(package)}"
+        facts.append(fact(FactKind.NAME, f"package/{package}", f"{package} {version}", where, name=package))
     if attempt.end is not None:
         facts.append(fact(FactKind.TEXT, "end", attempt.end.why, "/end/why"))
         if attempt.end.exception is not None:

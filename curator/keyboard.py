@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from types import FrameType
 
 _QUIET_S = 0.1
 """So long nothing must arrive before a key counts; a held key repeats faster."""
@@ -48,10 +49,12 @@ class Keyboard:
         tty.setcbreak(self._fd)
         # A shell gives the terminal back as it likes it best after Ctrl-Z and `fg`.
         signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(self._fd))
+        signal.signal(signal.SIGTERM, _end)
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        for usual in (signal.SIGCONT, signal.SIGTERM):
+            signal.signal(usual, signal.SIG_DFL)
         termios.tcsetattr(self._fd, termios.TCSADRAIN, self._usual)
 
     @contextmanager
@@ -87,6 +90,11 @@ class Keyboard:
             return os.read(self._fd, _CHUNK).decode("utf-8", "replace")
         except OSError:  # the terminal is gone
             return ""
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """Being told to end must not leave behind a terminal that no longer shows what is typed."""
+    raise SystemExit(128 + number)
 
 
 def _named(pressed: str) -> str:

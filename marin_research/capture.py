@@ -21,12 +21,12 @@ from marin_research import streams
 from marin_research.destination import Destination, Terminals
 from marin_research.record import Output, Unknown
 from marin_research.sidecar_link import SidecarLink
-from marin_research.streams import RoutedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from marin_research.store import RecordStore
+    from marin_research.streams import RoutedStream
 
 _PATIENCE_S = 10.0
 
@@ -85,7 +85,7 @@ class CapturedOutput:
         try:
             self._process.enter(self)
         except Exception as error:  # noqa: BLE001 - the boundary: capturing never harms a step
-            self._fail(f"output could not be captured: {error!r}")
+            self._fail(f"output could not be captured: {error}")
 
     def close(self) -> None:
         """Stop capturing, and wait (10 s at most) until what was printed is kept. May be called more than once."""
@@ -112,6 +112,8 @@ class _Process:
     """What this process captures at the moment. There is one, as there is one ``sys.stdout`` and one descriptor 1."""
 
     def __init__(self) -> None:
+        self.gate: contextlib.AbstractContextManager[bool] = threading.RLock()
+        """Held while Python's streams are written to, or led elsewhere."""
         self._lock = threading.RLock()
         self._link = SidecarLink(self._give_up)
         self._active: list[CapturedOutput] = []
@@ -124,8 +126,6 @@ class _Process:
 
     def enter(self, captured: CapturedOutput) -> None:
         with self._lock:
-            if self._link.problem:
-                raise OSError(self._link.problem)
             terminals = self._terminals or self._begin()
             try:
                 captured.destination = self._open(captured.name, captured.message, terminals)
@@ -140,8 +140,9 @@ class _Process:
             destination, terminals = captured.destination, self._terminals
             if destination is None or terminals is None:
                 return None
-            streams.flush(destination.texts.values())
-            captured.destination = None
+            with self.gate:
+                streams.flush(destination.texts.values())
+                captured.destination = None
             self._active.remove(captured)
             self._direct(terminals)
             destination.close_write()
@@ -158,21 +159,22 @@ class _Process:
         return destination.texts.get(stream.standard)
 
     def abandon(self) -> None:
-        """Leave everything to the process that was forked to make this one."""
+        """Leave everything to the process that was forked to make this one; what it has routed goes on as before."""
+        self.gate = threading.RLock()
         self._link.abandon()
 
     def _begin(self) -> Terminals:
+        terminals = self._terminals = Terminals()
         for name in ("stdout", "stderr"):
             self._stand_in(name, getattr(sys, name))
-        self._terminals = Terminals()
-        return self._terminals
+        return terminals
 
-    def _stand_in(self, name: str, stream: TextIO | None) -> None:
+    def _stand_in(self, name: str, stream: Any) -> None:
         known = self._streams.pop(name, None)
         if stream is None:
             return
         if known is None or (stream is not known and stream is not known.original):
-            known = streams.stand_in(name, stream, self.route)
+            known = streams.stand_in(name, stream, self)
         if known is not None:
             self._streams[name] = known
             self._buffering[name] = streams.line_buffering(known.original, True) if known.through_fd else None
@@ -191,24 +193,29 @@ class _Process:
 
     def _open(self, name: str, message: dict[str, Any], terminals: Terminals) -> Destination:
         destination = Destination(name, terminals, self._streams)
-        if not self._link.open(message | destination.message(), destination.channels):
+        try:
+            self._link.open(message | destination.message(), destination.channels)
+        except OSError:
             destination.close()
-            raise OSError(self._link.problem)
+            raise
         return destination
 
     def _direct(self, terminals: Terminals) -> None:
         """Lead descriptors 1 and 2 to where they now belong."""
         waiting = {captured.parent for captured in self._active}
         running = [captured for captured in self._active if captured not in waiting]
-        streams.flush(stream.original for stream in self._streams.values())
-        streams.flush_native()
         owner = running[0].destination if len(running) == 1 else None
         if len(running) > 1:
             owner = self._shared = self._shared or self._share(terminals)
         if self._shared is not None:
             self._link.share(self._shared.name, [captured.name for captured in running])
-        self._owner = None if self._link.problem else owner
-        terminals.exchange(self._owner.fds if self._owner else terminals.fds)
+        with self.gate:
+            streams.flush(stream.original for stream in self._streams.values())
+            for captured in self._active:
+                streams.flush(captured.destination.texts.values() if captured.destination else ())
+            streams.flush_native()
+            self._owner = None if self._link.problem else owner
+            terminals.exchange(self._owner.fds if self._owner else terminals.fds)
 
     def _share(self, terminals: Terminals) -> Destination:
         for stream in self._streams.values():

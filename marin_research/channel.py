@@ -31,9 +31,14 @@ class Channel:
 
     def __init__(self, terminal: int | None, name: str | None) -> None:
         """``terminal`` is where the sidecar shows what comes, under ``name``; None for nowhere."""
-        self.read, self.write = _pair(terminal)
         self.echo = None if terminal is None else copy_fd(terminal)
         self.echo_name = name
+        try:
+            self.read, self.write = _pair(terminal)
+        except OSError:
+            if self.echo is not None:
+                os.close(self.echo)
+            raise
 
     def fds(self) -> list[int]:
         """What the sidecar needs."""

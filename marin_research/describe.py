@@ -82,7 +82,7 @@ class _Description:
             return self._attributes(value, [*fields, *(getattr(value, "model_extra", None) or {})], depth)
         if isinstance(value, functools.partial):
             return self._partial(value, depth)
-        if hasattr(value, "shape") and hasattr(value, "dtype"):
+        if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
             return self._array(value)
         return _name_or_repr(value)
 

@@ -24,8 +24,13 @@ class Terminals:
         """What stands at a descriptor since it was last changed here."""
         for number in (1, 2):
             with contextlib.suppress(OSError):  # the process was started without it
-                self.fds[number] = copy_fd(number)
                 self._placed[number] = _identity(number)
+        try:
+            for number in self._placed:
+                self.fds[number] = copy_fd(number)
+        except OSError:
+            self.close()
+            raise
         self.same = len(self.fds) == 2 and self._placed[1] == self._placed[2]
         """Both lead to the same place, where the order of what is printed to them is to be kept."""
 

@@ -53,6 +53,19 @@ class NewEntry:
     body: str
     """Markdown; headings in it must be below the level of the logbook's entries."""
 
+    def __post_init__(self) -> None:
+        """Refuse, with a LogbookError, what could not be read back as one entry."""
+        for ids in self.ids:
+            if not read_ids(ids):
+                raise LogbookError(f"{ids!r} is no experiment ID; name it like LR-003 or LR-003..005")
+        if not self.label.strip() or len(self.label.splitlines()) != 1:
+            raise LogbookError("an entry's label is one line of text; give it one")
+        if self.time.tzinfo is None:
+            raise LogbookError("an entry's time needs a zone; give it as UTC")
+        if not self.body.strip():
+            raise LogbookError("the entry has no text; say what was done and what came out")
+        _encoded(self.label + self.body)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -83,8 +96,6 @@ class Appended:
     note: str | None
 
 
-_LONGEST_BLANK_LINE = 1000
-"""Bytes; a line of blanks longer than this gets one more blank line behind it."""
 _MARKER = re.compile(r"<!-- marin-research: (?:(?!--)[^\r\n<>])+ -->")
 
 
@@ -103,9 +114,9 @@ def entry_text(data: bytes, entry: NewEntry) -> str:
     """The entry as `plan_append` would write it into the logbook ``data``: heading and body, LF, without the marker.
 
     Raises:
-        LogbookError: the entry has an unreadable ID, no one-line label, no zone or no text.
+        LogbookError: the entry cannot be written as one entry.
     """
-    return _rendered(entry, style_of(parse(data)))
+    return _text_of(entry, style_of(parse(data)))
 
 
 def plan_append(data: bytes, entry: NewEntry | str, *, marker: str) -> Plan:
@@ -127,8 +138,7 @@ def plan_append(data: bytes, entry: NewEntry | str, *, marker: str) -> Plan:
     logbook = parse(data)
     log = logbook.current_log
     style = style_of(logbook)
-    text = _trimmed(entry) if isinstance(entry, str) else _rendered(entry, style)
-    _check_is_one_entry(text, style)
+    text = _text_of(entry, style)
     at = len(data) if log is None else log.entries[0].start if log.order is Order.NEWEST_FIRST else log.end
     open_at = logbook.structure.open_at
     if open_at is not None and open_at < at:
@@ -137,8 +147,8 @@ def plan_append(data: bytes, entry: NewEntry | str, *, marker: str) -> Plan:
 
     before, after = data[:at], data[at:]
     section = [] if log else [f"## {NEW_SECTION}", "", ""]
-    lead = (style.newline * _missing_line_ends(before) + style.newline.join(section)).encode()
-    new = style.newline.join([*text.split("\n"), "", marker, *([""] if after else []), ""]).encode()
+    lead = _encoded(style.newline * _missing_line_ends(before) + style.newline.join(section))
+    new = _encoded(style.newline.join([*text.split("\n"), "", marker, *([""] if after else []), ""]))
     start = at + len(lead)
     return Plan(
         data=b"".join([before, lead, new, after]),
@@ -175,26 +185,21 @@ def append(path: Path, entry: NewEntry | str, *, marker: str) -> Appended:
     return Appended(path=target, start=start, end=end, line=line, written=False, note="the entry was there already")
 
 
-def _rendered(entry: NewEntry, style: Style) -> str:
-    """Heading and body in ``style``."""
-    for ids in entry.ids:
-        if not read_ids(ids):
-            raise LogbookError(f"{ids!r} is no experiment ID; name it like LR-003 or LR-003..005")
-    if not entry.label.strip() or len(entry.label.splitlines()) != 1:
-        raise LogbookError("an entry's label is one line of text; give it one")
-    if entry.time.tzinfo is None:
-        raise LogbookError("an entry's time needs a zone; give it as UTC")
-    body = _trimmed(entry.body)
-    if not body:
-        raise LogbookError("the entry has no text; say what was done and what came out")
-    heading = style.heading(entry.ids, entry.label.strip(), entry.time)
-    gap = "\n\n" if style.blank_after_heading else "\n"
-    return f"{heading}{gap}{style.restyled(body)}"
+def _text_of(entry: NewEntry | str, style: Style) -> str:
+    """Heading and body, in ``style`` unless they are given as a text already."""
+    if isinstance(entry, str):
+        text = _trimmed(entry)
+    else:
+        gap = "\n\n" if style.blank_after_heading else "\n"
+        heading = style.heading(entry.ids, entry.label.strip(), entry.time)
+        text = f"{heading}{gap}{style.restyled(_trimmed(entry.body))}"
+    _check_is_one_entry(text, style)
+    return text
 
 
 def _check_is_one_entry(text: str, style: Style) -> None:
     """A text must open with the entry's heading, open no entry or section after it and swallow nothing behind it."""
-    data = text.encode()
+    data = _encoded(text)
     structure = structure_of(data)
     if structure.open_at is not None:
         line = data.count(b"\n", 0, structure.open_at) + 1
@@ -203,6 +208,8 @@ def _check_is_one_entry(text: str, style: Style) -> None:
     opening = [heading for heading in structure.headings if heading.start == 0 and heading.level == style.level]
     if not opening:
         raise LogbookError(f"an entry of this logbook opens with {kind}, and this text does not; give it one")
+    if not data[opening[0].end :].strip():
+        raise LogbookError("the entry has no text; say what was done and what came out")
     for other in structure.headings[1:]:
         if other.level <= style.level:
             raise LogbookError(
@@ -216,14 +223,21 @@ def _missing_line_ends(before: bytes) -> int:
         return 0
     if not before.endswith((b"\n", b"\r")):
         return 2
-    lines = before[-_LONGEST_BLANK_LINE:].removesuffix(b"\n").removesuffix(b"\r")
-    last = lines[max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1 :]
-    return 1 if last.strip(b" \t") else 0
+    end = len(before) - (2 if before.endswith(b"\r\n") else 1)
+    start = max(before.rfind(b"\n", 0, end), before.rfind(b"\r", 0, end)) + 1
+    return 1 if before[start:end].strip(b" \t") else 0
 
 
 def _trimmed(text: str) -> str:
     """The text with LF line endings and without blank lines around it."""
     return re.sub(r"\A(?:[ \t]*\n)+", "", text.replace("\r\n", "\n").replace("\r", "\n")).rstrip()
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise LogbookError("the entry is not valid Unicode text; save it as UTF-8 and try again") from error
 
 
 def _note(logbook: Logbook, log: Log | None) -> str | None:

@@ -107,7 +107,7 @@ class Logbook:
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FRONT_MATTER = re.compile(
-    rb"---[ \t]*\r?\n(?=[ \t\r\n]*(?:[\w\"'-]+[ \t]*:|#|---|\.\.\.))"
+    rb"---[ \t]*\r?\n(?=[ \t\r\n]*(?:[\w\"'-]+[ \t]*:|---|\.\.\.))"
     rb"(?:(?!(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z))[^\n]*\n)*+(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)"
 )
 _LOG_NAME = re.compile(
@@ -134,8 +134,8 @@ def parse(data: bytes) -> Logbook:
         if headings[index].start >= covered and not _within_a_dated_entry(headings, index):
             logs.append(_section_log(headings, index, len(data)))
             covered = logs[-1].end
-    if not logs:
-        logs = _scattered_log(headings, len(data))
+    if not any(log.entries for log in logs):
+        logs = _scattered_log(headings, len(data)) or logs
     return Logbook(data=data, structure=structure, logs=tuple(logs))
 
 

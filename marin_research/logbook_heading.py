@@ -14,19 +14,20 @@ from functools import lru_cache
 _DATE = r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)(?:/\d\d(?!\d))?"
 _CLOCK = r"~?(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
 _ZONES = {
-    "UTC": 0,
-    "GMT": 0,
-    "Z": 0,
-    "EDT": -4,
-    "EST": -5,
-    "CDT": -5,
-    "CST": -6,
-    "MDT": -6,
-    "MST": -7,
-    "PDT": -7,
-    "PST": -8,
+    zone: hours
+    for hours, zones in {
+        -8: "PST PT",
+        -7: "PDT MST MT",
+        -6: "MDT CST CT",
+        -5: "CDT EST ET",
+        -4: "EDT",
+        0: "UTC GMT Z",
+        1: "BST CET",
+        2: "CEST",
+        9: "JST",
+    }.items()
+    for zone in zones.split()
 }
-_ZONES |= {"ET": -5, "CT": -6, "MT": -7, "PT": -8, "BST": 1, "CET": 1, "CEST": 2, "JST": 9}
 _TIME = re.compile(
     rf"(?P<date>{_DATE})(?:(?P<between>T|,?\s+(?:at\s+)?|\s*(?=~))(?P<clock>{_CLOCK})(?:\s?[-–]\s?{_CLOCK})?"
     rf"(?:\s?(?P<zone>{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?![\w-])|(?P<offset>(?<=\d)[+]\d\d:?\d\d))?)?"

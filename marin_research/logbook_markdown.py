@@ -42,7 +42,6 @@ class Structure:
 _BOLD_LINE = re.compile(rb"\*\*(?=[^\s*])((?:(?!\*\*)[^\r\n])++)\*\*[:.]?[ \t]*(?=\r|\n|\Z)")
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d")
 
-
 RAW_HTML = (
     (
         re.compile(rb"<(?:script|pre|style|textarea)(?=[ \t>\r\n]|\Z)", re.IGNORECASE),

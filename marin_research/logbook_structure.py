@@ -31,9 +31,8 @@ def structure_of(data: bytes, *, start: int = 0) -> Structure:
 
 def scan(data: bytes, *, start: int = 0) -> Structure | None:
     """What the scanner finds, or None where it takes a whole Markdown parser to tell."""
-    if b"\r" in data and data.count(b"\r") != data.count(
-        b"\r\n"
-    ):  # a lone CR ends a line as well; too rare for the scanner
+    # A lone CR ends a line as well, and is too rare for the scanner.
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     try:
         return _Scanner(data, start).scan()

@@ -89,7 +89,7 @@ class LocalObjects:
         # whenever an event that was written after it is.
         target = self.root / key
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(target)
             with target.open("xb") as file:
                 file.write(data)
         except FileExistsError:
@@ -130,7 +130,7 @@ class LocalObjects:
     def _write_part(self, target: Path, data: bytes) -> Path:
         part = target.with_name(f"{_TEMPORARY}{os.getpid()}-{next(self._count)}-{os.urandom(4).hex()}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(target)
             with part.open("xb") as file:
                 file.write(data)
                 file.flush()
@@ -139,6 +139,12 @@ class LocalObjects:
             part.unlink(missing_ok=True) if part.parent.is_dir() else None
             raise self._cannot("write", str(target.relative_to(self.root)), error) from error
         return part
+
+    def _make_folder(self, target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:  # a file stands where a folder should be: that key is not "taken"
+            raise NotADirectoryError(error.errno, error.strerror) from error
 
     def _create_exclusively(self, target: Path, data: bytes, link_error: OSError) -> None:
         # Some file systems have no hard links (FUSE mounts of buckets). The exclusive create still keeps two writers

@@ -123,13 +123,14 @@ def git(redactor: Redactor, keep: Callable[[bytes], Blob], *, folder: Path | Non
     remote, _ = run.text("remote", "get-url", "origin")
     status, problem = run.text("status", "--porcelain", "--untracked-files=all")
     dirty = Unknown(problem) if problem else bool(status)
+    clean = dirty if isinstance(dirty, Unknown) else Unknown("the tree is clean")
     return Git(
         commit=commit or Unknown("the checkout has no commits yet"),
         branch=branch or Unknown("detached HEAD"),
         remote=redactor.url(remote) if remote else Unknown("the checkout has no remote called origin"),
         tree=_tree(run) if commit else Unknown("the checkout has no commits yet"),
         dirty=dirty,
-        diff=_diff(run, redactor, keep, has_commit=bool(commit)) if dirty else Unknown("the tree is clean"),
+        diff=_diff(run, redactor, keep, has_commit=bool(commit)) if dirty else clean,
     )
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marin_research.redaction.arguments import Masks, masked_arguments
 from marin_research.redaction.assignments import assigned
 from marin_research.redaction.known import known_secrets, spellings
-from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength
+from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength, variable_strength
 from marin_research.redaction.pem import pem_blocks
 from marin_research.redaction.removed import (
     Removed,
@@ -31,6 +31,12 @@ from marin_research.redaction.removed import (
 from marin_research.redaction.shapes import shaped
 from marin_research.redaction.suspects import lines_at, suspicious_positions
 from marin_research.redaction.values import is_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from marin_research.redaction.personal import PersonalData
+    from marin_research.redaction.writer import RedactingWriter
 
 __all__ = ["Redaction", "Redactor", "Removed"]
 
@@ -68,7 +74,7 @@ class Redactor:
         user: str | None = None,
         host: str | None = None,
     ) -> None:
-        self.public = public
+        self._public = public
         self._literals = spellings(literals or {})
         self._names = tuple(names)
         self._user = user
@@ -91,7 +97,10 @@ class Redactor:
         return tuple(masked_arguments(argv, Masks(self._text, self._whole)))
 
     def json(self, value: Any) -> Any:
-        """Redact a tree of mappings, lists, tuples and strings; numbers, booleans and None stay."""
+        """Redact a tree of mappings, lists, tuples and strings.
+
+        Numbers stay, except passwords made of digits; so do booleans and None. A list of strings counts as arguments.
+        """
         return self._json(value, "")
 
     def url(self, url: str) -> str:
@@ -104,7 +113,7 @@ class Redactor:
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Redact the values of variables, those that a name announces and those that show themselves."""
-        return {name: self._named(name, value) for name, value in environ.items()}
+        return {name: self._named(name, value, variable_strength(name)) for name, value in environ.items()}
 
     def stream(self, write: Callable[[bytes], object]) -> RedactingWriter:
         """Give a writer that redacts what passes through it to ``write``; its ``flush()`` must end the stream."""
@@ -123,26 +132,26 @@ class Redactor:
         shown = len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(value))
         return placeholder(spans[0].kind if shown else kind)
 
-    def _named(self, name: str, value: str) -> str:
+    def _named(self, name: str, value: str, how_sure: Strength) -> str:
         if is_secret_header(name) and value:
             scheme = _SCHEME.fullmatch(value)
             kind = kind_of(name)
             return scheme[1] + self._whole(scheme[2], kind) if scheme else self._whole(value, kind)
-        how_sure = Strength.STRONG if is_bare(name) else strength(name)
         return self._whole(value, kind_of(name)) if is_secret(value, name, how_sure) else self._text(value)
 
     def _json(self, value: Any, name: str) -> Any:
+        """``name``: what the value is held under, the empty string at the top."""
         if isinstance(value, str):
-            return self._named(name, value)
+            return self._named(name, value, Strength.STRONG if is_bare(name) else variable_strength(name))
         if isinstance(value, Mapping):
             return {self._key(key): self._json(item, _inner_name(value, key, name)) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            items = list(value)
-            if not strength(name) and items and all(isinstance(item, str) for item in items):
-                return type(value)(self.argv(items)) if isinstance(value, list) else self.argv(items)
-            masked = [self._json(item, name) for item in items]
-            return masked if isinstance(value, list) else tuple(masked)
-        return value
+            is_argv = not strength(name) and all(isinstance(item, str) for item in value)
+            items = self.argv(value) if is_argv else (self._json(item, name) for item in value)
+            return list(items) if isinstance(value, list) else tuple(items)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_password = is_number and strength(name) is Strength.STRONG and kind_of(name) == "password"
+        return placeholder("password") if is_password else value
 
     def _key(self, key: Any) -> Any:
         return self._text(key) if isinstance(key, str) else key
@@ -153,19 +162,22 @@ class Redactor:
         found, open_at = pem_blocks(hidden)
         hidden = hide(hidden, found)
         for start, end in self._lines(hidden):
-            found += [
-                Removed(span.kind, span.start + start, span.end + start) for span in self._in_line(hidden[start:end])
-            ]
+            in_line = self._in_line(hidden[start:end])
+            found += [Removed(span.kind, span.start + start, span.end + start) for span in in_line]
         return sorted(found, key=lambda span: span.start), open_at
 
     def _lines(self, text: str) -> Iterator[tuple[int, int]]:
         """The lines that need a closer look."""
-        if self.public:
+        if self._public:
             return (match.span() for match in re.finditer(r"[^\n\r]+", text))
-        known = (
-            match.start() for value in self._literals if value in text for match in re.finditer(re.escape(value), text)
-        )
+        known = (span.start for span in self._known(text))
         return lines_at(text, [*known, *suspicious_positions(text)])
+
+    def _known(self, text: str) -> Iterator[Removed]:
+        for value, kind in self._literals.items():
+            if value in text:
+                for match in re.finditer(re.escape(value), text):
+                    yield Removed(kind, *match.span())
 
     def _in_line(self, line: str) -> list[Removed]:
         """Looks again until nothing is found: what is gone may uncover something to its side."""
@@ -179,7 +191,7 @@ class Redactor:
         yield from self._known(line)
         yield from shaped(line)
         yield from assigned(line)
-        if self.public:
+        if self._public:
             yield from self._personal.find(line)
 
     @cached_property

@@ -60,19 +60,20 @@ class SidecarLink:
         self._busy_since = 0.0
         self._told: dict[str, str] = {}
 
-    def open(self, message: dict[str, Any], channels: list[Channel]) -> bool:
-        """Hand over pipes, which from now on belong to the link; False if there is nobody to take them."""
+    def open(self, message: dict[str, Any], channels: list[Channel]) -> None:
+        """Hand over pipes, which from now on belong to the link.
+
+        Raises:
+            OSError: there is nobody to take them, and they are still the caller's.
+        """
         with self._lock:
-            if self._socket is None and self.problem is None:
+            if self._socket is None:
                 self._start()
-            if self.problem is not None:
-                return False
             self._tell_environment()
             if not self._entries:
                 self._busy_since = time.monotonic()
             entry = self._entries[message["id"]] = _Entry(message, channels)
             self._send(message | {"op": "open"}, entry.fds())
-            return True
 
     def share(self, name: str, steps: list[str]) -> None:
         """Say whose output the shared pipes ``name`` now are."""
@@ -123,17 +124,19 @@ class SidecarLink:
                 socket.send_fds(self._socket, [json.dumps(message | {"fds": len(fds)}).encode() + b"\n"], fds)
 
     def _start(self) -> None:
-        """Start a sidecar and tell it all there is to know. Needs the lock."""
-        if self._starts == _MAX_STARTS:
+        """Start a sidecar and tell it all there is to know. Needs the lock.
+
+        Raises:
+            OSError: it could not be started.
+        """
+        if self.problem is None and self._starts == _MAX_STARTS:
             self.problem = f"the process that keeps output ended {self._starts} times"
-            return
-        self._starts += 1
-        self._told = dict(os.environ)
+        if self.problem is not None:
+            raise OSError(self.problem)
         ours, theirs = (socket.socket(fileno=above_standard(end.detach())) for end in socket.socketpair())
-        package = str(Path(__file__).parent.parent)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _MAIN, package, str(theirs.fileno())],
+                [sys.executable, "-I", "-S", "-c", _MAIN, str(Path(__file__).parent.parent), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -141,20 +144,21 @@ class SidecarLink:
                 start_new_session=True,
                 cwd="/",
             )
-            ours.settimeout(_SEND_TIMEOUT_S)
-            self._socket = ours
-            self._send({"op": "hello", "pid": os.getpid(), "path": [str(path) for path in sys.path]}, [])
-            for entry in self._entries.values():
-                self._send(entry.message | {"op": "open"}, entry.fds())
             threading.Thread(
                 target=self._watch, args=(process, ours), name="marin-research-sidecar", daemon=True
             ).start()
-        except (OSError, RuntimeError, ValueError) as error:
-            self._socket = None
+        except (OSError, RuntimeError) as error:  # the latter when the interpreter is about to end
             ours.close()
-            self.problem = f"the process that keeps output could not be started: {error}"
+            raise OSError(f"the process that keeps output could not be started: {error}") from error
         finally:
             theirs.close()
+        self._starts += 1
+        self._told = dict(os.environ)
+        self._socket = ours
+        ours.settimeout(_SEND_TIMEOUT_S)
+        self._send({"op": "hello", "pid": os.getpid(), "path": [str(path) for path in sys.path]}, [])
+        for entry in self._entries.values():
+            self._send(entry.message | {"op": "open"}, entry.fds())
 
     # In a thread of its own
 
@@ -169,7 +173,8 @@ class SidecarLink:
             if message is None:
                 why = "was stuck"
                 if pid is not None:
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 break
             if "closed" in message:
                 self._close(message["closed"])
@@ -180,8 +185,12 @@ class SidecarLink:
             self._socket = None
             for entry in self._entries.values():
                 entry.interrupted = f"the process that keeps output {why}; what it had just read may be missing"
-            if self._entries:
+            if not self._entries:
+                return
+            try:
                 self._start()
+            except OSError as error:
+                self.problem = str(error)
         if self.problem is not None:
             self._show()
 

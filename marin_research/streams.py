@@ -7,16 +7,27 @@ import functools
 import io
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
 
-def stand_in(name: str, stream: TextIO, route: Callable[[RoutedStream], TextIO | None]) -> RoutedStream | None:
-    """Something to take the place of ``stream`` as ``sys.stdout`` or ``sys.stderr``; None where it is best left alone."""
-    made = RoutedStream(name, stream, route)
-    # Somebody's own class around the descriptor may do more than print; it is captured where it ends, in the descriptor.
+class Router(Protocol):
+    """Knows where a step's text belongs."""
+
+    gate: AbstractContextManager[bool]
+    """Held while text is written, so that nothing is led elsewhere between the question and the write."""
+
+    def route(self, stream: RoutedStream) -> TextIO | None:
+        """What to write to instead of the stream that ``stream`` stands in for."""
+
+
+def stand_in(name: str, stream: TextIO, router: Router) -> RoutedStream | None:
+    """What takes the place of ``stream`` as ``sys.stdout`` or ``sys.stderr``; None where it is best left alone."""
+    made = RoutedStream(name, stream, router)
+    # A class of somebody's own around the descriptor may do more than print; it is captured at the descriptor.
     return made if isinstance(stream, io.TextIOWrapper) or not made.through_fd else None
 
 
@@ -27,32 +38,29 @@ class RoutedStream(io.TextIOBase):
     everything that is not writing, it is the original.
     """
 
-    def __init__(self, name: str, original: TextIO, route: Callable[[RoutedStream], TextIO | None]) -> None:
+    def __init__(self, name: str, original: TextIO, router: Router) -> None:
         super().__init__()
         self.standard = name
         """``stdout`` or ``stderr``."""
         self.original = original
         self.through_fd = _fileno(original) == {"stdout": 1, "stderr": 2}[name]
         """Whether the original writes to the descriptor whose output is captured, or (in a notebook) elsewhere."""
-        self._route = route
+        self._router = router
 
     def _target(self) -> TextIO:
-        routed = self._route(self) if self.through_fd else None
-        return routed if routed is not None else self.original
+        routed = self._router.route(self) if self.through_fd else None
+        return self.original if routed is None else routed
 
     def write(self, text: str, /) -> int:
-        try:
+        with self._router.gate:
             count = self._target().write(text)
-        except ValueError:
-            # The step may have ended between the question and the write; a stream that is closed stays closed.
-            count = self._target().write(text)
-        if not self.through_fd and (copy := self._route(self)) is not None:
-            with contextlib.suppress(ValueError):  # as above, and here the text has been shown
+            if not self.through_fd and (copy := self._router.route(self)) is not None:
                 copy.write(text)
         return count
 
     def flush(self) -> None:
-        self._target().flush()
+        with self._router.gate:
+            self._target().flush()
 
     def writable(self) -> bool:
         return True

@@ -32,7 +32,7 @@ def format_percent(value: float) -> str:
 
 def format_duration(seconds: float) -> str:
     """``43.2 s``, ``12 min 5 s``, ``2 h 31 min``."""
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 3600:

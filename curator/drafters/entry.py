@@ -77,6 +77,8 @@ def _result(evidence: Evidence) -> Iterator[str]:
         yield f"- Result: it {ended(subject)}"
     else:
         yield "- Result:"
+    if evidence.baseline is not None and len(_rows(evidence)) > 1:
+        yield f"  In brackets: the change against the baseline {evidence.baseline.id}."
     yield ""
     rows = [_heads(evidence, metrics), *(_row(evidence, subject, metrics) for subject in _rows(evidence))]
     yield from (f"  {line}" for line in markdown_table(rows))
@@ -100,10 +102,7 @@ def _rows(evidence: Evidence) -> list[Subject]:
 
 def _heads(evidence: Evidence, metrics: Sequence[PrimaryMetric]) -> list[str]:
     heads = ["run", *((*evidence.axis, *evidence.seeds) or ("label",)), "status"]
-    for metric in metrics:
-        versus = ", vs baseline" if evidence.baseline is not None else ""
-        heads.append(f"{wording.metric_head(metric)}{versus}")
-    return heads
+    return heads + [wording.metric_head(metric) for metric in metrics]
 
 
 def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric]) -> list[str]:

@@ -78,8 +78,8 @@ def _against_baseline(evidence: Evidence) -> Iterator[str]:
             value = evidence.fact(winner.result.id, "metric", metric.name)
             assert value is not None  # noqa: S101 - `best` picks among the runs that have one
             own = winner.result.id == evidence.baseline.id
-            role = ", the baseline" if own else ", a repetition of the baseline" if winner.repeats else ""
-            yield f"Best {metric.name}: {_name(evidence, winner)}{role}, at {render(value)}."
+            role = " It is the baseline." if own else " It repeats the baseline." if winner.repeats else ""
+            yield f"Best {metric.name}: {_name(evidence, winner)}, at {render(value)}.{role}"
         yield from _verdicts(evidence, metric)
 
 

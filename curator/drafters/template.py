@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - part of a dataclass
 from typing import TYPE_CHECKING
 
-from curator.confidence import Confidence, Label, label
+from curator.confidence import TOLERANCE_PERCENT, Confidence, Label, label
 from curator.draft import DraftKind
 from curator.drafters import wording
 from curator.drafters.entry import entry_body, entry_label
 from curator.drafters.post import Post, write_post
 from curator.drafters.update import no_update_reason, update_text
+from curator.facts import Fact, FactKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,6 +55,7 @@ def draft(evidence: Evidence, of_thread: list[Run], kinds: Collection[DraftKind]
         kinds: what to write; a kind that this drafter cannot write is passed over.
     """
     rating = _rating(evidence, of_thread)
+    evidence.facts.update({fact.id: fact for fact in _label_facts(rating)})
     ids, title = wording.id_range(evidence.runs), entry_label(evidence)
     drafted = []
     if DraftKind.LOGBOOK in kinds:
@@ -79,6 +81,23 @@ def _rating(evidence: Evidence, of_thread: list[Run]) -> Label:
         return Label(confidence=Confidence.EXPLORATORY, reason="nothing was measured", runs=evidence.runs)
     headline = wording.best(evidence, metrics[0]) or evidence.subjects[0]
     return label(headline.result, of_thread, metrics[0].name)
+
+
+def _label_facts(rating: Label) -> list[Fact]:
+    """The label and what it was computed from, so that a text may state them."""
+    source = f"computed over {', '.join(rating.runs)}"
+    facts = [
+        Fact(id="confidence", kind=FactKind.LABEL, value=rating.confidence.value, name="confidence", source=source)
+    ]
+    if rating.spread_percent is not None:
+        of = rating.metric
+        for name, value, formula in (
+            ("spread", rating.spread_percent, f"100 * stdev({of}) / |mean({of})|"),
+            ("tolerance", TOLERANCE_PERCENT, "the same for every thread"),
+        ):
+            path, kind = f"confidence/{name}", FactKind.DEVIATION
+            facts.append(Fact(id=path, kind=kind, value=value, unit="%", name=of, source=source, formula=formula))
+    return facts
 
 
 def _time(evidence: Evidence) -> datetime:

@@ -45,10 +45,9 @@ def is_finite(fact: Fact) -> bool:
 
 
 def metric_head(metric: PrimaryMetric) -> str:
-    """``eval/loss (nats/byte, lower is better)``."""
-    said = [metric.unit, f"{metric.direction} is better" if metric.direction else ""]
-    inside = ", ".join(part for part in said if part)
-    return f"{metric.name} ({inside})" if inside else metric.name
+    """``eval/loss ↓ (nats/byte)``: which way is better, and the unit of the column."""
+    arrow = {Direction.LOWER: " ↓", Direction.HIGHER: " ↑"}.get(Direction(metric.direction)) if metric.direction else ""
+    return f"{metric.name}{arrow}{f' ({metric.unit})' if metric.unit else ''}"
 
 
 def bare(fact: Fact | None) -> str:

@@ -21,6 +21,7 @@ type Runs = frozenset[str]
 
 _CONNECTORS = frozenset({"for", "in", "with", "of", "on", "under", "at", "by", "from"})
 _PARTICIPLES = frozenset({"recorded", "reached", "seen", "measured", "obtained", "found", "set", "achieved", "reported"})
+_CHANGE_WORDS = frozenset(lexicon.ADJECTIVES) | lexicon.DIFFERENCE_NOUNS
 _INTRODUCERS = frozenset({"'s", "(", ":", "=", "at"})
 _ADJACENT = frozenset({"'s", "(", ":", "=", "-", "\u2013", "\u2014", '"', "at", "of", "reached", "which", "was", "is", "had", "has", "~", "\u2248", "a", "an", "the"})  # fmt: skip
 _SEPARATORS = frozenset({",", "and", "or", "/", "&", "vs", "vs.", "versus", "against"})
@@ -59,17 +60,21 @@ class Binder:
         """The runs one of which the numeral at ``i`` must be about; None when the sentence leaves it open."""
         if i in self._behind:
             return self._behind[i][0]
+        if (stepped := self._stepped(i)) is not None or (stepped := self._fronted(i)) is not None:
+            return stepped
         if (paired := self._paired(i, TokenKind.RUN)) is not None:
             return paired
         topic, ambiguous = self._topic_before(i)
         if topic is None:
             return None
+        if not topic and self.is_reference_value(i) and self._s.runs and self._index.baseline and self._s.word(i - 1) == "from":
+            return self._s.runs | self._index.baseline | self._s.context.topics | (self._s.previous.runs if self._s.previous else frozenset())
         if not topic:
             inherited = self.inherited_topic()
             if inherited is None or self._behind:
                 return None
             topic = inherited if self._s.context.cell else inherited | self._baseline_if_compared()
-        if self._is_reference_value(i):
+        if self.is_reference_value(i):
             before = self._s.previous.runs if self._s.previous else frozenset()
             return topic | ambiguous | self._index.baseline | self._s.runs | before
         return topic | ambiguous
@@ -92,8 +97,11 @@ class Binder:
             while s.word(j) in _CONNECTORS | lexicon.ARTICLES:
                 j += 1
             return j if self._is_mention(j) and not self._numbers_until_close(j) else None
-        while s.kind(j) is TokenKind.METRIC or s.word(j) in _PARTICIPLES:
+        change = self.role_of(i) is Role.CHANGE
+        while s.kind(j) is TokenKind.METRIC or s.word(j) in _PARTICIPLES or (change and s.word(j) in _CHANGE_WORDS):
             j += 1
+        if s.word(j) == "," and s.word(j + 1) in {"was", "were", "is"} and s.word(j + 2) in _PARTICIPLES | {"from", "in", "at"}:
+            j += 2 + (s.word(j + 2) in _PARTICIPLES)
         connector = s.word(j)
         if connector not in _CONNECTORS or self._is_relative(i, connector):
             return None
@@ -145,7 +153,9 @@ class Binder:
                 if s.kind(j) is TokenKind.RUN:
                     return None, frozenset()
                 continue
-            group = frozenset(run for k in s.coordinated(j) for run in s.tokens[k].runs)
+            if s.kind(j) is not TokenKind.RUN:
+                runs = self._narrowed(j, runs)
+            group = frozenset(run for k in s.coordinated(j) for run in s.tokens[k].runs) if s.kind(j) is TokenKind.RUN else runs
             if self._adjacent(j, i):
                 return group, frozenset()
             if s.is_reference(j):
@@ -154,15 +164,30 @@ class Binder:
             return group, frozenset(ambiguous)
         return frozenset(), frozenset(ambiguous)
 
+    def _narrowed(self, j: int, runs: Runs) -> Runs:
+        """The run that a config value is an attribute of: ``LR-003 trains at lr=0.01 and reaches ...``."""
+        low, _ = self._s.clause(j)
+        named = (self._s.tokens[k].runs for k in range(j - 1, low - 1, -1) if self._s.kind(k) is TokenKind.RUN)
+        return next((run for run in named if run and run <= runs), runs)
+
     def is_vague(self, j: int) -> bool:
         """Whether the word at ``j`` means a run without naming it: ``the winner``, ``the other runs``."""
         word = self._s.word(j)
         if self._s.kind(j) is not TokenKind.WORD:
             return False
+        if self._is_predicate(j):
+            return False
         if word in _VAGUE_NOUNS and self._s.word(j - 1) in lexicon.ARTICLES | _VAGUE_ADJECTIVES:
             return not self._apposed_run(j)
         noun = word in lexicon.RUN_NOUNS and self._s.word(j - 1) in _VAGUE_ADJECTIVES
         return noun and not self._apposed_run(j)
+
+    def _is_predicate(self, j: int) -> bool:
+        """``LR-001 is the fastest run``: the words speak of a run that is named before them."""
+        k = j - 1
+        while self._s.word(k) in lexicon.ARTICLES | _VAGUE_ADJECTIVES | {"clear", "overall"}:
+            k -= 1
+        return self._s.word(k) in {"is", "was", "remains", "remained", "became", "stays", "as"}
 
     def _apposed_run(self, j: int) -> bool:
         """``the best run (LR-003)`` and ``the best run, LR-003,`` are not vague."""
@@ -193,7 +218,25 @@ class Binder:
                 return None
         return None
 
-    def _is_reference_value(self, i: int) -> bool:
+    def _stepped(self, i: int) -> Runs | None:
+        """``from LR-001 to LR-003 ... from 2.40 to 2.31``: the numerals go with the runs."""
+        s = self._s
+        runs = next((j for j in s.of_kind(TokenKind.RUN) if s.word(j - 1) == "from" and s.word(j + 1) == "to" and s.kind(j + 2) is TokenKind.RUN), None)
+        if runs is None:
+            return None
+        if self.from_of(i) is not None:
+            return s.tokens[runs + 2].runs
+        seconds = [j for j in s.of_kind(TokenKind.NUMBER) if self.from_of(j) == i]
+        return s.tokens[runs].runs if seconds else None
+
+    def _fronted(self, i: int) -> Runs | None:
+        """``With 2.31 nats/byte, LR-003 has ...``."""
+        s = self._s
+        if s.word(0) in {"with", "at"} and i == 1 and s.word(2) == "," and self._is_mention(3):
+            return s.tokens[3].runs
+        return None
+
+    def is_reference_value(self, i: int) -> bool:
         """Whether the numeral is the value something is compared with: ``down from 2.40``, ``against a loss of 2.40``."""
         s, j = self._s, i - 1
         while s.word(j) in lexicon.ARTICLES | lexicon.APPROXIMATE | {"of"} or s.kind(j) is TokenKind.METRIC:
@@ -206,10 +249,15 @@ class Binder:
         if s.context.cell:
             return s.context.topics or None
         if s.previous and s.previous.runs:
-            named = [j for j in s.previous.of_kind(TokenKind.RUN) if not s.previous.is_reference(j)]
-            main = frozenset(run for j in named for run in s.previous.tokens[j].runs)
-            starts = s.word(0) in lexicon.PRONOUN_STARTS or s.word(0) in {"this", "its", "it"}
-            return main if starts and len(main) == 1 and s.word(0) in {"it", "its"} else None
+            if s.word(0) not in {"it", "its"}:
+                return None
+            earlier: Sentence | None = s.previous
+            while earlier:
+                named = [j for j in earlier.of_kind(TokenKind.RUN) if not earlier.is_reference(j)]
+                main = frozenset(run for j in named for run in earlier.tokens[j].runs)
+                if main:
+                    return main if len(main) == 1 else None
+                earlier = earlier.previous
         return s.context.topics or None
 
     def _baseline_if_compared(self) -> Runs:
@@ -379,7 +427,7 @@ class Binder:
             return Role.CHANGE
         if before == "of" and self._difference_noun_before(i):
             return Role.CHANGE
-        if before in {"up", "down"} or (numeral and numeral.sign == "+"):
+        if before in {"up", "down"} | lexicon.PRICES or (numeral and numeral.sign == "+"):
             return Role.CHANGE
         low, _ = s.clause(i)
         differs = any(s.word(j) in lexicon.DIFFERENCE_NOUNS for j in range(low, i))

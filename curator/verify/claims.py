@@ -75,6 +75,8 @@ class Claims:
             return None
         runs, references = self._parties(s, i)
         runs = tuple(run for run in runs if len(runs) == 1 or run not in references)
+        if set(runs) & set(references) and self._reference(s, i):
+            return Claim(sense=sense, names=names, runs=runs, references=())
         references = tuple(run for run in references if run not in runs)
         if not runs or not references:
             return None
@@ -108,6 +110,8 @@ class Claims:
     def _sense(self, s: Sentence, i: int) -> Sense | None:
         word = s.word(i)
         if s.kind(i) is not TokenKind.WORD:
+            return None
+        if word in lexicon.PRICES:
             return None
         if word in {"effect", "impact", "difference"}:
             return Sense.SAME if s.word(i - 1) in _NONE else None
@@ -288,6 +292,9 @@ class Claims:
             return
         token = s.tokens[i]
         support: list[str] = []
+        if not claim.references:
+            found.object(FindingKind.COMPARATIVE, token.start, token.end, f"this compares {', '.join(claim.runs)} with itself")
+            return
         for run in claim.runs:
             objections = [self._objection(claim, run, reference, support, negated=negated) for reference in claim.references]
             if all(objections):

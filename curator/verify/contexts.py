@@ -119,7 +119,7 @@ class _Table:
 
     def context(self, block: Block, around: Context) -> Context:
         if block.row == 0:
-            return replace(around, cell=True)
+            return replace(around, cell=True, header=True)
         column = self._columns.get(block.column, _Header())
         row = self._rows.get(block.row, _Header())
         beside = row if block.column else _Header()

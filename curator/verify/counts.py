@@ -115,7 +115,7 @@ class Counts:
         token = s.tokens[i]
         value = int(token.numeral.value) if token.numeral else 0
         if count.whole == i:
-            allowed, facts = self._totals(s, i)
+            allowed, facts = self._totals(s, i, noun)
         else:
             status = _STATUS_NOUNS.get(noun.rstrip("s")) or self._status_near(s, i)
             if status:
@@ -128,7 +128,7 @@ class Counts:
             elif count.whole is not None:
                 allowed, facts = self._any_count()
             else:
-                allowed, facts = self._totals(s, i)
+                allowed, facts = self._totals(s, i, noun)
         if value in allowed:
             found.support(token.start, token.end, facts)
         else:
@@ -165,16 +165,17 @@ class Counts:
         facts = [f.id for f in self._index.facts if f.kind is FactKind.STATUS and f.subject in runs]
         return {len(runs)}, facts
 
-    def _totals(self, s: Sentence, i: int) -> tuple[set[int], list[str]]:
+    def _totals(self, s: Sentence, i: int, noun: str) -> tuple[set[int], list[str]]:
         facts = [f for f in self._index.facts if f.kind is FactKind.COUNT and not f.subject and _ALL_RUNS.search(f.name.lower())]
         total, allowed = len(self._index.runs), {int(f.value) for f in facts if isinstance(f.value, int | float)}
         others = len(frozenset(self._index.runs) - self._index.baseline)
+        own = {total} if noun in {"run", "runs"} else {total, others}
         named = [s.runs, s.context.topics, s.previous.runs if s.previous else frozenset()]
-        allowed |= {total, others, *(len(runs) for runs in named if len(runs) > 1)}
+        allowed |= {*own, *(len(runs) for runs in named if len(runs) > 1)}
         allowed |= {len(runs - self._index.baseline) for runs in named if len(runs) > 2}
         if {s.word(i - 1), s.word(i + 1)} & {"other", "remaining", "others", "rest"}:
             allowed = {n - k for n in allowed for k in (1, 2, max(1, len(s.runs))) if n > k} | {others}
-        allowed |= {len(self._with_status("succeeded")[1])} - {0}
+        allowed |= self._with_status("succeeded")[0] - {0}
         allowed |= {len(group) for key in self._index.varying for group in self._groups(key)}
         return allowed, [f.id for f in facts] or [f.id for f in self._index.facts if f.kind is FactKind.RUN]
 
@@ -266,7 +267,7 @@ class Counts:
         about = [fact for fact in self._about(noun) if fit(numeral, fact) is Fit.MATCH]
         runs = Binder(s, self._index).runs_of(i)
         mine = [fact.id for fact in about if runs is None or fact.subject in runs or not fact.subject]
-        return mine or list(self._quoted.match(s, i)) or self._distinct(noun, int(numeral.value))
+        return mine or list(self._quoted.match(s, i, runs=runs)) or self._distinct(noun, int(numeral.value))
 
     def _about(self, noun: str) -> list[Fact]:
         stem = noun.removesuffix("s") if len(noun) > 3 else noun

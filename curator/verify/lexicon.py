@@ -72,9 +72,9 @@ TRANSITIVE: dict[str, Sense] = {
         "cutting".split(),
         Sense.DOWN,
     ),
-    **dict.fromkeys("improved improves improving improve gained gains".split(), Sense.BETTER),
+    **dict.fromkeys("improved improves improving improve gained gains saves saved".split(), Sense.BETTER),
     **dict.fromkeys(
-        "regressed regresses regressing regress degraded degrades degrading degrade worsened worsens worsening worsen hurt "
+        "costs cost costing loses regressed regresses regressing regress degraded degrades degrading degrade worsened worsens worsening worsen hurt "
         "hurts hurting harmed harms".split(),
         Sense.WORSE,
     ),
@@ -83,13 +83,16 @@ TRANSITIVE: dict[str, Sense] = {
 }
 """Verbs that may have what moved behind them or before them."""
 
+PRICES = _set("costs cost costing saves saved gains gained loses lost")
+"""Verbs that are a claim only with an amount."""
+
 CONTESTS: dict[str, Sense] = {
     **dict.fromkeys(
         "beats beat beating outperforms outperformed outperforming outperform surpasses surpassed surpassing surpass wins won "
         "bests bested outdid outdoes".split(),
         Sense.BETTER,
     ),
-    **dict.fromkeys("trails trailed trailing underperforms underperformed underperforming underperform lags lagged".split(), Sense.WORSE),
+    **dict.fromkeys("trail trails trailed trailing underperforms underperformed underperforming underperform lags lagged".split(), Sense.WORSE),
     **dict.fromkeys("exceeds exceeded exceeding exceed tops topped".split(), Sense.UP),
     **dict.fromkeys("undercuts undercut".split(), Sense.DOWN),
     **dict.fromkeys("matches matched equals equalled equaled ties tied".split(), Sense.SAME),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from curator.verify.index import FactIndex
     from curator.verify.sentences import Context
 
-_INTRODUCE = frozenset({"at", "with", "for", "the", "using", "and", "", "than", "vs", "vs.", "versus", "under", "while", ",", "(", "or", "of", "in", ":"})
+_INTRODUCE = frozenset({"at", "with", "for", "the", "using", "both", "near", "and", "", "than", "vs", "vs.", "versus", "under", "while", ",", "(", "or", "of", "in", ":"})
 
 
 def with_config_runs(tokens: Sequence[Token], context: Context, index: FactIndex) -> list[Token]:
@@ -51,7 +51,8 @@ def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
         return frozenset()
     follows = sentence.word(i + 1)
     points = follows in {"\u2192", "->", ":"} and sentence.kind(i + 2 + (sentence.word(i + 2) == ">")) is TokenKind.NUMBER
-    named = points or follows in lexicon.RUN_NOUNS or sentence.word(i - 1) in {"at", "with", "for", "using", "than", ""}
+    listed = sentence.word(i - 1) in {"and", "or", ","} and i > 1 and bool(_bare_keys(sentence, i - 2, index)) and sentence.kind(i - 2) is TokenKind.NUMBER
+    named = points or listed or follows in lexicon.RUN_NOUNS or sentence.word(i - 1) in {"at", "with", "for", "using", "than", "both", "near", ""}
     fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]
     others = [fact for fact in fitting if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
     return frozenset(fact.name for fact in fitting if fact.kind is FactKind.CONFIG) if named and not others else frozenset()

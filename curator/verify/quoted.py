@@ -28,6 +28,7 @@ class _Stated:
     numeral: Numeral
     fact_id: str
     kind: FactKind
+    run: str
     before: str
     after: str
 
@@ -38,12 +39,13 @@ class QuotedNumbers:
     def __init__(self, index: FactIndex, lexer: Lexer) -> None:
         self._stated = list(_stated(index, lexer))
 
-    def match(self, sentence: Sentence, i: int, *, loose: bool = False) -> tuple[str, ...]:
+    def match(self, sentence: Sentence, i: int, *, runs: frozenset[str] | None = None, loose: bool = False) -> tuple[str, ...]:
         """IDs of the facts whose text states the numeral at ``i``.
 
         Args:
             sentence: where it stands.
             i: its position.
+            runs: whose facts may state it; None for any.
             loose: the value alone is enough, as for a threshold in a hypothesis.
         """
         numeral = sentence.tokens[i].numeral
@@ -54,6 +56,7 @@ class QuotedNumbers:
             stated.fact_id
             for stated in self._stated
             if _equal(numeral, stated.numeral)
+            and (runs is None or not stated.run or stated.run in runs)
             and (
                 (loose and stated.kind is FactKind.TEXT)
                 or (before not in _EMPTY and before == stated.before)
@@ -84,7 +87,7 @@ def _stated(index: FactIndex, lexer: Lexer) -> Iterator[_Stated]:
             for i in sentence.of_kind(TokenKind.NUMBER):
                 numeral = sentence.tokens[i].numeral
                 if numeral:
-                    yield _Stated(numeral, fact.id, fact.kind, *neighbours(sentence, i))
+                    yield _Stated(numeral, fact.id, fact.kind, fact.subject, *neighbours(sentence, i))
 
 
 def _equal(a: Numeral, b: Numeral) -> bool:

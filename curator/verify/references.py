@@ -31,6 +31,9 @@ _PROGRAMS = frozenset(
     "kubectl gcloud gsutil aws make pytest wandb ray ssh scp rsync srun sbatch nohup env sudo tmux conda mamba npm node cargo go "
     "tail grep cat cd export source jq sed awk nvidia-smi marin".split()  # noqa: SIM905 - reads better
 )
+_ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
+_FEW = 12
+"""Up to here an ordinal only counts off: "the 2nd attempt"."""
 _ASSIGNMENT = re.compile(r"[A-Z_][A-Z0-9_]*=\S*$")
 _EXTENSION = re.compile(r"\.(?:py|ya?ml|json|jsonl|md|txt|log|sh|toml|cfg|ini|ipynb|ckpt|pt|safetensors|gguf|csv|parquet|lock|proto|rs|cc?|h)$")
 _ROOTED = re.compile(r"(?:/|~/|\.{1,2}/|gs://|s3://|[A-Za-z]:\\)\S")
@@ -88,9 +91,11 @@ class References:
         text = token.lower
         if _COMMIT.fullmatch(text) and any(c.isdigit() for c in text) and self._commit(s, i, token, found):
             return
-        ids = self._known(text)
+        ordinal = _ORDINAL.fullmatch(text)
+        ids = self._known(f"p{ordinal[1]}" if ordinal else text)
         if ids:
             found.support(token.start, token.end, ids)
+        if ids or (ordinal and int(ordinal[1]) <= _FEW):
             return
         kind = FindingKind.PATH if "/" in text or _EXTENSION.search(text) else FindingKind.NAME
         found.object(kind, token.start, token.end, "this name stands in no fact")

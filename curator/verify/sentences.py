@@ -21,7 +21,7 @@ _STOPS = frozenset(".!?")
 _BREAKS = frozenset({";", "\u2014", "\u2013"})
 _SUBORDINATORS = frozenset("while whereas but although though however because since yet".split())  # noqa: SIM905
 _AFTER_COMMA = frozenset("and but with which while so yet or whereas".split())  # noqa: SIM905
-_REFERENCE_SKIP = lexicon.ARTICLES | frozenset("that those what of for in the with as seen by".split())  # noqa: SIM905
+_REFERENCE_SKIP = lexicon.ARTICLES | frozenset("that those what of for in at the with as seen by".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,7 @@ class Context:
     change: bool = False
     """Its table column holds differences."""
     cell: bool = False
+    header: bool = False
     hypothetical: bool = False
     """It stands under Hypothesis, Next action or the like, so it claims no result."""
     field: str = ""
@@ -116,17 +117,19 @@ class Sentence:
 
     def is_reference(self, j: int) -> bool:
         """Whether the run at ``j`` is what something else is compared with: ``than LR-001``, ``beats the baseline``."""
-        steps = 0
+        steps, group = 0, self.coordinated(j)
         for k in range(j - 1, max(-1, j - 8), -1):
             word = self.word(k)
             if (self.word(k - 1), word) in lexicon.COMPARE_PAIRS:
+                return True
+            if word in {"on", "upon", "over", "against"} and self.word(k - 1) in lexicon.SENSES:
                 return True
             if word in lexicon.COMPARE_BEFORE or word in lexicon.COMPARE_PLACES or word in lexicon.CONTESTS:
                 return True
             value = self.kind(k) in {TokenKind.METRIC, TokenKind.CONFIG, TokenKind.NUMBER} and not self.tokens[k].runs
             skipped = word in _REFERENCE_SKIP or word in {"'s", "="} or value
-            coordinated = word in {"and", "or", ","} and self.kind(k - 1) is TokenKind.RUN
-            if not (skipped or coordinated or (self.kind(k) is TokenKind.RUN and steps)):
+            joined = word in {"and", "or", ","} and k - 1 in group
+            if not (skipped or joined or (k in group and steps)):
                 return False
             steps += 1
         return False
@@ -140,7 +143,8 @@ class Sentence:
                 if self.kind(k) is TokenKind.RUN:
                     group.append(k)
                 k += step
-        return sorted(group)
+        joined = {self.word(k) for k in range(min(group), max(group))} & {"and", "or", "/", "&"}
+        return sorted(group) if joined or len(group) > 2 else [j]
 
     def hedged(self, i: int) -> bool:
         """Whether what stands at ``i`` is only thought of: a question, a plan, a condition, a purpose."""

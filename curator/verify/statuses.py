@@ -27,7 +27,6 @@ _COMPATIBLE: dict[str, frozenset[str]] = {
 }
 _DIVERGED = re.compile(r"nan|diverg|inf\b|non-?finite|explod|blew up", re.IGNORECASE)
 _MEMORY = re.compile(r"out of memory|oom|outofmemory|resource_?exhausted", re.IGNORECASE)
-_OBJECT_OF = frozenset({"to", "by", "at", "with"})
 _TELLING = (FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME)
 
 
@@ -44,7 +43,7 @@ class Statuses:
             status = lexicon.STATUS_WORDS.get(token.lower)
             if status and self._is_statement(s, i) and not s.hedged(i):
                 self._judge(s, i, status, found)
-            elif token.lower in {"nan", "inf", "oom"} and not s.hedged(i) and not s.negated(i):
+            elif (token.lower in {"nan", "inf", "oom"} or self._is_out_of_memory(s, i)) and not s.hedged(i) and not s.negated(i):
                 self._check_event(s, i, found)
             elif token.lower in lexicon.CONFIDENCE and self._is_label(s, i):
                 self._check_label(s, i, found)
@@ -58,8 +57,17 @@ class Statuses:
             return False
         if word in {"lost", "passed", "converges", "converged", "cached", "finished", "completed"} and not self._is_final(s, i):
             return False
+        if after in {"run", "variant", "attempt"} and self._named_run(s, i):
+            return True
         adjective = after in lexicon.RUN_NOUNS or (s.kind(i + 1) is TokenKind.WORD and after in lexicon.COUNT_NOUNS)
         return not adjective or s.context.cell
+
+    def _named_run(self, s: Sentence, i: int) -> tuple[str, ...]:
+        """``the failed run (LR-005)``."""
+        j = i + 2
+        while s.word(j) in {"(", ","}:
+            j += 1
+        return tuple(sorted(s.tokens[j].runs)) if j < len(s.tokens) and s.kind(j) is TokenKind.RUN else ()
 
     def _is_final(self, s: Sentence, i: int) -> bool:
         """Whether a word of several meanings ends its statement, or is followed by how or when."""
@@ -83,14 +91,21 @@ class Statuses:
 
     def _runs(self, s: Sentence, i: int) -> tuple[str, ...]:
         """The runs the word is said of; a sentence about "the run" means the one its heading names."""
+        if s.word(i + 1) in lexicon.RUN_NOUNS and (named := self._named_run(s, i)):
+            return named
         _, high = s.clause(i)
         listed = next((j for j in range(i + 1, high) if s.tokens[j].runs and s.word(j - 1) in {":", "were", "was", "are", "is"}), None)
         if listed is not None and not any(token.runs for token in s.tokens[:i]):
             return tuple(sorted(s.tokens[listed].runs))
-        found = subjects(s, i, self._index)
+        found = subjects(s, i, self._index) or self._noted(s, i)
         if found or len(self._index.runs) > 1:
             return found
         return self._index.runs
+
+    def _noted(self, s: Sentence, i: int) -> tuple[str, ...]:
+        """``The run crashed at step 412 (LR-005).``: a run alone in parentheses behind."""
+        alone = [j for j in range(i + 1, len(s.tokens)) if s.tokens[j].runs and s.word(j - 1) == "(" and s.word(j + 1) == ")"]
+        return tuple(sorted(s.tokens[alone[0]].runs)) if alone and not any(token.runs for token in s.tokens[:i]) else ()
 
     def _holds(self, status: str, run: str) -> bool | None:
         known = self._index.statuses.get(run, "")
@@ -117,8 +132,11 @@ class Statuses:
         """Whether a text of the run's own facts, or of no run, says so."""
         return any(fact.subject in {run, ""} and fact.name != "hypothesis" for fact in self._index.mentioning(pattern, _TELLING))
 
+    def _is_out_of_memory(self, s: Sentence, i: int) -> bool:
+        return s.word(i) == "memory" and s.word(i - 1) == "of" and s.word(i - 2) == "out"
+
     def _check_event(self, s: Sentence, i: int, found: Collector) -> None:
-        pattern = _MEMORY if s.word(i) == "oom" else _DIVERGED
+        pattern = _MEMORY if s.word(i) in {"oom", "memory"} else _DIVERGED
         runs = self._runs(s, i) or self._index.runs
         told = any(self._told(run, pattern) or (pattern is _DIVERGED and self._index.non_finite(run)) for run in runs)
         if not told:

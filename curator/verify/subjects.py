@@ -27,6 +27,8 @@ def subjects(s: Sentence, i: int, index: FactIndex) -> tuple[str, ...]:
         return tuple(sorted(s.context.topics))
     binder = Binder(s, index)
     low, high = s.clause(i)
+    if placed := _placed(s, i):
+        return placed
     excepted: set[str] = set()
     for j in s.leftwards(i):
         if binder.is_vague(j) or (s.kind(j) is TokenKind.RUN and not s.tokens[j].runs):
@@ -45,6 +47,19 @@ def subjects(s: Sentence, i: int, index: FactIndex) -> tuple[str, ...]:
         return behind
     inherited = binder.inherited_topic() or frozenset()
     return tuple(inherited) if len(inherited) == 1 else ()
+
+
+def _placed(s: Sentence, i: int) -> tuple[str, ...]:
+    """``rises again at 0.03``: where it happens stands right behind."""
+    j = i + 1
+    while s.word(j) in {"again", "further", "slightly", "only"}:
+        j += 1
+    if s.word(j) not in {"at", "for", "with", "in", "under"}:
+        return ()
+    j += 1
+    while s.word(j) in lexicon.ARTICLES or s.word(j) == "=" or s.kind(j) is TokenKind.CONFIG:
+        j += 1
+    return tuple(sorted(s.tokens[j].runs)) if j < len(s.tokens) and not s.is_reference(j) else ()
 
 
 def _with_joined(s: Sentence, j: int) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from curator.verify.sentences import Sentence
     from curator.verify.tokens import Token
 
-_AT_CONFIG = frozenset({"(", "at", "with", "for", "using", "under", "of", "and", "the", "=", "to", "from"})
+_AT_CONFIG = frozenset({"at", "with", "for", "using", "under", "="})
 _THRESHOLD = frozenset({"within", "least", "most", "threshold", "target", "goal", "tolerance", "limit", "expected", "bar"})
 _MOST_PAIRED = 4
 _FEW = 12
@@ -71,11 +71,14 @@ class _Judge:
 
     def _implied(self) -> Iterator[Fact]:
         """Changes between runs the sentence names, where nobody stated them as facts."""
-        runs = sorted(self._s.runs | (self._index.baseline if len(self._s.runs) == 1 else frozenset()) | (self._s.context.topics if self._s.runs else frozenset()))
+        named = self._s.runs
+        runs = sorted(named | (self._index.baseline if len(named) == 1 else frozenset()) | (self._s.context.topics if named else frozenset()))
         if len(runs) not in range(2, _MOST_PAIRED + 1) or self._role is Role.VALUE:
             return
         known = {(fact.kind, fact.subject, self._index.reference(fact), fact.name) for fact in self._index.facts if fact.kind in CHANGES}
         for a, b in itertools.permutations(runs, 2):
+            if (self._runs is not None and a not in self._runs) or (a in self._index.baseline and self._runs != frozenset({a})):
+                continue
             for (run, name), fact in self._index.values.items():
                 other = self._index.values.get((b, name))
                 if run == a and other and numeric_value(fact) is not None and numeric_value(other) is not None:
@@ -281,7 +284,9 @@ class _Judge:
         if self._names is None or fact.name in self._names:
             return True
         if fact.kind is FactKind.CONFIG and not (self._s.context.cell and self._s.context.metrics):
-            return self._s.word(self._i - 1) in _AT_CONFIG and self._role is Role.ANY or bool(self._token.runs)
+            alone = self._s.word(self._i - 1) == "(" and self._s.word(self._i + 1) == ")"
+            noted = alone and self._s.kind(self._i - 2) is not TokenKind.METRIC
+            return bool(self._token.runs) or self._s.context.header or (self._role is Role.ANY and (noted or self._s.word(self._i - 1) in _AT_CONFIG))
         if fact.kind in {FactKind.COUNT, FactKind.NAME}:
             return bool(self._binder.noun_after(self._i) or self._binder.noun_before(self._i))
         return units and not self._s.context.cell and self._unit_excludes_names()

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from marin_research.redaction.names import Strength, is_bare, kind_of, strength, word_set
+from marin_research.redaction.names import Strength, is_bare, kind_of, variable_strength, word_set
 from marin_research.redaction.values import is_secret, looks_random
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _after_the_one_before(argv: Sequence[str], index: int, programs: set[str], m
     name = _announced(argv, index, programs)
     if name is None or (argument.startswith("-") and not looks_random(argument)):
         return None
-    how_sure = Strength.STRONG if is_bare(name) else strength(name)
+    how_sure = Strength.STRONG if is_bare(name) else variable_strength(name)
     return masks.whole(argument, kind_of(name)) if is_secret(argument, name, how_sure) else None
 
 
@@ -81,7 +81,7 @@ def _by_itself(argument: str, programs: set[str], masks: Masks) -> str:
     is_script = any(blank in argument for blank in " \t\n") and not programs.isdisjoint(_SHELLS)
     if named and not is_script:
         name, value = named["name"], named["value"]
-        how_sure = Strength.STRONG if is_bare(name) and name.startswith("--") else strength(name)
+        how_sure = Strength.STRONG if is_bare(name) and name.startswith("--") else variable_strength(name)
         if is_secret(value, name, how_sure):
             return f"{name}={masks.whole(value, kind_of(name))}"
     return masks.text(argument)

@@ -1,4 +1,4 @@
-"""Secrets that the name before them gives away: ``API_KEY=...``, ``"token": "..."``, ``--api-key ...``, ``-e NAME VALUE``.
+"""Secrets that the name before them gives away: ``API_KEY=...``, ``"token": "..."``, ``--api-key X``, ``-e NAME X``.
 
 Sees one line at a time; which names count is for ``names``, which values for ``values``.
 """
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength, word_set
 from marin_research.redaction.removed import Removed
-from marin_research.redaction.values import is_code, is_no_word, is_secret, looks_random
+from marin_research.redaction.values import is_code, is_no_word, is_number, is_secret, looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ASSIGNMENT = re.compile(
-    r"(?<![\w.-])(?P<name>[A-Za-z_-][\w.-]*+)[\\\"'\]]{0,4}[ \t]{0,4}(?P<sign>:=|=>|=(?!=)|:(?!:))[ \t]{0,8}", re.ASCII
+    r"(?<![\w.-])(?P<name>[A-Za-z_-][\w.-]*+)[\\\"'\]]{0,4}[ \t]{0,4}(?P<sign>:=|=>|=(?!=)|:(?!:|//))[ \t]{0,8}",
+    re.ASCII,
 )
 _GAP = r"(?:[ \t]++|[\"'],?[ \t]*+[\"'])"
 _OPTION = re.compile(rf"(?<![\w-])--(?P<name>[A-Za-z][\w.-]*+){_GAP}", re.ASCII)
@@ -36,9 +37,10 @@ _WEAK_VALUE = re.compile(rf"{_QUOTED}|(?P<bare>(?:[^\s\"'`;&|<>\\,\0=]|{_COMMA})
 _UP_TO_CLOSING = re.compile(r"[^(\[{)\]}]*(?=[)\]}])")
 _SENTENCE = re.compile(r"[a-z]+[.,;]?[ \t]+[A-Za-z]")
 _PARTICLES = word_set(
-    "also argument authentication before cannot file flag from have instead into must option parameter should that then "
-    "this value values were when where which will with without would"
+    "also argument authentication before cannot file flag from have instead into must option parameter should that "
+    "then this value values were when where which will with without would"
 )
+_LONGEST_NAME = 128
 _MIN_LENGTH = 4
 """Shorter values in free text are left alone."""
 
@@ -53,57 +55,72 @@ class _Value(NamedTuple):
 def assigned(line: str) -> Iterator[Removed]:
     """The secrets in one line (no line end in it) that stand after a name; they may overlap."""
     yield from _after_signs(line)
-    for pattern in (_OPTION, _VARIABLE):
-        for match in pattern.finditer(line) if "-" in line else ():
-            name, how_sure = match["name"], strength(match["name"])
-            if how_sure and not (pattern is _VARIABLE and _BY_NAME.search(line, 0, match.start())):
-                value = _value(line, match.end(), how_sure, constant=True)
-                if value and _is_given_secret(name, how_sure, value):
-                    yield Removed(kind_of(name), value.start, value.end)
+    if "-" in line:
+        yield from _after_blanks(line, _OPTION)
+        yield from _after_blanks(line, _VARIABLE)
 
 
 def _after_signs(line: str) -> Iterator[Removed]:
     at = 0
     while match := _ASSIGNMENT.search(line, at):
         at = match.end()
-        name, how_sure = match["name"], strength(match["name"])
-        if how_sure and not is_secret_header(name):
-            value = _value(line, at, how_sure, constant=name.isupper())
-            if value and _is_assigned_secret(line, name, how_sure, value, spoken=match["sign"] == ":"):
-                yield Removed(kind_of(name), value.start, value.end)
-                at = value.end
+        name = match["name"][-_LONGEST_NAME:]
+        if not strength(name) or is_secret_header(name):
+            continue
+        in_shell = name.isupper() and line[match.end("name") : at] == "="
+        value = _value(line, at, strength(name), in_shell=in_shell)
+        spoken = match["sign"] == ":" and value is not None and not value.quoted
+        if value is None or (spoken and _SENTENCE.match(line, value.start)):
+            continue
+        if _is_assigned_secret(name, value, in_shell=in_shell, spoken=spoken):
+            yield Removed(kind_of(name), value.start, value.end)
+            at = value.end
 
 
-def _value(line: str, at: int, how_sure: Strength, *, constant: bool) -> _Value | None:
-    """The value that begins there; a bare one ends before the bracket that closes what it stands in, unless ``constant``."""
+def _after_blanks(line: str, pattern: re.Pattern[str]) -> Iterator[Removed]:
+    for match in pattern.finditer(line):
+        name = match["name"][-_LONGEST_NAME:]
+        if not strength(name) or (pattern is _VARIABLE and _BY_NAME.search(line, 0, match.start())):
+            continue
+        value = _value(line, match.end(), strength(name), in_shell=True)
+        if value and _is_given_secret(name, value.text):
+            yield Removed(kind_of(name), value.start, value.end)
+
+
+def _value(line: str, at: int, how_sure: Strength, *, in_shell: bool) -> _Value | None:
+    """The value that begins there.
+
+    ``in_shell``: a bare value may hold brackets; elsewhere it ends before the one that closes what it stands in.
+    """
     match = (_VALUE if how_sure is Strength.STRONG else _WEAK_VALUE).match(line, at)
     if match is None:
         return None
     start, end = match.span(str(match.lastgroup))
     quoted = match.lastgroup != "bare"
-    closing = None if quoted or constant else _UP_TO_CLOSING.match(line, start, end)
+    closing = None if quoted or in_shell else _UP_TO_CLOSING.match(line, start, end)
     if closing:
         end = closing.end()
     return _Value(line[start:end], start, end, quoted)
 
 
-def _is_assigned_secret(line: str, name: str, how_sure: Strength, value: _Value, *, spoken: bool) -> bool:
+def _is_assigned_secret(name: str, value: _Value, *, in_shell: bool, spoken: bool) -> bool:
     """``spoken``: a colon stands between them, which ordinary sentences have too."""
-    spoken = spoken and not value.quoted
-    if len(value.text) < _MIN_LENGTH or (not value.quoted and is_code(value.text, name)):
-        return False
-    if spoken and _SENTENCE.match(line, value.start):
-        return False
-    if how_sure is Strength.WEAK and is_bare(name) and not spoken and is_no_word(value.text):
-        how_sure = Strength.STRONG
-    return is_secret(value.text, name, how_sure)
-
-
-def _is_given_secret(name: str, how_sure: Strength, value: _Value) -> bool:
-    """Of a value that only a blank sets apart from the name."""
     text = value.text
-    if len(text) < _MIN_LENGTH or text.lower() in _PARTICLES or (text.startswith("-") and not looks_random(text)):
+    if len(text) < _MIN_LENGTH or (is_number(text) and kind_of(name) != "password"):
         return False
-    if how_sure is Strength.WEAK and is_bare(name) and is_no_word(text):
+    if not value.quoted and not in_shell and is_code(text, name):
+        return False
+    how_sure = strength(name)
+    if how_sure is Strength.WEAK and not spoken and (is_bare(name) or in_shell) and is_no_word(text):
         how_sure = Strength.STRONG
     return is_secret(text, name, how_sure)
+
+
+def _is_given_secret(name: str, value: str) -> bool:
+    """Of a value that only a blank sets apart from the name."""
+    if len(value) < _MIN_LENGTH or value.lower() in _PARTICLES or (value.startswith("-") and not looks_random(value)):
+        return False
+    how_sure = strength(name)
+    if how_sure is Strength.WEAK and (is_bare(name) or name.isupper()) and is_no_word(value):
+        how_sure = Strength.STRONG
+    return is_secret(value, name, how_sure)

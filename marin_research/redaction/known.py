@@ -1,7 +1,7 @@
 """The exact values of this account's own secrets, the one sure way to recognise a key without a shape of its own.
 
-Reads the environment that is given to it, ``.netrc`` and the Hugging Face token file; what is absent or broken is passed
-over. Knows no rule for text.
+Reads the environment that is given to it, ``.netrc`` and the Hugging Face token file; what is absent or broken is
+passed over. Knows no rule for text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from marin_research.redaction.names import Strength, kind_of, strength
+from marin_research.redaction.names import Strength, kind_of, variable_strength
 from marin_research.redaction.values import is_number, is_secret
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ def known_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     found = {
         value: kind_of(name)
         for name, value in environ.items()
-        if is_secret(value, name, strength(name)) and strength(name) is Strength.STRONG and not is_number(value)
+        if variable_strength(name) is Strength.STRONG
+        and is_secret(value, name, Strength.STRONG)
+        and not is_number(value)
     }
     home = Path(environ.get("HOME", "~")).expanduser()
     for value, kind in (*_netrc(Path(environ.get("NETRC", home / ".netrc"))), *_hugging_face(environ, home)):
@@ -68,11 +70,10 @@ def spellings(literals: Mapping[str, str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for value, kind in literals.items():
-        lines = [line.strip() for line in value.splitlines()]
-        pieces = [value] if len(lines) == 1 else [line for line in lines if len(line) >= _MIN_LENGTH]
+        lines = [line.strip() for line in value.splitlines() if line.strip()]
+        pieces = lines if len(lines) == 1 else [line for line in lines if len(line) >= _MIN_LENGTH]
         name = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")[:24] or "secret"
         for piece in pieces:
             for spelling in (piece, json.dumps(piece)[1:-1], quote(piece, safe="", errors="surrogatepass")):
-                if spelling.strip():
-                    found.setdefault(spelling, name)
+                found.setdefault(spelling, name)
     return dict(sorted(found.items(), key=lambda each: -len(each[0])))

@@ -27,31 +27,32 @@ def word_set(text: str) -> frozenset[str]:
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _SECRET_WORDS = word_set(
-    "accesskey accesstoken apikey apisecret apitoken askpass authtoken bearer clientsecret credential credentials creds "
+    "accesskey accesstoken apikey apisecret apitoken authtoken bearer clientsecret credential credentials creds "
     "passphrase passwd password passwords privatekey refreshtoken secretkey sessiontoken"
 )
 _POINTERS = word_set(
-    "algorithm arn at auth bytes class count date dir directory endpoint env enabled expires expiration expiry field file "
-    "filename format hash header host id ids index kind len length limit manager method mode name names path policy prefix "
-    "provider regex scope scopes server size sock socket source state status store suffix timeout ttl type types uri url "
-    "user username usage var version"
+    "algorithm arn at auth bytes class count date dir directory enabled endpoint env expiration expires expiry field "
+    "file filename format hash header host id ids index kind len length limit manager method mode name names path "
+    "policy prefix provider regex scope scopes server size sock socket source state status store suffix timeout ttl "
+    "type types uri url usage user username var version"
 )
 """Last words of names that hold something about a secret, not the secret."""
 
 _KEY_QUALIFIERS = word_set(
     "access account anthropic api app application auth aws azure claude client cohere comet consumer datadog deploy "
-    "encryption gcp gemini github gitlab google groq hf hmac huggingface master mistral neptune openai openrouter private "
-    "r2 replicate root runpod s3 secret sentry service signing slack ssh storage subscription together wandb webhook"
+    "encryption gcp gemini github gitlab google groq hf hmac huggingface master mistral neptune openai openrouter "
+    "private replicate root runpod secret sentry service signing slack ssh storage subscription together wandb "
+    "webhook"
 )
 _HARMLESS_KEYS = word_set(
-    "attention batch cache column compile config data dedup dict dropout feature foreign group hash host index join label "
-    "lookup map metric object param partition pixi prng primary public query random registry rng routing s3object shard "
-    "sort sorting state step unique"
+    "attention batch cache column compile config data dedup dict dropout feature foreign group hash host index join "
+    "label lookup map metric object param partition primary prng public query random registry rng routing shard sort "
+    "sorting state step tokens unique"
 )
 _MODEL_TOKENS = word_set(
-    "any begin bos byte char cls context current default each end eos first generated image input last label mask max min "
-    "new next num output pad per prev previous prompt reasoning sample sep separator single special start stop sub target "
-    "text think unk vision word"
+    "any audio begin bos byte char cls context current default each end eos first generated image input label last "
+    "mask max min new next num output pad page per prev previous prompt reasoning sample sep separator single special "
+    "start stop sub target text think unk video vision word"
 )
 """Words before ``token`` that make it a piece of text."""
 
@@ -70,7 +71,6 @@ _KINDS = {
     "gitlab": "gitlab",
     "google": "google",
     "hf": "huggingface",
-    "hub": "huggingface",
     "hugging": "huggingface",
     "huggingface": "huggingface",
     "npm": "npm",
@@ -107,26 +107,31 @@ def strength(name: str) -> Strength:
         return Strength.NONE
     if not _SECRET_WORDS.isdisjoint(found) or found[-1].endswith(("password", "passwd")):
         return Strength.STRONG
-    return _strength_of_last(found, constant=name.isupper())
+    return _strength_of_last(found[-2] if len(found) > 1 else "", found[-1])
 
 
-def _strength_of_last(found: tuple[str, ...], *, constant: bool) -> Strength:
-    """``constant``: written in capitals, as environment variables are."""
-    before, last = (found[-2] if len(found) > 1 else ""), found[-1]
-    certain = Strength.STRONG if before or constant else Strength.WEAK
+def _strength_of_last(before: str, last: str) -> Strength:
     if last == "key":
         if before in _HARMLESS_KEYS:
             return Strength.NONE
-        return Strength.STRONG if before in _KEY_QUALIFIERS or (before and constant) else Strength.WEAK
+        return Strength.STRONG if before in _KEY_QUALIFIERS else Strength.WEAK
     if last == "token":
-        return Strength.NONE if before in _MODEL_TOKENS else certain
+        if before in _MODEL_TOKENS:
+            return Strength.NONE
+        return Strength.STRONG if before else Strength.WEAK
     if last in {"secret", "secrets"}:
-        return certain
+        return Strength.STRONG if before else Strength.WEAK
     if last == "pwd":
-        return Strength.STRONG if before and before != "old" else Strength.NONE
+        return Strength.STRONG if before not in {"", "old"} else Strength.NONE
     if last == "pass":
         return Strength.STRONG if before in _PASS_QUALIFIERS else Strength.NONE
     return Strength.WEAK if last == "auth" else Strength.NONE
+
+
+def variable_strength(name: str) -> Strength:
+    """The same for what is known to be an environment variable: there ``MY_KEY`` says enough."""
+    how_sure = strength(name)
+    return Strength.STRONG if how_sure and name.isupper() else how_sure
 
 
 def is_bare(name: str) -> bool:

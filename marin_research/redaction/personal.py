@@ -33,12 +33,13 @@ _HOME_ON_WINDOWS = re.compile(r"\\Users\\{1,2}([^\s/\"'`:;,<>|\\\0]{1,64})", re.
 _PATH_BACKWARDS = re.compile(r"[^\s\"'`=,;:<>|()\[\]{}\\\0]*(?P<scheme>:[a-z0-9]{2,8})?", re.ASCII)
 _LONGEST_PATH = 1024
 _FIELD = re.compile(
-    r"(?:(?<![\w-])(?:USER|LOGNAME|USERNAME)=|(?<![A-Za-z])(?i:user_?name|login_?name)[\"']?[ \t]{0,2}[:=][ \t]{0,2})[\"']?"
-    r"([A-Za-z][\w.-]{1,31})",
+    r"(?:(?<![\w-])(?:USER|LOGNAME|USERNAME)=|(?<![A-Za-z])(?i:user_?name|login_?name)[\"']?[ \t]{0,2}[:=][ \t]{0,2})"
+    r"[\"']?(?!(?:str|None|Optional|self)\b)([A-Za-z][\w.-]{1,31})(?![\w.(-])",
     re.ASCII,
 )
 _HOST = re.compile(
-    r"(?<![\w.-])(?!(?:env|self|settings|this|thread|threading)\.)(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,10}"
+    r"(?<![\w.-])(?<!from )(?<!import )(?!(?:args|config|env|self|settings|this|threading)\.)"
+    r"(?!metadata\.google\.|host\.docker\.)(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,10}"
     r"(?:internal|local|svc|corp|lan)(?![\w(-]|\.\w)",
     re.ASCII,
 )
@@ -48,9 +49,10 @@ _IPV6 = re.compile(
     r"(?<![\w:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f])(?::[0-9a-f]{0,4}){2,7}(?:%\w{1,16})?(?![\w:])",
     re.IGNORECASE | re.ASCII,
 )
-_IPV6_AND_PORT = re.compile(r"\[((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})\](?=:\d)", re.IGNORECASE | re.ASCII)
+_IPV6_AND_PORT = re.compile(r"\[(?!::1?\])((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})\](?=:\d)", re.IGNORECASE | re.ASCII)
 _BEFORE_ADDRESS = re.compile(
-    r"(?:://|@|\b(?:ips?|addr|address|host|hostname|peer|inet|server|node|worker|coordinator|from|master)[\"'=: \t(_-]{1,8})\Z",
+    r"(?:://|@|\b(?:ips?|addr|address|host|hostname|peer|inet|server|node|worker|coordinator|from|master)"
+    r"[\"'=: \t(_-]{1,8})\Z",
     re.IGNORECASE | re.ASCII,
 )
 _BEFORE_VERSION = re.compile(
@@ -150,7 +152,7 @@ def _addresses(line: str) -> Iterator[Removed]:
 
 
 def _is_private(octets: tuple[int, ...], *, said: bool) -> bool:
-    """``said``: the text around calls it an address, so a public one counts as well; loopback and wildcards never do."""
+    """``said``: the text around calls it an address, so a public one counts too; loopback and wildcards never do."""
     first, second = octets[:2]
     if first in (0, 127, 255):
         return False

@@ -1,4 +1,4 @@
-"""Secrets that are known by their own shape, wherever they stand: vendors' prefixes, JWTs, URLs with passwords, headers.
+"""Secrets that are known by their own shape, wherever they stand: vendors' prefixes, JWTs, URLs, headers.
 
 Knows nothing of the names that values are assigned to (``assignments``) and sees one line at a time.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.redaction.names import Strength, kind_of, strength, word_set
 from marin_research.redaction.removed import Removed
-from marin_research.redaction.values import is_stand_in
+from marin_research.redaction.values import is_number, is_stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,8 @@ SHAPES = (
         "token",
         "authorization",
         r"(?i:\bauthorization[\"'\\]{0,3}[ \t]{0,4}[:=][ \t]{0,4}b?[\"'\\]{0,3}"
-        r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+|(?=[^\s\"'\0]{0,15}?\d|[^\s\"'\0]{16})))"
+        r"(?:(?:bearer|basic|token|digest|negotiate|apikey|aws4-hmac-sha256)[ \t]+"
+        r"|(?=[^\s\"'\0]{0,15}?\d|[^\s\"'\0]{16})))"
         r"([^\s\"'\\,;\0]{6,})",
     ),
     Shape(
@@ -108,6 +109,8 @@ def shaped(line: str) -> Iterator[Removed]:
 def _query_parameters(line: str) -> Iterator[Removed]:
     for match in _QUERY.finditer(line):
         name = match[1]
+        if is_stand_in(match[2]) or is_number(match[2]):
+            continue
         if name.lower() in _QUERY_SECRETS or strength(name) > Strength.NONE:
             yield Removed(kind_of(name) if strength(name) else "signature", *match.span(2))
 

@@ -19,17 +19,22 @@ _SIGN = r"[\w.-]{0,64}+[\\\"'\]]{0,4}+[ \t]{0,4}+(?:=>|:=|[:=])"
 _NO_NUMBER = r"(?![ \t]{0,8}+[-+]?\d[\d.,_]{0,40}+(?:e[-+]?\d++)?[a-z%]{0,3}+(?:[\s,;)\]}|]|\Z))"
 _LONG_VALUE = r"(?=[^\s]{0,200}?[a-z0-9+]{12})"
 
+_AFTER_UNDERSCORE = (
+    r"_(?=[\w-]{16})(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=hf_)|(?<=npm_)|(?<=k_live_)|(?<=k_test_)|(?<=gsk_)|(?<=r8_)"
+    r"|(?<=n_api_)|(?<=i_org_)|(?<=b_v\d_))"
+)
+_AFTER_DASH = (
+    r"-(?=[\w-]{10})(?:(?<=sk-)|(?<=xox[a-z]-)|(?<=xapp-)|(?<=pypi-)|(?<=glpat-)|(?<=gl[dr]t-)|(?<=GOCSPX-)"
+    r"|(?<=xai-)|(?<=pplx-)|(?<=tskey-))"
+)
+_OPTION = (
+    r"--(?=[a-z])(?<!---)(?:env|set-?env|[\w.-]{0,64}?(?:key|token|secret|pass|pwd|auth|cred|bearer))"
+    r"[\w.-]{0,64}[\"', \t]"
+)
+
 _BY_SHAPE = (
-    (
-        "_",
-        r"_(?=[\w-]{16})(?:(?<=gh[pousr]_)|(?<=_pat_)|(?<=hf_)|(?<=npm_)|(?<=k_live_)|(?<=k_test_)|(?<=gsk_)|(?<=r8_)"
-        r"|(?<=n_api_)|(?<=i_org_)|(?<=b_v\d_))",
-    ),
-    (
-        "-",
-        r"-(?=[\w-]{10})(?:(?<=sk-)|(?<=xox[a-z]-)|(?<=xapp-)|(?<=pypi-)|(?<=glpat-)|(?<=gl[dr]t-)|(?<=GOCSPX-)|(?<=xai-)"
-        r"|(?<=pplx-)|(?<=tskey-))",
-    ),
+    ("_", _AFTER_UNDERSCORE),
+    ("-", _AFTER_DASH),
     (".", r"\.[\w-]{6}\.[\w-]{27}"),
     (".", r"\.(?=[\w-]{16})(?:(?<=ya29\.)|(?<=SG\.)|(?<=hvs\.))"),
     ("J", r"J(?<=eyJ)[\w-]{8}"),
@@ -54,10 +59,7 @@ _BY_NAME = (
     ("wandb", r"wandb(?:\.login|[ \t]{1,8}login)"),
     ("?", r"\?(?:x-|sig|jwt|aws|goog)"),
     ("&", r"&(?:x-|sig|jwt|aws|goog)"),
-    (
-        "--",
-        r"--(?=[a-z])(?<!---)(?:env|set-?env|[\w.-]{0,64}?(?:key|token|secret|pass|pwd|auth|cred|bearer))[\w.-]{0,64}[\"', \t]",
-    ),
+    ("--", _OPTION),
 )
 """The same, in the text with its ASCII letters lowered."""
 

@@ -1,7 +1,7 @@
 """Redacts a stream of bytes while it is written. Knows no rule: what to remove is found by a function given to it.
 
-What comes out depends on the bytes alone, never on how they were split: whole lines are redacted together, and of a line
-too long to wait for, windows at fixed offsets.
+What comes out depends on the bytes alone, never on how they were split: whole lines are redacted together, and of a
+line too long to wait for, windows at fixed offsets.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from marin_research.redaction.pem import MAX_LINE
 from marin_research.redaction.removed import Removed, replaced
 
 Find = Callable[[str], tuple[list[Removed], int | None]]
-"""Gives what to remove from a text, in order and apart, and where the line starts whose removal the text's end cut short."""
+"""Gives what to remove from a text, in order and apart, and the start of the line whose secret may go on after it."""
 
 MAX_HELD = 64 * 1024
 """Bytes of an unfinished line that are held back at most."""
@@ -29,8 +29,8 @@ _LINE_END = re.compile(rb"[\n\r]")
 class RedactingWriter:
     """Hands on what it is given, without secrets. Not safe for use by several threads at once.
 
-    Holds back the unfinished line, at most 64 KiB of it, and a private key until its end is seen, 256 KiB at most. Bytes
-    that are no UTF-8 pass through unchanged.
+    Holds back the unfinished line, at most 64 KiB of it, and a private key until its end is seen, 256 KiB at most.
+    Bytes that are no UTF-8 pass through unchanged.
     """
 
     def __init__(self, find: Find, write: Callable[[bytes], object]) -> None:

@@ -255,7 +255,7 @@ def test_a_mixed_log_is_never_sorted():
     before, behind, note = place(head + AFTER)
 
     assert (before, behind) == (head, AFTER)
-    assert "no order" in note
+    assert "no order" in (note or "")
 
 
 def test_dated_headings_without_a_section_are_a_log():
@@ -266,6 +266,14 @@ def test_dated_headings_without_a_section_are_a_log():
     assert place(head + entries) == (head, entries, None)
 
 
+def test_an_empty_log_section_does_not_hide_the_entries():
+    """Somebody keeps the template's section and writes elsewhere."""
+    data = b"# T\n\n## 2026-01-01 - one\n\n## 2026-01-02 - two\n\n## Entry Log\n"
+
+    assert [entry.label for entry in parse(data).entries] == ["one", "two"]
+    assert place(data)[1] == b"## Entry Log\n"
+
+
 def test_of_several_logs_the_latest_one_grows():
     """People start a new log and leave the old one be."""
     head = b"## Entry Log\n\n" + TWO
@@ -274,7 +282,7 @@ def test_of_several_logs_the_latest_one_grows():
     before, behind, note = place(head + old)
 
     assert (before, behind) == (head, old)
-    assert "2 logs" in note
+    assert "2 logs" in (note or "")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +294,7 @@ def test_a_file_without_a_log_gets_one_at_its_end(data):
 
     assert plan.data.startswith(data)
     assert b"## Entry Log\n\n### 2026-09-01" in plan.data
-    assert "no log" in plan.note
+    assert "no log" in (plan.note or "")
     assert [entry.ids for entry in parse(plan.data).entries] == [("LR-003",)]
 
 
@@ -361,19 +369,32 @@ def test_appending_adds_one_entry_and_touches_nothing_else(data, ends):
 
 
 @pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"body": " \n\n"}, "no text"),
+        ({"label": " "}, "label"),
+        ({"label": "two\nlines"}, "label"),
+        ({"label": "\udcff"}, "Unicode"),
+        ({"ids": ("lr three",)}, "no experiment ID"),
+        ({"time": datetime(2026, 9, 1)}, "zone"),  # noqa: DTZ001 - a time without a zone is the point
+    ],
+)
+def test_what_is_no_entry_cannot_be_built(given, reason):
+    """What is missing must be said to whoever wrote the entry, not to whoever publishes it."""
+    with pytest.raises(LogbookError, match=reason):
+        new_entry(**given)
+
+
+@pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (new_entry(body=" \n\n"), "no text"),
-        (new_entry(label=" "), "label"),
-        (new_entry(label="two\nlines"), "label"),
-        (new_entry(ids=("lr three",)), "no experiment ID"),
-        (new_entry(time=datetime(2026, 9, 1)), "zone"),  # noqa: DTZ001 - a time without a zone is the point
         (new_entry(body="## A section\n"), "plain text"),
         (new_entry(body="### Another entry\n"), "plain text"),
         (new_entry(body="Underlined\n----------\n"), "plain text"),
         (new_entry(body="```\nnever closed\n"), "never closed"),
         ("- Result: no heading", "level 3"),
-        ("## 2026-09-01 - too high", "level 3"),
+        ("## 2026-09-01 - too high\n\ntext", "level 3"),
+        ("### 2026-09-01 - nothing but a heading\n", "no text"),
     ],
 )
 def test_an_entry_that_would_break_the_logbook_is_refused(entry, reason):

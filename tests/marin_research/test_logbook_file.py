@@ -46,6 +46,13 @@ def child(program, *arguments, **pipes):
     return subprocess.Popen([sys.executable, "-c", APPEND + program, *map(str, arguments)], **pipes)
 
 
+def exchange(path, data):
+    """Saves ``data`` as most editors do."""
+    other = path.with_suffix(".new")
+    other.write_bytes(data)
+    other.replace(path)
+
+
 def test_an_entry_is_written_once_however_often_it_is_sent(logbook):
     """A publication that is tried again after a lost answer must not appear twice."""
     first = append(logbook, ENTRY, marker=MARKER)
@@ -93,14 +100,14 @@ for number in range(20):
     assert sorted(written) == [f"LR-{100 * writer + number:03}" for writer in (1, 2) for number in range(20)]
 
 
+@dataclass(frozen=True)
+class Changed:
+    data: bytes
+
+
 @pytest.mark.parametrize("how", ["in place", "by another file"])
 def test_an_edit_by_hand_in_between_is_kept(logbook, how):
     """Editors know nothing of our lock; what somebody saved while we were thinking must not vanish."""
-
-    @dataclass(frozen=True)
-    class Changed:
-        data: bytes
-
     edits = iter([b"one edit\n", b"another edit\n"])
 
     def change(before):
@@ -109,14 +116,28 @@ def test_an_edit_by_hand_in_between_is_kept(logbook, how):
             with logbook.open("ab") as file:
                 file.write(edit)
         elif edit:
-            other = logbook.with_suffix(".new")
-            other.write_bytes(before + edit)
-            other.replace(logbook)
+            exchange(logbook, before + edit)
         return Changed(before + b"ours\n")
 
     rewrite(logbook, change)
 
     assert logbook.read_bytes() == OLD + b"one edit\nanother edit\nours\n"
+
+
+def test_a_file_that_was_exchanged_for_its_like_is_locked_anew(logbook):
+    """The lock went with the old file, and another appender may already hold that of the new one."""
+    seen: list[bytes] = []
+
+    def change(before):
+        if not seen:
+            exchange(logbook, before)
+        seen.append(before)
+        return Changed(before + b"ours\n")
+
+    rewrite(logbook, change)
+
+    assert seen == [OLD, OLD]
+    assert logbook.read_bytes() == OLD + b"ours\n"
 
 
 def test_a_file_that_never_rests_is_left_alone(logbook):

@@ -86,7 +86,10 @@ def test_what_logbooks_are_made_of_needs_no_parser(data):
         (b"Title\n=====\n\nPart\ntwo\n---\n", [(1, "Title"), (2, "Part two")]),
         (b"- item\nlazy\n  ```\n# a\n", [(1, "a")]),
         (b"# one\r## two\r```\r# not\r", [(1, "one"), (2, "two")]),
+        (b"- item\nlazy\n\n  more\n\n  ```\n# a\n  ```\n# not\n", [(1, "a")]),
         (b"<div>\n# not\n\n# a\n", [(1, "a")]),
+        (b"<div>\n- item\n\n  # a\n", [(1, "a")]),
+        (b"<pre\x1c\n\n# not\n</pre>\n\n# a\n", [(1, "a")]),
     ],
 )
 def test_what_only_a_parser_can_tell_is_left_to_the_parser(data, expected):

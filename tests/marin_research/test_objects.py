@@ -55,6 +55,17 @@ def test_an_object_keeps_what_it_first_held(objects):
     assert objects.names("runs/LR-001/events") == ["1.json"]
 
 
+def test_a_claim_is_had_by_one(objects):
+    """Experiment IDs are claims."""
+    objects.claim("ids/LR/000001.json", b"mine")
+
+    for take in (objects.claim, objects.put_new):
+        with pytest.raises(FileExistsError):
+            take("ids/LR/000001.json", b"theirs")
+
+    assert objects.get("ids/LR/000001.json") == b"mine"
+
+
 def test_what_may_be_replaced_is_replaced(objects):
     """A heartbeat is the newest sign of life, not the first."""
     objects.put("beats/a.json", b"1")
@@ -143,9 +154,9 @@ def test_without_hard_links_a_disk_that_is_full_leaves_no_half_object(tmp_path, 
 
 
 @pytest.mark.parametrize("key", ["store.json", "runs/LR-001/events/1.json"])
-@pytest.mark.parametrize("write", [LocalObjects.put, LocalObjects.put_new])
+@pytest.mark.parametrize("write", [LocalObjects.put, LocalObjects.put_new, LocalObjects.claim])
 def test_a_file_in_the_way_is_an_error_that_says_what_to_do(tmp_path, key, write):
-    """``--root`` may name a file by mistake; what it holds must survive that."""
+    """``--root`` may name a file by mistake; what it holds must survive, and the name must not pass for taken."""
     root = tmp_path / "records"
     root.write_text("my notes")
 
@@ -260,7 +271,8 @@ def test_killed_at_any_access_to_the_disk_the_store_shows_only_whole_objects(tmp
     for index, _ in enumerate(killed_everywhere(tmp_path)):
         folder = tmp_path / str(index) / "records"
         for path in folder.rglob("*"):
-            if path.is_file() and not path.name.startswith("."):
+            is_claim = {"ids", "attempts", "outputs"} & {*path.parts}  # of those, only the name matters
+            if path.is_file() and not path.name.startswith(".") and not is_claim:
                 assert path.suffix == ".gz" or json.loads(path.read_bytes())
         store = RecordStore(str(folder))
         store.prepare()
