@@ -50,7 +50,8 @@ def _in_short(numbers: Sequence[Sequence[Evidence]], facts: dict[str, Fact], tex
     """A row per number: its line, as it is stated, in full where that differs, and its fact; formulas below."""
     rows = []
     for same in numbers:
-        fact, stated = facts[same[0].fact_ids[0]], one_line(same[0].text)
+        stated = one_line(same[0].text)
+        fact = next(facts[fact_id] for fact_id in same[0].fact_ids if facts[fact_id].kind in _NUMBERS)
         exact = _exact(fact)
         others = len(same[0].fact_ids) - 1
         name = fact.id + (f" +{others} more" if others else "")

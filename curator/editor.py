@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.errors import CuratorError
+from marin_research.errors import MarinResearchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,7 @@ def edited(
         _run(command, file)
         saved = _read(file, text)
         yield saved if saved != text else None
-    except CuratorError as error:
+    except MarinResearchError as error:
         if file.exists() and file.read_bytes() != text.encode("utf-8", "surrogateescape"):
             raise EditorError(f"{error}; what was written is in {file}") from error
         file.unlink(missing_ok=True)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _QUIET = Style(dim=True)
 _WRONG = Style(color="red", bold=True)
+_MASKED = Style(color="yellow", bold=True)
+TAKEN_OUT = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
+"""What stands where a secret stood."""
 _LEAD = re.compile(r"\s*(?:[-*+] +|\d+[.)] +|\| +)?")
 """What the rows that a long line is broken into are indented by."""
 _ROW = re.compile(r"\s*\|.*\|\s*$")
@@ -43,6 +46,7 @@ def marked(text: str, report: Report, console: Console, *, width: int) -> Iterat
     gutter = max(3, len(str(len(lines))))
     spans = [(e.start, e.end, backed) for e in report.evidence]
     spans += [(f.start, f.end, _WRONG + Style(meta={"finding": f.id})) for f in report.findings]
+    spans += [(*match.span(), _MASKED) for match in TAKEN_OUT.finditer(text)]
     waiting = list(report.findings)
     for index, line in enumerate(lines):
         styled = _styled(line, starts[index], spans)

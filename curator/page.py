@@ -5,7 +5,6 @@ Needs rich; to be imported where something is shown.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -14,7 +13,7 @@ from rich.text import Text
 from curator.backing import backing
 from curator.draft import DraftStatus
 from curator.drafters.wording import id_range
-from curator.marked import backed_style, labelled, marked
+from curator.marked import TAKEN_OUT, backed_style, labelled, marked
 from curator.plain import KIND_NAMES, counted, decision_line, line_of, one_line, when
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _about(draft: Draft, report: Report, console: Console) -> Iterator[tuple[str
     checked.append(counted(len(report.evidence), "place"), style=backed_style(console))
     checked.append(" backed by the record, ")
     checked.append(counted(len(report.findings), "finding"), style=_WRONG if report.findings else "")
-    masked = len(re.findall(r"\[REDACTED:", draft.text))
+    masked = len(TAKEN_OUT.findall(draft.text))
     checked.append(f", {counted(masked, 'secret')} taken out" if masked else "")
     yield "checked", checked
     yield "text", Text(f"sha256 {draft.sha256[:16]}; an approval is for exactly this text")

@@ -105,14 +105,16 @@ def _decide(draft_id: str, place: str, desk: Desk) -> str | None:
 
 def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
     """What the person says to the draft in front of them: ``edited`` when it has to be shown again."""
-    full = False
-    prompt = _prompt(desk)
+    full, prompt = False, _prompt(desk)
     while True:
-        key = desk.keys.key(prompt)
+        key = desk.keys.key(prompt) or "q"
+        if key not in _KEYS:
+            prompt = _prompt(desk, said=key)
+            continue
         prompt = _prompt(desk)
+        desk.console.print(_KEYS[key][0])
         match key:
             case "a" | "e" | "r":
-                desk.console.print(_KEYS[key][0])
                 act = {"a": _approve, "e": _edit, "r": _reject}[key]
                 try:
                     what = act(draft, report, desk)
@@ -124,20 +126,14 @@ def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
                     if what is not None:
                         return what
             case "s":
-                desk.console.print("skip")
                 return "skipped"
             case "v":
                 full = not full
-                desk.console.print("evidence")
                 _show(desk, backing(draft, report, width=page_width(desk.console), full=full))
             case "?":
-                desk.console.print("help")
                 _help(desk)
-            case "q" | "":
-                desk.console.print("quit")
-                return None
             case _:
-                prompt = _prompt(desk, said=key)
+                return None
 
 
 def _approve(draft: Draft, report: Report, desk: Desk) -> str | None:

@@ -123,6 +123,7 @@ class _Process:
         self._shared: Destination | None = None
         self._streams: dict[str, RoutedStream] = {}
         self._buffering: dict[str, bool | None] = {}
+        self._given_up = False
 
     def enter(self, captured: CapturedOutput) -> None:
         with self._lock:
@@ -152,9 +153,9 @@ class _Process:
 
     def route(self, stream: RoutedStream) -> TextIO | None:
         """What to write to instead of the stream that ``stream`` stands in for."""
-        owner, step = self._owner, _current.get()
-        destination = (step and step.destination) or owner
-        if owner is None or destination is None or (destination is owner and stream.through_fd):
+        step = _current.get()
+        destination = self._owner if step is None else step.destination or self._owner
+        if destination is None or self._given_up or (destination is self._owner and stream.through_fd):
             return None
         return destination.texts.get(stream.standard)
 
@@ -206,7 +207,7 @@ class _Process:
         running = [captured for captured in self._active if captured not in waiting]
         owner = running[0].destination if len(running) == 1 else None
         if len(running) > 1:
-            owner = self._shared = self._shared or self._share(terminals)
+            owner = self._shared = self._shared or self._share(terminals, running)
         if self._shared is not None:
             self._link.share(self._shared.name, [captured.name for captured in running])
         with self.gate:
@@ -214,21 +215,26 @@ class _Process:
             for captured in self._active:
                 streams.flush(captured.destination.texts.values() if captured.destination else ())
             streams.flush_native()
-            self._owner = None if self._link.problem else owner
+            self._owner = None if self._given_up else owner
             terminals.exchange(self._owner.fds if self._owner else terminals.fds)
 
-    def _share(self, terminals: Terminals) -> Destination:
+    def _share(self, terminals: Terminals, running: list[CapturedOutput]) -> Destination | None:
         for stream in self._streams.values():
             # Log handlers are mostly older than the capture, and would write to the descriptor that is shared now.
             streams.redirect_log_handlers(stream.original, stream)
-        return self._open(f"shared#{os.urandom(4).hex()}", {"steps": []}, terminals)
+        try:
+            return self._open(f"shared#{os.urandom(4).hex()}", {"steps": []}, terminals)
+        except OSError as error:
+            for captured in running:
+                captured.problem = f"what native code and children printed was not captured: {error}"
+            return None
 
     def _give_up(self) -> bool:
         """Let everybody print as if nothing were captured; False if that must wait for another thread."""
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            self._owner = None
+            self._given_up, self._owner = True, None
             if self._terminals is not None:
                 self._terminals.exchange(self._terminals.fds)
             for captured in self._active:

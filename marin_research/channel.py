@@ -9,7 +9,7 @@ import termios
 import tty
 
 PIPE_SIZE = 1 << 20
-"""Bytes a pipe is asked to hold, and more than a pseudo-terminal does."""
+"""Bytes a pipe is asked to hold, and more than a pseudo-terminal does: who read as many read all that was in it."""
 
 
 def copy_fd(fd: int) -> int:

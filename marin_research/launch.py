@@ -11,11 +11,15 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from marin_research import provenance
 from marin_research.record import Command, Git  # noqa: TC001 - part of a dataclass that is pickled
 from marin_research.redact import Redactor
 from marin_research.store import RecordStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DEFAULT_HEARTBEAT_S = 30.0
 
@@ -37,8 +41,17 @@ class Launch:
     heartbeat_s: float
 
 
-def new_launch(root: str | None = None, *, heartbeat_s: float | None = None) -> Launch:
+def new_launch(
+    root: str | None = None, *, heartbeat_s: float | None = None, argv: Sequence[str] | None = None
+) -> Launch:
     """Look at this process and its checkout.
+
+    Args:
+        root: the record store.
+        heartbeat_s: seconds between two signs of life.
+        argv: the command that is recorded, where that is not this program itself but a child of it; the versions of
+        this
+            program's packages say nothing of the child's then.
 
     Raises:
         StoreError: the store cannot be written.
@@ -49,12 +62,12 @@ def new_launch(root: str | None = None, *, heartbeat_s: float | None = None) -> 
     return Launch(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         root=store.objects.url,
-        command=provenance.command(provenance.launch_argv(), redactor),
+        command=provenance.command(argv or provenance.launch_argv(), redactor),
         git=provenance.git(redactor, store.put_blob),
         environment=provenance.environment(redactor),
         python=provenance.python_version(),
         platform=provenance.platform_name(),
-        packages=provenance.packages(),
+        packages={} if argv else provenance.packages(),
         heartbeat_s=heartbeat_s or heartbeat_from_environment(),
     )
 

@@ -46,8 +46,18 @@ def live_folder(root: str, folder: str) -> Path:
         return Path(root.removeprefix("file://")).expanduser().absolute() / folder
     import hashlib
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "marin-research" / "spool" / hashlib.sha256(f"{root}/{folder}".encode()).hexdigest()[:24]
+    return _spool() / hashlib.sha256(f"{root}/{folder}".encode()).hexdigest()[:24]
+
+
+def _spool() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - never fails
+    cache = Path(home).absolute()
+    there = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+    if not os.access(there, os.W_OK):  # some containers give an account no home of its own
+        import tempfile
+
+        cache = Path(tempfile.gettempdir())
+    return cache / "marin-research" / "spool"
 
 
 def note(text: str) -> bytes:

@@ -132,9 +132,10 @@ class Recorder:
             _current.reset(token)
 
     def report(self, name: str, value: float, unit: str = "") -> None:
-        # What is reported may be anything, so it becomes a number only behind the guard.
+        # What is reported may be anything; it becomes text and a number here, behind the guard.
         with self._guard(f"metric {name}"):
-            self.metric(Metric(name=name, value=float(value), unit=unit, source="report", time=datetime.now(UTC)))
+            now = datetime.now(UTC)
+            self.metric(Metric(name=str(name), value=float(value), unit=str(unit), source="report", time=now))
 
     def metric(self, metric: Metric, *, wait: bool = False) -> None:
         """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often).
@@ -147,7 +148,7 @@ class Recorder:
             known = self._metrics.get(metric.name)
             if metric.count == 1 and not math.isfinite(metric.value):
                 metric = replace(metric, non_finite=1)
-            self._metrics[metric.name] = _merge(known, metric) if known else metric
+            self._metrics[metric.name] = merge_metric(known, metric) if known else metric
             self._unwritten.add(metric.name)
             if not wait and (known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
                 self._flushed = time.monotonic()
@@ -242,7 +243,7 @@ def _message(error: BaseException) -> str:
         return "its text cannot be made"
 
 
-def _merge(known: Metric, new: Metric) -> Metric:
+def merge_metric(known: Metric, new: Metric) -> Metric:
     """One metric after another value of it came in."""
     values = (known.minimum, known.maximum, known.value, new.minimum, new.maximum, new.value)
     finite = [value for value in values if value is not None and math.isfinite(value)]

@@ -32,15 +32,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from marin_research.channel import PIPE_SIZE
 from marin_research.sidecar_echo import Echo
 from marin_research.sidecar_step import Keeper, StepOutput, redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-PIPE_SIZE = 1 << 20
-"""Bytes that a pipe is asked to hold, and more than a pseudo-terminal does: who has read as many has read all that was
-in it before."""
 
 _READ_SIZE = 1 << 18
 _READS = 4
@@ -122,6 +119,8 @@ class Sidecar:
         """What is to be done with what was read, in order."""
         self._backlog = 0
         self._answers: list[_Answer] = []
+        self._process: int | None = None
+        """Becomes readable when the process ends."""
         self._gone = False
         self._last_read = time.monotonic()
         self._hurried = False
@@ -201,28 +200,28 @@ class Sidecar:
                 own = [self._fds.pop(0) for _ in range(message["fds"])]
                 getattr(self, f"_on_{message['op']}")(message, own)
             if not data:
-                self._leave()
+                self._selector.unregister(self._control)
+                if self._process is None:
+                    self._leave()
                 return
 
     def _leave(self) -> None:
         self._gone = True
         self._last_read = time.monotonic()
-        self._selector.unregister(self._control)
 
     def _on_hello(self, message: dict[str, Any], _fds: list[int]) -> None:
         self.say({"pid": os.getpid()})
         sys.path[:] = [*sys.path, *(path for path in message["path"] if path not in sys.path)]
-        with suppress(AttributeError, OSError):  # not on Linux; then the socket alone tells
-            # Forked children of the process hold its socket, too; this sees its own end.
-            process = os.pidfd_open(message["pid"])
+        with suppress(AttributeError, OSError):  # not on Linux; then the socket's end has to do
+            # Its socket may end before it, when it becomes another program, or after it, when it has forked.
+            process = self._process = os.pidfd_open(message["pid"])
             self._selector.register(process, selectors.EVENT_READ, partial(self._process_ended, process))
 
     def _process_ended(self, process: int) -> None:
         self._selector.unregister(process)
-        if not self._gone:
+        if self._control in self._selector.get_map():
             self._hear()
-        if not self._gone:
-            self._leave()
+        self._leave()
 
     def _on_environment(self, message: dict[str, Any], _fds: list[int]) -> None:
         os.environ.update(message["changed"])
@@ -376,7 +375,7 @@ class Sidecar:
                 del self._groups[group.id]
                 self.say({"closed": group.id})
         used = {source.echo for group in self._groups.values() for source in group.sources}
-        for name in [name for name, echo in self._echoes.items() if echo not in used]:
+        for name in [name for name, echo in self._echoes.items() if echo not in used and not echo.waiting]:
             self._echoes.pop(name).close()
 
 

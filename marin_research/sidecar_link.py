@@ -29,7 +29,6 @@ SILENCE_LIMIT_S = 60.0
 """How long a sidecar may say nothing before it is taken for stuck: the pipes fill up, and steps would wait for ever."""
 _MAX_STARTS = 4
 _SEND_TIMEOUT_S = 2.0
-_CHECK_S = 5.0
 _MAIN = "import sys; sys.path.insert(0, sys.argv[1]); from marin_research.sidecar import main; main(int(sys.argv[2]))"
 
 
@@ -201,7 +200,7 @@ class SidecarLink:
         heard = time.monotonic()
         rest = b""
         while True:
-            if readable.poll(1000 * _CHECK_S):
+            if readable.poll(100 * SILENCE_LIMIT_S):
                 heard = time.monotonic()
                 try:
                     data = connection.recv(1 << 16)

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marin_research.codec import decode, dump
-from marin_research.errors import RunNotFoundError, StoreError, ThreadError
+from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
 from marin_research.events import Event, Heartbeat, fold, read_batch, write_batch
 from marin_research.objects import LocalObjects, Objects, open_objects
 from marin_research.record import Blob, Gap, Run
@@ -126,6 +126,20 @@ class RecordStore:
         """The next experiment ID of a prefix. Nobody else ever gets it."""
         number = self._claim_number(f"ids/{prefix}", {"launch": launch, "time": datetime.now(UTC)})
         return f"{prefix}-{number:03d}"
+
+    def claim_exact_id(self, run_id: str, prefix: str, *, launch: str) -> None:
+        """Claim the experiment ID that somebody asks for by name.
+
+        Raises:
+            UsageError: it is not an ID of that prefix, or somebody has it already.
+        """
+        owner, number = run_order(run_id)
+        if owner != prefix or run_id != f"{prefix}-{number:03d}":
+            raise UsageError(f"{run_id!r} is no experiment ID of this thread; it must look like {prefix}-042")
+        try:
+            self.objects.claim(f"ids/{prefix}/{number:06d}.json", dump({"launch": launch, "time": datetime.now(UTC)}))
+        except FileExistsError:
+            raise UsageError(f"{run_id} is taken; leave --id out for the next one, or --resume {run_id}") from None
 
     def claim_attempt(self, run_id: str) -> int:
         """The next attempt number of a run."""

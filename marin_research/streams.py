@@ -52,11 +52,15 @@ class RoutedStream(io.TextIOBase):
         return self.original if routed is None else routed
 
     def write(self, text: str, /) -> int:
-        with self._router.gate:
-            count = self._target().write(text)
-            if not self.through_fd and (copy := self._router.route(self)) is not None:
-                copy.write(text)
-        return count
+        router = self._router
+        with router.gate:
+            routed = router.route(self)
+            if self.through_fd:
+                return (routed or self.original).write(text)
+            count = self.original.write(text)
+            if routed is not None:
+                routed.write(text)
+            return count
 
     def flush(self) -> None:
         with self._router.gate:

@@ -46,6 +46,8 @@ def command(
             click.echo(publication.diff or "", nl=False)
     if as_json:
         print_json(done)
+    if any(publication.outcome is Outcome.PUBLISHED for publication in done):
+        click.echo("next: commit and push the logbook", err=True)
     return 1 if any(publication.outcome is Outcome.FAILED for publication in done) else 0
 
 

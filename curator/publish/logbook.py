@@ -62,7 +62,7 @@ def publish(draft_id: str, queue: DraftQueue, *, by: str) -> Out:
         RefusedError: nobody approved the text as it stands.
         PublicationError: it cannot be written; the log says so, and it can be tried again.
     """
-    with _alone(f"{queue.store.objects.url}/{draft_id}"):
+    with _alone(queue.store.objects.url):
         draft = queue.get(draft_id)
         if draft.status is DraftStatus.PUBLISHED:
             return Out(link=draft.link or "", new=False, note=None)
@@ -179,9 +179,9 @@ def _lines(data: bytes) -> list[str]:
 
 
 @contextmanager
-def _alone(what: str) -> Iterator[None]:
-    """Waits until no other program of this account is at it. The lock goes with its holder, however that ends."""
-    key = hashlib.sha256(what.encode()).hexdigest()[:16]
+def _alone(store: str) -> Iterator[None]:
+    """Waits until no other program of this account publishes from this store. The lock goes with whoever holds it."""
+    key = hashlib.sha256(store.encode()).hexdigest()[:16]
     place = Path(tempfile.gettempdir()) / f"curator-{os.getuid()}-{key}.lock"
     lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:

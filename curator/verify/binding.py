@@ -56,8 +56,13 @@ class Binder:
 
     # -- which run ----------------------------------------------------------------------------------------------------
 
-    def runs_of(self, i: int) -> Runs | None:
-        """The runs one of which the numeral at ``i`` must be about; None when the sentence leaves it open."""
+    def runs_of(self, i: int, *, bound: bool = False) -> Runs | None:
+        """The runs one of which the numeral at ``i`` must be about; None when the sentence leaves it open.
+
+        Args:
+            i: where the numeral stands.
+            bound: it bounds a value from one side, ``above 400k``, and so is nobody's value itself.
+        """
         if i in self._behind:
             return self._behind[i][0]
         if (stepped := self._stepped(i)) is not None or (stepped := self._fronted(i)) is not None:
@@ -67,14 +72,14 @@ class Binder:
         topic, ambiguous = self._topic_before(i)
         if topic is None:
             return None
-        if not topic and self.is_reference_value(i) and self._s.runs and self._index.baseline and self._s.word(i - 1) == "from":
+        if not topic and not bound and self.is_reference_value(i) and self._s.runs and self._index.baseline and self._s.word(i - 1) == "from":
             return self._s.runs | self._index.baseline | self._s.context.topics | (self._s.previous.runs if self._s.previous else frozenset())
         if not topic:
             inherited = self.inherited_topic()
             if inherited is None or self._behind:
                 return None
             topic = inherited if self._s.context.cell else inherited | self._baseline_if_compared()
-        if self.is_reference_value(i):
+        if not bound and self.is_reference_value(i):
             before = self._s.previous.runs if self._s.previous else frozenset()
             return topic | ambiguous | self._index.baseline | self._s.runs | before
         return topic | ambiguous

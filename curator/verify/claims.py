@@ -15,7 +15,7 @@ from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
 from curator.verify.matching import numeric_value
 from curator.verify.report import FindingKind
-from curator.verify.subjects import subjects
+from curator.verify.subjects import reference, subjects
 from curator.verify.tokens import TokenKind
 from curator.verify.values import moves, names_of_numbers, recent_names, sense_at
 
@@ -74,9 +74,10 @@ class Claims:
         if not clear:
             return None
         runs, references = self._parties(s, i)
+        named = {run for j in range(i) for run in s.tokens[j].runs if len(s.tokens[j].runs) == 1 and not s.is_reference(j)}
+        if reference(s, i) and (itself := set(runs) & set(references) & named):
+            return Claim(sense=sense, names=names, runs=tuple(itself), references=())
         runs = tuple(run for run in runs if len(runs) == 1 or run not in references)
-        if set(runs) & set(references) and self._reference(s, i):
-            return Claim(sense=sense, names=names, runs=runs, references=())
         references = tuple(run for run in references if run not in runs)
         if not runs or not references:
             return None
@@ -88,11 +89,11 @@ class Claims:
         names, clear = self._metric(s, i, sense) if sense else (None, False)
         if sense is None or not clear or names is None or len(names) != 1:
             return None
-        reference = self._reference(s, i) or self._only(self._index.baseline)
-        others = [run for run in self._index.runs if run != reference]
-        if not reference:
+        against = reference(s, i) or self._only(self._index.baseline)
+        others = [run for run in self._index.runs if run != against]
+        if not against:
             return None
-        return {run: self._holds(sense, next(iter(names)), run, reference) for run in others}
+        return {run: self._holds(sense, next(iter(names)), run, against) for run in others}
 
     def _than_a_value(self, s: Sentence, i: int) -> bool:
         """``lower than 2.40`` sets a value against a numeral, which is judged with the numeral."""
@@ -100,7 +101,7 @@ class Claims:
         while s.word(j) in lexicon.ARTICLES | lexicon.APPROXIMATE:
             j += 1
         plain = s.kind(j) is TokenKind.NUMBER and not s.tokens[j].runs
-        return s.word(i + 1) == "than" and plain and not self._reference(s, i)
+        return s.word(i + 1) == "than" and plain and not reference(s, i)
 
     # -- the word -------------------------------------------------------------------------------------------------------
 
@@ -113,7 +114,7 @@ class Claims:
             return None
         if word in lexicon.PRICES:
             return None
-        if word in {"effect", "impact", "difference"}:
+        if word in _EFFECTS:
             return Sense.SAME if s.word(i - 1) in _NONE else None
         if word in {"more", "less", "fewer"} and s.kind(i + 1) is not TokenKind.METRIC:
             return None
@@ -249,8 +250,8 @@ class Claims:
             loser = subjects(s, i, self._index)
             return (tuple(s.tokens[winner].runs), loser) if winner is not None else ((), ())
         runs = subjects(s, i, self._index) or self._only_variant()
-        if reference := self._reference(s, i):
-            return runs, (reference,)
+        if against := reference(s, i):
+            return runs, (against,)
         if frozenset(runs) == self._index.baseline:
             others = [run for run in self._index.runs if run not in runs]
             return runs, tuple(others) if len(others) == 1 else ()
@@ -272,23 +273,14 @@ class Claims:
         variants = frozenset(self._index.runs) - self._index.baseline
         return tuple(variants) if len(variants) == 1 else ()
 
-    def _reference(self, s: Sentence, i: int) -> str:
-        low, high = s.clause(i)
-        right = [j for j in range(i + 1, high) if s.tokens[j].runs and s.is_reference(j)]
-        left = [j for j in range(i - 1, -1, -1) if s.tokens[j].runs and s.is_reference(j) and (j >= low or s.word(0) in _FRONTED)]
-        for j in (*right, *left):
-            if len(s.tokens[j].runs) == 1:
-                return next(iter(s.tokens[j].runs))
-        return ""
-
     def _only(self, runs: frozenset[str]) -> str:
         return next(iter(runs)) if len(runs) == 1 else ""
 
     # -- the verdict ----------------------------------------------------------------------------------------------------
 
     def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
-        negated = s.negated(i) and claim.sense is not Sense.SAME
-        if negated and s.softened(i):
+        negated = s.negated(i) and s.word(i) not in _EFFECTS
+        if claim.references and negated and (s.softened(i) or claim.sense is Sense.SAME):
             return
         token = s.tokens[i]
         support: list[str] = []
@@ -361,5 +353,5 @@ class Claims:
         return render(fact) if fact else "not recorded"
 
 
+_EFFECTS = frozenset({"effect", "impact", "difference"})
 _NONE = frozenset({"no", "little", "negligible"})
-_FRONTED = frozenset({"compared", "relative", "unlike", "against", "versus", "vs", "vs."})

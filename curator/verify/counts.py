@@ -120,8 +120,9 @@ class Counts:
             status = _STATUS_NOUNS.get(noun.rstrip("s")) or self._status_near(s, i)
             if status:
                 allowed, facts = self._with_status(status)
-            elif s.word(i - 1) not in {"all", "the", "these", "those", "both"} and (holders := self._comparison(s, i, found)) is not None:
-                allowed = {len(holders)}
+            elif (holders := self._comparison(s, i, found)) is not None:
+                whole = s.word(i - 1) in {"all", "the", "these", "those"}
+                allowed = set(range(1, len(holders) + 1)) if whole else {len(holders)}
                 facts = [f.id for f in self._index.facts if f.subject in holders and f.kind is FactKind.METRIC]
             elif value == 1 and count.whole is None:
                 return True

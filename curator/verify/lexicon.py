@@ -95,7 +95,7 @@ CONTESTS: dict[str, Sense] = {
     **dict.fromkeys("trail trails trailed trailing underperforms underperformed underperforming underperform lags lagged".split(), Sense.WORSE),
     **dict.fromkeys("exceeds exceeded exceeding exceed tops topped".split(), Sense.UP),
     **dict.fromkeys("undercuts undercut".split(), Sense.DOWN),
-    **dict.fromkeys("matches matched equals equalled equaled ties tied".split(), Sense.SAME),
+    **dict.fromkeys("match matches matched equals equalled equaled ties tied".split(), Sense.SAME),
 }
 """Verbs between two runs: the first is better than the second."""
 

@@ -24,7 +24,7 @@ _MEMORY_NAME = re.compile(r"mem|bytes|size|rss|hbm|cache|heap")
 _RATE_NAME = re.compile(r"throughput|speed|per_sec|per_s$|_s$|/s|bandwidth|flops")
 _LOSS_NAME = re.compile(r"loss|nll|entropy|bpb|bits|nats")
 _EXACT = frozenset({FactKind.CONFIG, FactKind.COUNT, FactKind.NAME})
-_TOO_FAR = {FactKind.METRIC: 0.1, FactKind.DURATION: 0.1, FactKind.RATIO: 0.1, FactKind.DELTA: 0.25, FactKind.PERCENT: 0.25}
+_TOO_FAR = {FactKind.METRIC: 0.1, FactKind.DURATION: 0.1, FactKind.RATIO: 0.1, FactKind.DEVIATION: 0.25, FactKind.DELTA: 0.25, FactKind.PERCENT: 0.25}
 
 
 class Fit(IntEnum):

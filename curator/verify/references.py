@@ -83,9 +83,23 @@ class References:
         if "?" in token.facts:
             found.object(FindingKind.RUN, token.start, token.end, "the facts know no such run")
             return
+        if why := self._contradiction(s, i, token):
+            found.object(FindingKind.ATTRIBUTION, token.start, token.end, why)
+            return
         ids = [f.id for f in self._index.facts if f.kind is FactKind.RUN and f.value in token.runs]
         if ids or token.facts:
             found.support(token.start, token.end, [*token.facts, *ids])
+
+    def _contradiction(self, s: Sentence, i: int, token: Token) -> str:
+        """Two names side by side that are not one run, ``LR-002 (baseline)``, or one run twice in a list."""
+        before = i - 2 if s.word(i - 1) == "(" else i - 3 if (s.word(i - 2), s.word(i - 1)) == (",", "the") else -1
+        noted = s.kind(before) is TokenKind.RUN and (s.word(i + 1) in {")", ",", ".", ""} or s.word(i - 1) == "(")
+        other = s.tokens[before] if noted else None
+        if other and "baseline" in {token.lower, other.lower} and other.runs and token.runs and not other.runs & token.runs:
+            return f"the baseline is {', '.join(sorted(self._index.baseline))}"
+        group = s.coordinated(i)
+        twice = [k for k in group if k < i and s.tokens[k].runs == token.runs and len(token.runs) == 1]
+        return f"{', '.join(token.runs)} stands in this list twice" if twice else ""
 
     def _identifier(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         text = token.lower

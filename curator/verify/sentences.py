@@ -139,11 +139,11 @@ class Sentence:
         group = [j]
         for step in (-1, 1):
             k = j + step
-            while self.word(k) in {",", "and", "or", "/", "&", "both"} or self.kind(k) is TokenKind.RUN:
+            while self.word(k) in {",", "and", "or", "nor", "/", "&", "both"} or self.kind(k) is TokenKind.RUN:
                 if self.kind(k) is TokenKind.RUN:
                     group.append(k)
                 k += step
-        joined = {self.word(k) for k in range(min(group), max(group))} & {"and", "or", "/", "&"}
+        joined = {self.word(k) for k in range(min(group), max(group))} & {"and", "or", "nor", "/", "&"}
         return sorted(group) if joined or len(group) > 2 else [j]
 
     def hedged(self, i: int) -> bool:
@@ -162,7 +162,7 @@ class Sentence:
             back -= 1
         if self.word(back) != "to":
             return False
-        happened = {"continued", "continues", "found", "shown", "seems", "seemed", "appears", "managed", "began", "started"}
+        happened = {"continued", "continues", "found", "shown", "able", "unable", "seems", "seemed", "appears", "managed", "began", "started"}
         return self.word(back - 1) not in happened | lexicon.FAILED_TO
 
     def negated(self, i: int) -> bool:
@@ -170,6 +170,8 @@ class Sentence:
         low, _ = self.clause(i)
         for j in range(i - 1, max(low, i - 7) - 1, -1):
             word = self.word(j)
+            if word in lexicon.FAILED_TO and self.word(j + 1) != "to":
+                continue
             if word in lexicon.NEGATIONS:
                 return not (word in {"not", "no"} and self.word(j + 1) in {"only", "just", "longer"})
             if word == "only" and self.word(j - 1) == "not":

@@ -92,3 +92,22 @@ def _counts_runs(s: Sentence, j: int) -> bool:
         if not passing and s.kind(k) is not TokenKind.NUMBER:
             return False
     return False
+
+
+def reference(s: Sentence, i: int) -> str:
+    """The run that the word or numeral at ``i`` is set against by name; empty when none is."""
+    _, high = s.clause(i)
+    right = [j for j in range(i + 1, high) if s.tokens[j].runs and s.is_reference(j)]
+    left = [j for j in range(i - 1, -1, -1) if s.tokens[j].runs and s.is_reference(j) and _reaches(s, j, i)]
+    return next((next(iter(s.tokens[j].runs)) for j in (*right, *left) if len(s.tokens[j].runs) == 1), "")
+
+
+def _reaches(s: Sentence, j: int, i: int) -> bool:
+    """Whether a comparison before the word holds for it: in the same breath, or fronted, ``Compared with LR-001, ...``."""
+    if s.word(0) in _FRONTED and not any(s.tokens[k].runs and s.is_reference(k) for k in range(j)):
+        return True
+    low, _ = s.clause(i)
+    return j >= low and not any(s.word(k) == "," for k in range(j, i))
+
+
+_FRONTED = frozenset({"compared", "relative", "unlike", "against", "versus", "vs", "vs."})

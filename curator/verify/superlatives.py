@@ -9,7 +9,7 @@ from curator.facts import FactKind, render
 from curator.verify import lexicon
 from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
-from curator.verify.matching import numeric_value
+from curator.verify.matching import Fit, fit, numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
 from curator.verify.values import moves, names_of_numbers, recent_names
@@ -17,10 +17,12 @@ from curator.verify.values import moves, names_of_numbers, recent_names
 if TYPE_CHECKING:
     from curator.facts import Fact
     from curator.verify.index import FactIndex
+    from curator.verify.numerals import Numeral
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
 _FILLERS = lexicon.ARTICLES | frozenset({"final", "mean", "average", "training", "validation", "eval", "observed", "measured", "overall"})
+_RANGES = frozenset({"ranged", "ranges", "range", "varied", "varies", "vary", "spanned", "spans", "span", "lie", "lies", "lay"})
 _EXCLUDING = frozenset({"other", "remaining", "rest", "others", "non-baseline"})
 
 
@@ -35,10 +37,16 @@ class Superlatives:
             sense = lexicon.SUPERLATIVES.get(token.lower) if token.kind is TokenKind.WORD else None
             if sense is None or self._is_idiom(s, i) or s.hedged(i):
                 continue
-            names = self._names(s, i, sense, found)
             run = self._run(s, i)
+            if key := self._config_key(s, i):
+                self._judge_config(s, i, sense, key, run, found)
+                continue
+            names = self._names(s, i, sense, found)
             if names and run:
                 self._judge(s, i, sense, names, run, found)
+            if len(names) == 1:
+                self._judge_value(s, i, sense, next(iter(names)), found)
+        self._check_range(s, found)
 
     def _is_idiom(self, s: Sentence, i: int) -> bool:
         before, after = s.word(i - 1), s.word(i + 1)
@@ -112,6 +120,68 @@ class Superlatives:
         else:
             ids = [f.id for name, result in results.items() if result is not negated for f in self._ranked(sense, name, among)]
             found.support(token.start, token.end, ids)
+
+    # -- config values: the largest learning rate -------------------------------------------------------------------
+
+    def _config_key(self, s: Sentence, i: int) -> str:
+        j = i + 1
+        while s.word(j) in _FILLERS:
+            j += 1
+        names = s.tokens[j].names if s.kind(j) is TokenKind.CONFIG else frozenset()
+        return next(iter(names)) if len(names) == 1 else ""
+
+    def _judge_config(self, s: Sentence, i: int, sense: Sense, key: str, run: str, found: Collector) -> None:
+        per_run = {r: value for r, f in self._index.configs[key].items() if r and (value := numeric_value(f)) is not None}
+        if sense not in {Sense.UP, Sense.DOWN} or len(set(per_run.values())) < 2 or s.word(i - 1) in lexicon.RANKS:
+            return
+        extreme = max(per_run.values()) if sense is Sense.UP else min(per_run.values())
+        stated = self._stated(s, i)
+        wrong_run = run in per_run and per_run[run] != extreme
+        wrong_value = stated is not None and stated.value != extreme and stated.value in per_run.values()
+        token = s.tokens[i]
+        if (wrong_run or wrong_value) != s.negated(i):
+            found.object(FindingKind.SUPERLATIVE, token.start, token.end, f"{key} is {extreme} at that end of the sweep")
+        else:
+            ids = [fact.id for r, fact in self._index.configs[key].items() if per_run.get(r) == extreme]
+            found.support(token.start, token.end, ids)
+
+    # -- the value that is called so: the lowest loss, 2.31 -----------------------------------------------------------
+
+    def _stated(self, s: Sentence, i: int) -> Numeral | None:
+        """The numeral that the superlative is said of, when it stands right behind: ``the lowest loss (2.31)``."""
+        j = i + 1
+        while s.kind(j) in {TokenKind.METRIC, TokenKind.CONFIG} or s.word(j) in _FILLERS | {"of", "is", "was", "(", ",", "="}:
+            j += 1
+        return s.tokens[j].numeral if s.kind(j) is TokenKind.NUMBER and s.word(j - 1) != "the" else None
+
+    def _judge_value(self, s: Sentence, i: int, sense: Sense, name: str, found: Collector) -> None:
+        stated = self._stated(s, i)
+        ranked = self._ranked(sense, name, frozenset(self._index.runs))
+        if stated is None or len(ranked) < 2 or s.word(i - 1) in lexicon.RANKS or s.word(i - 1) == "-" or s.runs - self._index.baseline - {ranked[0].subject}:
+            return
+        fits = [fact for fact in ranked if fit(stated, fact) is Fit.MATCH]
+        if fits and ranked[0] not in fits and numeric_value(fits[0]) != numeric_value(ranked[0]) and not s.negated(i):
+            token = s.tokens[i]
+            found.object(FindingKind.SUPERLATIVE, token.start, token.end, f"{ranked[0].id} is {render(ranked[0])}")
+
+    def _check_range(self, s: Sentence, found: Collector) -> None:
+        """``losses ranged from 2.31 to 2.51`` names the two ends, when it speaks of no run in particular."""
+        verbs = [j for j in range(len(s.tokens)) if s.word(j) in _RANGES and s.word(j + 1) in {"from", "between"}]
+        if not verbs or s.runs or s.hedged(verbs[0]):
+            return
+        at = [j for j in s.of_kind(TokenKind.NUMBER) if verbs[0] < j <= verbs[0] + 6][:2]
+        named = [s.tokens[j].names for j in range(verbs[0]) if s.kind(j) is TokenKind.METRIC and len(s.tokens[j].names) == 1]
+        if len(at) != 2 or not named:
+            return
+        ranked = self._ranked(Sense.UP, next(iter(named[-1])), frozenset(self._index.runs))
+        met: set[str] = set()
+        for j in at if len(ranked) > 1 else ():
+            numeral = s.tokens[j].numeral
+            ends = {fact.id for fact in (ranked[0], ranked[-1]) if numeral and fit(numeral, fact) is Fit.MATCH}
+            new = ends - met
+            met |= ends
+            if numeral and not new:
+                found.object(FindingKind.SUPERLATIVE, s.tokens[j].start, s.tokens[j].end, f"the values go from {render(ranked[-1])} to {render(ranked[0])}")
 
     def _among(self, s: Sentence, run: str) -> frozenset[str]:
         """The runs it ranges over: a list or range that the sentence names, else all."""

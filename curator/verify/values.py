@@ -13,6 +13,7 @@ from curator.verify.binding import Binder, Role
 from curator.verify.lexicon import Sense
 from curator.verify.matching import Fit, bounds, fact_unit, fit, numeric_value
 from curator.verify.report import FindingKind
+from curator.verify.subjects import reference
 from curator.verify.tokens import TokenKind
 from curator.verify.units import FACTOR, PERCENT, POINTS
 
@@ -73,7 +74,10 @@ class _Judge:
         """Changes between runs the sentence names, where nobody stated them as facts."""
         named = self._s.runs
         runs = sorted(named | (self._index.baseline if len(named) == 1 else frozenset()) | (self._s.context.topics if named else frozenset()))
-        if len(runs) not in range(2, _MOST_PAIRED + 1) or self._role is Role.VALUE:
+        unit = self._numeral.unit
+        relative = (unit is not None and unit.dimension in {PERCENT, POINTS, FACTOR}) or bool(self._numeral.sign)
+        change = self._role is Role.CHANGE or (self._role is Role.ANY and (relative or bool(self._s.words & lexicon.DIFFERENCE_NOUNS)))
+        if len(runs) not in range(2, _MOST_PAIRED + 1) or not change:
             return
         known = {(fact.kind, fact.subject, self._index.reference(fact), fact.name) for fact in self._index.facts if fact.kind in CHANGES}
         for a, b in itertools.permutations(runs, 2):
@@ -194,15 +198,19 @@ class _Judge:
         side = self._bound_side()
         if not side or self._role is Role.CHANGE:
             return False
-        mine = [fact for fact in self._index.facts if self._is_mine(fact) and fact.kind not in CHANGES]
+        runs = self._binder.runs_of(self._i, bound=True)
+        mine = [f for f in self._index.facts if f.kind not in CHANGES and self._is_named(f, units=True) and _is_of(f, runs)]
+        if self._names is None and self._numeral.unit is not None:
+            mine = [fact for fact in mine if (unit := fact_unit(fact)) and unit.dimension == self._numeral.unit.dimension]
         upwards = (side is Sense.UP) != self._s.negated(self._i)
         cut = [fact for fact in mine if bounds(self._numeral, fact) == (-1 if upwards else 1)]
         quoted = self._quoted.match(self._s, self._i, loose=True)
         if not (cut or quoted or self._matches):
             return False
         judged = [fact for fact in mine if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
-        single = self._names is not None and self._runs is not None and len(judged) == 1
-        if single and not self._s.hedged(self._i) and self._breaks(side, judged[0]):
+        everyone = runs is None and bool(self._s.words & {"all", "every", "each", "no", "never", "always"})
+        single = len({fact.name for fact in judged}) == 1 and (everyone or (runs is not None and len(judged) == 1))
+        if single and not self._s.hedged(self._i) and any(self._breaks(side, fact) for fact in judged):
             self._object(FindingKind.COMPARATIVE, f"{judged[0].id} is {render(judged[0])}")
         else:
             self._found.support(self._token.start, self._token.end, [*(f.id for f in cut or self._matches), *quoted])
@@ -237,14 +245,29 @@ class _Judge:
     def _decide_value(self) -> None:
         matches = self._matches
         mine = [fact for fact in matches if self._is_mine(fact) and self._has_role(fact)]
+        against = [fact for fact in mine if self._is_against_named(fact)]
+        if mine and not against:
+            self._object(FindingKind.ATTRIBUTION, f"{mine[0].id} is relative to {self._index.reference(mine[0])}")
+            return
         if mine:
-            self._check_direction(mine)
+            self._check_direction(against)
             return
         quoted = self._quoted.match(self._s, self._i, loose=bool(self._s.words & _THRESHOLD) or self._s.hedged(self._i))
         if quoted:
             self._found.support(self._token.start, self._token.end, quoted)
             return
         self._object(*self._why_not(matches))
+
+    def _is_against_named(self, fact: Fact) -> bool:
+        """Whether a change is relative to the run that the sentence names for it, if it names one."""
+        pair = {fact.subject, self._index.reference(fact)}
+        if fact.kind not in CHANGES or "" in pair:
+            return True
+        named = reference(self._s, self._i) if self._role is Role.CHANGE or fact.kind is not FactKind.RATIO else ""
+        between = [j for j in self._s.of_kind(TokenKind.RUN) if self._s.word(j - 1) == "between" and self._s.word(j + 1) == "and"]
+        if between and between[0] < self._i and self._s.kind(between[0] + 2) is TokenKind.RUN:
+            return bool(pair & self._s.tokens[between[0]].runs) and bool(pair & self._s.tokens[between[0] + 2].runs)
+        return not named or named in pair
 
     def _why_not(self, matches: Sequence[Fact]) -> tuple[FindingKind, str]:
         of_role = [fact for fact in matches if self._has_role(fact)]
@@ -275,7 +298,7 @@ class _Judge:
         return self._is_about(fact) and self._is_named(fact, units=units)
 
     def _is_about(self, fact: Fact) -> bool:
-        if self._runs is None or not fact.subject or fact.subject in self._runs:
+        if self._runs is None or _is_of(fact, self._runs):
             return True
         turned = fact.kind in CHANGES and self._index.reference(fact) in self._runs
         return turned and fact.subject in self._s.runs | self._s.context.topics
@@ -343,6 +366,10 @@ class _Judge:
                 return j
         low, _ = s.clause(i)
         return next((j for j in range(i - 1, low - 1, -1) if sense_at(s, j)), None)
+
+
+def _is_of(fact: Fact, runs: frozenset[str] | None) -> bool:
+    return runs is None or not fact.subject or fact.subject in runs
 
 
 _IMPLIED = "implied"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from curator.verify import blocks as markdown
 from curator.verify.blocks import BlockKind
 from curator.verify.claims import Claims
+from curator.verify.consistency import Consistency
 from curator.verify.contexts import contexts
 from curator.verify.counts import Counts
 from curator.verify.index import FactIndex
@@ -50,7 +51,7 @@ class _Verifier:
         self._values = Values(self._index, quoted)
         self._references = References(self._index)
         self._quotations = Quotations(self._index, self._references)
-        self._rules = (Superlatives(self._index), Statuses(self._index), self._claims, self._references)
+        self._rules = (Consistency(self._index), Superlatives(self._index), Statuses(self._index), self._claims, self._references)
 
     def report(self, text: str) -> Report:
         found = Collector()

@@ -10,7 +10,7 @@ from marin_research.check import Checklist, check, newest_launch
 from marin_research.cli.lazy import EXIT_REFUSED, json_option, print_json, root_option
 from marin_research.cli.show import find_run
 from marin_research.errors import RunNotFoundError
-from marin_research.store import RecordStore
+from marin_research.store import RUN_ID, RecordStore
 from marin_research.summary import table
 from marin_research.thread import Thread, find_thread
 
@@ -43,6 +43,8 @@ def _named(name: str, store: RecordStore) -> tuple[list[Run], Thread]:
     try:
         run = find_run(store, name)
     except RunNotFoundError:
+        if RUN_ID.fullmatch(name):
+            raise
         thread = find_thread(name, store)
         runs = newest_launch([run for run in store.runs(thread.prefix) if run.thread == thread.topic])
         if not runs:

@@ -57,7 +57,10 @@ def command(*, topic: str, metrics: tuple[str, ...], wandb: str, **said: object)
     check_thread(thread, "init")
     declaration = thread_path(topic, top)
     _refuse_conflicts(thread, declaration)
-    logbook = (top / thread.logbook.repository / thread.logbook_path).resolve()
+    repository = top / thread.logbook.repository
+    if not repository.is_dir():
+        raise ThreadError(f"there is no folder {repository}; clone the logbooks' repository there, or name another one")
+    logbook = (repository / thread.logbook_path).resolve()
     declaration.parent.mkdir(parents=True, exist_ok=True)
     with declaration.open("x", encoding="utf-8") as file:
         file.write(dump_thread(thread))

@@ -10,6 +10,7 @@ from marin_research.cli.lazy import LazyGroup, run
 
 _HOMES = {
     "init": ("marin_research.cli.init", "Declare a thread and start its logbook."),
+    "run": ("marin_research.cli.run", "Record any command."),
     "runs": ("marin_research.cli.runs", "List recorded runs."),
     "show": ("marin_research.cli.show", "Show everything that is known of a run."),
     "logs": ("marin_research.cli.logs", "Print what a run printed."),

@@ -24,6 +24,8 @@ from marin_research.redact import Redactor
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the text and what was removed from it.")
 def command(*, public: bool, names: tuple[str, ...], as_json: bool) -> None:
+    if names and not public:
+        raise click.UsageError("--name removes a name from public text only; add --public")
     redactor = Redactor.from_environment(public=public, names=names)
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     redaction = redactor.text(text)

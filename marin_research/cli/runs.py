@@ -19,7 +19,9 @@ from marin_research.units import format_value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CONDITION = re.compile(r"\s*(?P<name>\S.*?)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<value>[^\s<>=!]+)\s*")
+_CONDITION = re.compile(
+    r"\s*(?P<name>[^\s<>][^<>]*?)(?<![\s=!])\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<value>[^\s<>=!]+)\s*"
+)
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,

@@ -15,8 +15,7 @@ _VARYING = re.compile(
     rf"\b(?:{_DAY}[a-z]*,?\s+)?{_MONTH}\s+\d{{1,2}}(?:\s+\d{{1,2}}:\d\d:\d\d)?(?:\s+[A-Z]{{3,4}})?(?:\s+\d{{4}})?\b"
     r"|[a-z][a-z0-9+.-]*://[^\s,;)\]}\"'>]+"
     r"|(?:[\w.~$-]*/)(?:[\w.+@:$%?=&#~-]+/?)+"  # a path
-    r"|[\w-]+(?:\.[\w-]+){2,}(?::\d+)?"  # a dotted name: host, module, version
-    r"|\b[A-Za-z][\w-]*(?:\.[A-Za-z]{2,})?:\d+\b(?![:\d])"  # host:port
+    r"|\b[A-Za-z][\w-]*(?:\.[\w-]+)*:\d+\b(?![:\d])"  # host:port, file:line
     r"|[^\s=,:;()\[\]{}<>\"'|]*\d[^\s=,;()\[\]{}<>\"'|]*"
 )
 _UNIT = re.compile(r"<\*> ?(?:[KMGTP]?i?B|[kKMGT]?[bB]ytes?|ms|us|ns|secs?|seconds?|mins?|hours?|hrs?)\b")
@@ -26,5 +25,6 @@ _EMPTY_PARENTHESES = re.compile(r"\s*\((?:<\*>)?\)")
 
 def mask(text: str) -> str:
     """The text with ``<*>`` wherever something stands that is likely to differ from line to line."""
-    masked = _UNIT.sub(WILD, _VARYING.sub(WILD, text)).replace("<<*>", WILD)
+    masked = _UNIT.sub(WILD, _VARYING.sub(WILD, text))
+    masked = masked.replace("<<*>", WILD)
     return " ".join(_REPEATED.sub(WILD, _EMPTY_PARENTHESES.sub("", masked)).split())

@@ -19,7 +19,7 @@ _OUTCOME = re.compile(
     r"err|fail|succe|warn|fatal|abort|kill|crash|except|^nan$|^inf$|oom|denied|refused|time|invalid|lost|dead|panic"
     r"|preempt|health|start|stop|open|clos|^up$|^down$|true|false|^ok$|enable|disable|^on$|^off$|accept|reject|begin"
     r"|^end$|^add|remov|delet|creat|^yes$|^no$|^not$|connect|send|sent|receiv|read|writ|load|sav|regist|mount|attach"
-    r"|run|exit|boot|wait|halt|alive|pass",
+    r"|run|exit|wait|halt|alive|pass",
     re.IGNORECASE,
 )
 _ROUNDS = 4

@@ -10,6 +10,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from marin_research.redaction.assignments import BY_NAME
 from marin_research.redaction.names import Strength, is_bare, kind_of, variable_strength, word_set
 from marin_research.redaction.values import is_secret, looks_random
 
@@ -22,8 +23,6 @@ _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SETS_VARIABLE = frozenset(
     {"-e", "--env", "--env-var", "--env-vars", "--env_var", "--env_vars", "--setenv", "--set-env"}
 )
-_BY_NAME = word_set("docker podman nerdctl grep egrep fgrep rg sed perl echo")
-"""Programs whose ``-e NAME`` takes no value: what follows is the next argument."""
 _SHELLS = word_set("bash dash eval fish ksh sh ssh su tmux xargs zsh")
 """Programs that take a script, or a command with its variables, as one argument."""
 _CURL_USER = frozenset({"-u", "-U", "--user", "--proxy-user"})
@@ -69,7 +68,7 @@ def _announced(argv: Sequence[str], index: int, programs: set[str]) -> str | Non
     """The name under which the option before, or ``-e NAME`` before, announces this argument."""
     before = argv[index - 1] if index else ""
     if index >= 2 and argv[index - 2] in _SETS_VARIABLE and _VARIABLE.fullmatch(before):
-        return before if programs.isdisjoint(_BY_NAME) else None
+        return before if programs.isdisjoint(BY_NAME) else None
     option = _OPTION.fullmatch(before)
     return option["name"] if option else None
 

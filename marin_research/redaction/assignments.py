@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength, word_set
 from marin_research.redaction.removed import Removed
-from marin_research.redaction.values import is_code, is_no_word, is_number, is_secret, looks_random
+from marin_research.redaction.values import is_expression, is_no_word, is_number, is_reference, is_secret, looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,9 @@ _ASSIGNMENT = re.compile(
 _GAP = r"(?:[ \t]++|[\"'],?[ \t]*+[\"'])"
 _OPTION = re.compile(rf"(?<![\w-])--(?P<name>[A-Za-z][\w.-]*+){_GAP}", re.ASCII)
 _VARIABLE = re.compile(rf"(?<![\w-])(?:-e|--env(?:[_-]vars?)?|--set-?env){_GAP}(?P<name>[A-Za-z_]\w*+){_GAP}", re.ASCII)
-_BY_NAME = re.compile(r"\b(?:docker|podman|nerdctl|[ef]?grep|rg|sed|perl|echo)\b")
+BY_NAME = word_set("docker echo egrep fgrep grep nerdctl perl podman rg sed")
 """Programs whose ``-e NAME`` takes no value: what follows is the next argument."""
+_BY_NAME = re.compile(rf"\b(?:{'|'.join(sorted(BY_NAME))})\b")
 _QUOTED = (
     r"""[bru]?\\+["'](?P<escaped>[^"'\\\0]{1,4096})"""
     r"""|[bru]?"(?P<double>(?:[^"\\\0]|\\[^\0]){1,4096})"""
@@ -65,9 +66,9 @@ def _after_signs(line: str) -> Iterator[Removed]:
     while match := _ASSIGNMENT.search(line, at):
         at = match.end()
         name = match["name"][-_LONGEST_NAME:]
-        if not strength(name) or is_secret_header(name):
-            continue
         in_shell = name.isupper() and line[match.end("name") : at] == "="
+        if not strength(name) or is_secret_header(name) or (not in_shell and is_expression(line, at)):
+            continue
         value = _value(line, at, strength(name), in_shell=in_shell)
         spoken = match["sign"] == ":" and value is not None and not value.quoted
         if value is None or (spoken and _SENTENCE.match(line, value.start)):
@@ -108,7 +109,7 @@ def _is_assigned_secret(name: str, value: _Value, *, in_shell: bool, spoken: boo
     text = value.text
     if len(text) < _MIN_LENGTH or (is_number(text) and kind_of(name) != "password"):
         return False
-    if not value.quoted and not in_shell and is_code(text, name):
+    if not value.quoted and not in_shell and is_reference(text, name):
         return False
     how_sure = strength(name)
     if how_sure is Strength.WEAK and not spoken and (is_bare(name) or in_shell) and is_no_word(text):

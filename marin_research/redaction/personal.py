@@ -90,10 +90,7 @@ class PersonalData:
         yield from _homes(line)
         yield from _groups("user", _FIELD, line)
         yield from _groups("user", self._user_folder, line)
-        links = [match.span() for match in _PUBLIC_LINK.finditer(line)] if self._user else []
-        for span in _groups("user", self._user, line):
-            if not any(start <= span.start < end for start, end in links):
-                yield span
+        yield from _groups("user", self._user, _PUBLIC_LINK.sub(lambda link: "\0" * len(link[0]), line))
         for pattern in (_HOST, _CLOUD_HOST, self._host):
             yield from _groups("host", pattern, line)
         yield from _addresses(line)
@@ -128,9 +125,8 @@ def _homes(line: str) -> Iterator[Removed]:
         before = line[max(0, match.start() - _LONGEST_PATH) : match.start()][::-1]
         path = _PATH_BACKWARDS.match(before)
         scheme = path["scheme"] if path else None
-        in_checkout = path is not None and path[0] != "" and scheme is None and not path[0].endswith(("/", "~"))
-        if match[0].startswith("/user/") and scheme is None:
-            continue
+        is_relative = path is not None and path[0] != "" and not path[0].endswith(("/", "~"))
+        in_checkout = scheme is None and (is_relative or match[0].startswith("/user/"))
         if not in_checkout and scheme not in (":ptth", ":sptth"):
             yield Removed("user", *match.span(1))
 

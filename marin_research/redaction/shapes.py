@@ -86,7 +86,7 @@ SHAPES = (
 )
 """Where two match the same characters the earlier one gives the kind."""
 
-_QUERY = re.compile(r"[?&#](?:amp;)?([\w.-]{1,64})=([^&\s\"'<>#\\`)\]\0]+)", re.ASCII)
+_QUERY = re.compile(r"[?&](?:amp;)?([\w.-]{1,64})=([^&\s\"'<>#\\`)\]\0]+)", re.ASCII)
 _QUERY_SECRETS = word_set(
     "x-amz-signature x-amz-credential x-amz-security-token x-goog-signature x-goog-credential sig signature key jwt "
     "awsaccesskeyid googleaccessid"
@@ -108,10 +108,9 @@ def shaped(line: str) -> Iterator[Removed]:
 
 def _query_parameters(line: str) -> Iterator[Removed]:
     for match in _QUERY.finditer(line):
-        name = match[1]
-        if is_stand_in(match[2]) or is_number(match[2]):
-            continue
-        if name.lower() in _QUERY_SECRETS or strength(name) > Strength.NONE:
+        name, value = match[1], match[2]
+        is_named = strength(name) > Strength.NONE and not is_number(value)
+        if (is_named or name.lower() in _QUERY_SECRETS) and not is_stand_in(value):
             yield Removed(kind_of(name) if strength(name) else "signature", *match.span(2))
 
 

@@ -57,8 +57,8 @@ _BY_NAME = (
     ("bearer", rf"bearer(?:[ \t]|{_SIGN})"),
     ("cookie", r"cookie"),
     ("wandb", r"wandb(?:\.login|[ \t]{1,8}login)"),
-    ("?", r"\?(?:x-|sig|jwt|aws|goog)"),
-    ("&", r"&(?:x-|sig|jwt|aws|goog)"),
+    ("?", r"\?(?:x-|sig|jwt|aws|goog|key=)"),
+    ("&", r"&(?:amp;)?(?:x-|sig|jwt|aws|goog|key=)"),
     ("--", _OPTION),
 )
 """The same, in the text with its ASCII letters lowered."""
@@ -66,12 +66,19 @@ _BY_NAME = (
 
 def suspicious_positions(text: str) -> Iterator[int]:
     r"""Positions, in no order, in each line that may hold a secret; a line ends before ``\\n`` or ``\\r``."""
-    lowered = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    lowered = _ascii_lowered(text)
     for haystack, patterns in ((text, _BY_SHAPE), (lowered, _BY_NAME)):
         for needle, pattern in patterns:
             if needle in haystack:
                 for match in _compiled(pattern).finditer(haystack):
                     yield match.start()
+
+
+def _ascii_lowered(text: str) -> str:
+    """Of the same length, which ``str.lower`` does not promise for all of Unicode."""
+    if text.isascii():
+        return text.lower()
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def lines_at(text: str, positions: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -20,7 +20,7 @@ _STAND_IN = re.compile(
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _EXPRESSION = re.compile(
-    r"[(\[{:]|[A-Za-z_][A-Za-z_.]*[(\[{]|[A-Za-z_]\w*\([^()]*\)|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\("
+    r"[(\[{:]|[A-Za-z_][A-Za-z_.]*[(\[{]|[A-Za-z_]\w*\([^()\0]{0,80}\)|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\("
     r"|(?:self|args|cfg|config|os|settings|options|opts|env|environ|flags|params|kwargs|request)\.\w",
     re.ASCII,
 )
@@ -30,7 +30,7 @@ _REFERENCES = word_set("auth await credential credentials creds key passwd passw
 _NUMBER = re.compile(r"[-+]?\d[\d.,_]*(?:e[-+]?\d+)?[a-z%]{0,3}", re.ASCII | re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z0-9+]{12,}")
 _FEWEST_CHANGES = 0.38
-"""Of a run's characters, the share that follow one of another class; 0.6 in random ones, below 0.36 in ``TypeNames``."""
+"""Of a run's characters, the share that follow one of another class: 0.6 if random, below 0.36 in ``TypeNames``."""
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _FILE = re.compile(r"(?:~|\.{1,2})?/[\w.@+ /-]*", re.ASCII)
 _OBJECT = re.compile(r"[a-z][a-z0-9+]{1,8}://[^\s:@]*", re.ASCII)
@@ -42,10 +42,13 @@ def is_stand_in(value: str) -> bool:
     return "\0" in value or _STAND_IN.fullmatch(value) is not None
 
 
-def is_code(value: str, name: str) -> bool:
-    """An expression that fetches the secret and does not hold it: ``os.environ[``, ``get_token(``, ``worker_token``."""
-    if _EXPRESSION.match(value):
-        return True
+def is_expression(text: str, at: int) -> bool:
+    """Whether code begins there that fetches a secret and does not hold it: ``os.environ[``, ``get_token(``."""
+    return _EXPRESSION.match(text, at) is not None
+
+
+def is_reference(value: str, name: str) -> bool:
+    """A variable or a type of a program, as in ``auth_token=worker_token`` and ``key: PrivateKey``."""
     if not _IDENTIFIER.fullmatch(value):
         return False
     if not _REFERENCES.isdisjoint(words(value)[-1:]) or _TYPE.fullmatch(value):

@@ -104,8 +104,14 @@ class Checkout:
     def draft(self, text: str = ENTRY, kind: DraftKind = DraftKind.LOGBOOK, **fields: Any) -> Draft:
         """A new draft in the queue."""
         now = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
-        said = {"thread": "lr-sweep", "runs": ("LR-001", "LR-002"), "title": "a higher rate", "drafter": "template"}
-        said |= {"target": ".agents/logbooks/lr-sweep.md", "facts": facts(), "created": now, "changed": now}
+        said: dict[str, Any] = {"thread": "lr-sweep", "runs": ("LR-001", "LR-002"), "title": "a higher rate"}
+        said |= {
+            "drafter": "template",
+            "target": ".agents/logbooks/lr-sweep.md",
+            "facts": facts(),
+            "created": now,
+            "changed": now,
+        }
         draft = Draft(id=self.queue.new_id("LR"), kind=kind, text=text, **(said | fields))
         self.queue.add(draft)
         return self.queue.get(draft.id)

@@ -239,7 +239,7 @@ def test_a_dry_run_prints_the_change_and_makes_none(checkout, approved):
 
     assert (checkout.logbook.read_text(), checkout.decisions()) == (checkout.LOGBOOK, before)
     assert all(each.diff in said for each in planned)
-    (checkout.top / "plan.diff").write_text("".join(each.diff for each in planned))
+    (checkout.top / "plan.diff").write_text("".join(each.diff or "" for each in planned))
     subprocess.run(["git", "apply", "plan.diff"], check=True)
     foreseen = checkout.logbook.read_bytes()
     checkout.logbook.write_text(checkout.LOGBOOK)

@@ -205,6 +205,7 @@ def test_parallel_steps_are_kept_apart(program):
                     print(f"step {number} line {i}")
                     logging.info("step %d log %d", number, i)
                     sys.stdout.buffer.write(b"step %d bytes\\n" % number)
+                subprocess.run(["echo", f"step {number} child"], stdout=sys.stdout, check=True)
                 together.wait()
                 os.write(1, b"native %d\\n" % number)
                 together.wait()
@@ -219,11 +220,12 @@ def test_parallel_steps_are_kept_apart(program):
         assert [line for line in lines if b" line " in line] == [b"step %d line %d" % (own, i) for i in range(300)]
         assert [line for line in lines if b" log " in line] == [b"step %d log %d" % (own, i) for i in range(300)]
         assert lines.count(b"step %d bytes" % own) == 300
+        assert lines.count(b"step %d child" % own) == 1
         assert not [line for line in lines if line.startswith(b"step %d" % other)]
         assert {b"native 1", b"native 2"} <= set(lines)
         assert program.output(own).shared
     shown = program.out.splitlines()
-    assert len(shown) == 2 * 900 + 3
+    assert len(shown) == 2 * 900 + 5
     assert shown[-1] == b"the end"
 
 
@@ -499,6 +501,67 @@ def test_a_reader_that_leaves_does_not_stop_the_record(program):
     assert (program.folder / "head").read_bytes() == b"line 0\n"
     assert program.stored() == b"".join(b"line %d\n" % i for i in range(100_000))
     assert program.err.count(b"Traceback") <= 1
+
+
+def test_a_reader_that_pauses_stops_the_step_but_not_its_heartbeats(program):
+    """``program | less`` would lose output, fill the memory, or let the run be called lost while somebody reads."""
+    running = program.start(
+        """
+        with step(1, heartbeat_s=0.2):
+            line = "x" * 100
+            for i in range(200_000):
+                print(i, line)
+        """,
+        stdout=subprocess.PIPE,
+    )
+    beats = program.folder / "store/runs/T-001/heartbeats/h0.json"
+    wait_until(beats.exists)
+    sizes = []
+
+    def stands_still() -> bool:
+        time.sleep(0.5)
+        sizes.append(json.loads(beats.read_text())["size"])
+        return sizes[-1] > 0 and sizes[-2:-1] == sizes[-1:]
+
+    wait_until(stands_still)
+    time_of_beat = json.loads(beats.read_text())["time"]
+    wait_until(lambda: json.loads(beats.read_text())["time"] > time_of_beat)
+    assert running.poll() is None
+    assert sizes[-1] < 18_000_000
+    shown, _ = running.communicate(timeout=100)
+    program.wait_for_sidecar()
+    assert shown == program.stored() == b"".join(b"%d %s\n" % (i, b"x" * 100) for i in range(200_000))
+
+
+def test_an_interrupt_ends_the_step_and_not_its_record(program):
+    """Ctrl-C goes to every process of the terminal, and what the step says last would be lost."""
+    running = program.start(
+        """
+        with step(1):
+            try:
+                print("running", flush=True)
+                time.sleep(60)
+            finally:
+                print("cleaning up")
+        """,
+        start_new_session=True,
+    )
+    wait_until(lambda: b"running" in program.out)
+    os.killpg(running.pid, signal.SIGINT)
+    running.wait(20)
+    program.wait_for_sidecar()
+    assert program.stored() == program.out == b"running\ncleaning up\n"
+    assert program.err.endswith(b"KeyboardInterrupt\n")
+
+
+def test_a_step_that_becomes_another_program_is_still_recorded(program):
+    """A launcher that replaces itself by the real program would have its pipes closed under it."""
+    program.run("""
+        with step(1):
+            print("launcher")
+            os.execvp("sh", ["sh", "-c", "sleep 4; echo program"])
+    """)
+    assert program.out == program.stored() == b"launcher\nprogram\n"
 
 
 def test_a_stream_that_the_step_closes_or_replaces_stays_its_own(program):

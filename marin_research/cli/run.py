@@ -1,0 +1,99 @@
+"""``marin-research run``: record any command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from marin_research.cli.lazy import root_option
+from marin_research.errors import UsageError
+
+if TYPE_CHECKING:
+    from marin_research.store import RecordStore
+    from marin_research.thread import Thread
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    help="Record any command: it runs as it would without us, and its exit code is ours.\n\n"
+    "Metrics come from lines of its output (--metric), from its W&B runs, and from the JSON file that "
+    "$MARIN_RESEARCH_METRICS names.\n\n\b\nExamples:\n"
+    "  marin-research run --thread kernels -- python bench.py --block 256\n"
+    "  marin-research run --thread kernels --set block=256 --metric 'tok/s=([0-9.e+]+)' -- ./bench.sh\n"
+    "  marin-research run --resume KER-004 -- python train.py",
+)
+@click.option("--thread", "topic", help="Whose experiment ID it gets; not needed with --resume.")
+@click.option("--id", "wanted_id", metavar="ID", help="This experiment ID, if nobody has it, instead of the next.")
+@click.option("--resume", metavar="ID", help="Make this the next attempt of that run.")
+@click.option("--label", default="", help="A few words that tell this run from its siblings.")
+@click.option("--hypothesis", help="What is expected, before it runs.")
+@click.option("--baseline", is_flag=True, help="The thread's other runs are compared with this one.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A config value to record; repeatable.")
+@click.option("--metric", "metrics", multiple=True, metavar="PATTERN", help="Finds a metric in the output; repeatable.")
+@click.option("--heartbeat", type=click.FloatRange(min=0.1), help="Seconds between two signs of life.")
+@root_option
+@click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD ...")
+def command(
+    *, topic: str | None, wanted_id: str | None, resume: str | None, settings: tuple[str, ...], metrics: tuple[str, ...],
+    heartbeat: float | None, root: str | None, argv: tuple[str, ...], label: str, **said: Any,
+) -> int:  # fmt: skip
+    from marin_research.command import CommandRun, run_command
+    from marin_research.launch import new_launch
+    from marin_research.output_metrics import parse_pattern
+    from marin_research.store import RecordStore
+    from marin_research.thread import remember_thread
+
+    config = dict(_setting(text) for text in settings)
+    patterns = tuple(parse_pattern(text) for text in metrics)
+    launch = new_launch(root, heartbeat_s=heartbeat, argv=argv)
+    store = RecordStore(launch.root)
+    thread = _thread(store, topic, resume)
+    store.own_prefix(thread.prefix, thread.topic)
+    remember_thread(thread, store)
+    asked = CommandRun(
+        argv=argv,
+        thread=thread,
+        run_id=_run_id(store, thread, wanted_id, resume, launch.id),
+        label=label or shlex.join(argv)[:60],
+        config=config,
+        patterns=patterns,
+        **said,
+    )
+    code = run_command(asked, launch)
+    click.echo(f"marin-research: recorded as {asked.run_id}; see `marin-research show {asked.run_id}`", err=True)
+    return code
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {text!r} is not KEY=VALUE; for example --set block=256")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _thread(store: RecordStore, topic: str | None, resume: str | None) -> Thread:
+    from marin_research.thread import find_thread
+
+    if resume is not None:
+        found = store.run(resume).thread
+        if topic is not None and topic != found:
+            raise UsageError(f"{resume} belongs to thread {found!r}, not {topic!r}; leave --thread out")
+        return find_thread(found, store)
+    if topic is None:
+        raise UsageError("say whose run this is with --thread TOPIC, or which run it continues with --resume ID")
+    return find_thread(topic, store)
+
+
+def _run_id(store: RecordStore, thread: Thread, wanted: str | None, resume: str | None, launch: str) -> str:
+    if resume is not None:
+        return resume
+    if wanted is not None:
+        store.claim_exact_id(wanted, thread.prefix, launch=launch)
+        return wanted
+    return store.claim_id(thread.prefix, launch=launch)

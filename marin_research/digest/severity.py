@@ -1,0 +1,88 @@
+"""Judges how grave one line is, from its level, its words and its numbers. Knows no counts and no other lines.
+
+Digits can be the error: ``exit_code=0`` and ``exit_code=137`` differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from marin_research.digest.words import RANK, Severity, Vocabulary, graver, milder
+
+__all__ = ["Judge", "Severity", "is_severe"]
+
+_BOILERPLATE = re.compile(
+    r"constant folding an instruction is taking > \d*s?|this isn't necessarily a bug[^\n]*|the operation took \d[\d.]*s"
+    r"|(?:\[compiling module [^\]\n]*\] )?very slow compile\?[^\n]*|if you(?:'d like| want) to file a bug[^\n]*"
+    r"|unable to register cu\w+ factory: attempting to register factory for plugin \w+ when one has already been registered"
+    r"|ray deduplicates logs by default[^\n]*|extension modules: .*|\*{4,}",
+    re.IGNORECASE,
+)
+"""What is logged as an error, or sounds like one, and is none."""
+
+_BENIGN = re.compile(
+    r"\b(?:no|zero|without(?: any)?|if any|0+) (?:\w+ )?(?:errors?|failures?|failed|warnings?|exceptions?|problems?)\b"
+    r"|(?:err(?:or)?s?|fail(?:ure|ed)?s?|exceptions?|warnings?|kill(?:ed|s)|timeouts?|retries|lost|dropped"
+    r"|reject(?:ed|s)|invalid|missing|nans?|infs?|code|status|signal|errno)[\"']?\s*[=:]\s*[\"']?"
+    r"(?:0+(?:\.0*)?|none|null|false|ok|success|\[\]|\{\}|\"\"|'')(?![\w.])"
+    r"|(?:timeout|deadline|retries)\w*(?:\(\w+\))?[\"']?\s*[=:]\s*[\"']?\d[\d.]*",
+    re.IGNORECASE,
+)
+"""Words of failure that say that there was none, and settings that are named after one."""
+
+_EXIT = re.compile(
+    r"(?:(?:exit|return)(?:ed|s|ing)?[ _-]?(?:with )?(?:code|status|value)|exit(?:ed|s)? with)[\"']?[ =:(]{1,2}"
+    r"(?:(-[1-9]\d?|1[2-6]\d)|[1-9]\d{0,2})(?!\d)"
+    r"|\bsignal[\"']?[ =:(]{1,2}([1-9]\d?)(?!\d)",
+    re.IGNORECASE,
+)
+"""An exit code other than 0; a group says that it was a signal."""
+
+_HTTP = re.compile(
+    r"(?:HTTP/\d(?:\.\d)?\"?|(?:status|response)(?:[_ ]code)?[\"']?[=:]?) ?[45]\d\d(?![\d.])", re.IGNORECASE
+)
+
+
+def is_severe(severity: Severity) -> bool:
+    """Whether lines of this severity are kept verbatim, each with the hosts that showed it."""
+    return RANK[severity] <= RANK[Severity.SUSPECT]
+
+
+class Judge:
+    """Remembers the words it has seen, which makes it fast; its judgement does not depend on that."""
+
+    def __init__(self) -> None:
+        self._vocabulary = Vocabulary()
+
+    def severity(self, level: str, text: str) -> Severity:
+        """``level`` is one of D, I, W, E, F, or empty when the line has none; ``text`` is the whole line after it."""
+        said = self._vocabulary.gravest(text)
+        if said is not Severity.INFO or level in ("E", "F"):
+            text, boilerplate = _BOILERPLATE.subn(" ", text)
+            text = _BENIGN.sub(" ", text)
+            said = self._vocabulary.gravest(text)
+            level = "I" if boilerplate else level
+        if said is Severity.SECONDARY:
+            return said
+        exited = _EXIT.search(text)
+        if exited:
+            said = graver(said, Severity.FATAL if exited.lastindex else Severity.ERROR)
+        elif _HTTP.search(text):
+            said = graver(said, Severity.SUSPECT)
+        return _with_level(level, said)
+
+    def where(self, text: str, severity: Severity) -> int:
+        """Where in a long line the reader should look."""
+        return self._vocabulary.where(text, severity)
+
+
+def _with_level(level: str, said: Severity) -> Severity:
+    """A level that says error is believed; one that says less tones down what the words say."""
+    if level in ("E", "F"):
+        return graver(said, Severity.FATAL if level == "F" else Severity.ERROR)
+    if level == "":
+        return said
+    if said is Severity.FATAL:
+        return Severity.ERROR
+    toned = milder(said, Severity.SUSPECT)
+    return graver(toned, Severity.WARNING) if level == "W" else toned

@@ -1,0 +1,93 @@
+"""Metrics that stand in what a command prints: lines that the user names by a pattern. Knows nothing of processes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from marin_research.errors import UsageError
+from marin_research.record import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_NAME = re.compile(r"[\w./%-]+(?: [\w./%-]+)*")
+_LINE_END = re.compile(rb"[\r\n]+")
+_MAX_LINE = 65_536
+_EXAMPLE = "for example --metric 'tok/s=([0-9.e+]+)'"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPattern:
+    """A metric and the pattern whose first group is its value."""
+
+    name: str
+    pattern: re.Pattern[str]
+
+
+def parse_pattern(text: str) -> MetricPattern:
+    """``tok/s=([0-9.e+]+)``: the metric is called what stands before the group, or like the group if it has a name.
+
+    Raises:
+        UsageError: it is no pattern, has no group, or nothing says what the metric is called.
+    """
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise UsageError(
+            f"--metric {text!r} is not a pattern: {error}; for example --metric 'tok/s=([0-9.e+]+)'"
+        ) from error
+    if pattern.groups < 1:
+        raise UsageError(f"--metric {text!r} has no group for the value; {_EXAMPLE}")
+    named = next(iter(pattern.groupindex), "")
+    before = _NAME.search(text.partition("(")[0])
+    name = named or (before[0] if before else "")
+    if not name:
+        raise UsageError(f"--metric {text!r} does not say what it measures; name the group: (?P<loss>...)")
+    return MetricPattern(name, pattern)
+
+
+class OutputMetrics:
+    """Folds the values that patterns find in an output, line by line; carriage returns end lines too."""
+
+    def __init__(self, patterns: Sequence[MetricPattern]) -> None:
+        self._patterns = patterns
+        self._values: dict[str, Metric] = {}
+
+    def read(self, chunks: Iterable[bytes]) -> list[Metric]:
+        """The metrics of a whole output: the last value of each, and what came before it as count, first and range."""
+        if not self._patterns:
+            return []
+        from marin_research.recorder import merge_metric
+
+        for line in _lines(chunks):
+            for wanted in self._patterns:
+                for found in wanted.pattern.finditer(line):
+                    new = _metric(wanted, found)
+                    if new is not None:
+                        known = self._values.get(wanted.name)
+                        self._values[wanted.name] = merge_metric(known, new) if known else new
+        return list(self._values.values())
+
+
+def _metric(wanted: MetricPattern, found: re.Match[str]) -> Metric | None:
+    text = found[wanted.name] if wanted.name in wanted.pattern.groupindex else found[1]
+    try:
+        value = float(text.replace(",", ""))
+    except (ValueError, AttributeError):
+        return None
+    return Metric(name=wanted.name, value=value, source="output", time=datetime.now(UTC), first=value)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = _LINE_END.split(rest + chunk)
+        yield from (line.decode("utf-8", "replace") for line in whole)
+        if len(rest) > _MAX_LINE:  # a line without an end cannot be waited for
+            yield rest.decode("utf-8", "replace")
+            rest = b""
+    if rest:
+        yield rest.decode("utf-8", "replace")
