@@ -82,6 +82,9 @@ class CapturedOutput:
         self._closed = False
 
     def open(self) -> None:
+        if self.message["root"].startswith("memory://"):
+            self._fail("output was not captured: a store in memory cannot be written by another process")
+            return
         try:
             self._process.enter(self)
         except Exception as error:  # noqa: BLE001 - the boundary: capturing never harms a step
@@ -212,8 +215,7 @@ class _Process:
             self._link.share(self._shared.name, [captured.name for captured in running])
         with self.gate:
             streams.flush(stream.original for stream in self._streams.values())
-            for captured in self._active:
-                streams.flush(captured.destination.texts.values() if captured.destination else ())
+            streams.flush(owner.texts.values() if owner else ())
             streams.flush_native()
             self._owner = None if self._given_up else owner
             terminals.exchange(self._owner.fds if self._owner else terminals.fds)

@@ -79,7 +79,7 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
     recorder = Recorder(launch, run, attempt=RecordStore(launch.root).claim_attempt(asked.run_id))
     recorder.start(config=asked.config, declared_devices=Unknown("a command declares no devices"))
     folder = recorder.store.output_folder(run.id, recorder.attempt, recorder.writer)
-    before = time.time()
+    started, folders = time.time(), _wandb_folders()
     with _metrics_file() as metrics_file:
         environment = {**os.environ, RUN_VARIABLE: run.id, METRICS_VARIABLE: str(metrics_file)}
         with capture(recorder.store, run.id, folder, recorder.writer, heartbeat_s=launch.heartbeat_s) as captured:
@@ -91,7 +91,7 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
     printed = read_output(recorder.store, run.id, recorder.attempt, recorder.writer)
     for metric in OutputMetrics(asked.patterns).read(printed):
         recorder.metric(metric, wait=True)
-    _note_wandb(recorder, before)
+    _note_wandb(recorder, folders, started)
     recorder.end(end, output=captured.output)
     return code
 
@@ -200,11 +200,16 @@ def _metrics_left(recorder: Recorder, path: Path) -> list[Metric]:
     return found
 
 
-def _note_wandb(recorder: Recorder, since: float) -> None:
+def _wandb_folders() -> list[Path]:
+    """Where W&B leaves its runs. Asked before the command runs: it may delete its working directory."""
+    return list(dict.fromkeys((Path(os.environ.get("WANDB_DIR", ".")).absolute(), Path.cwd())))
+
+
+def _note_wandb(recorder: Recorder, folders: Sequence[Path], since: float) -> None:
     """Link the W&B runs that the command started, by the folders they left."""
     from marin_research import wandb_hook
 
-    for root in dict.fromkeys((Path(os.environ.get("WANDB_DIR", ".")).absolute(), Path.cwd())):
+    for root in folders:
         for linked in wandb_hook.scan(root, since):
             completed, metrics = _read_wandb(recorder, linked)
             recorder.wandb(completed)

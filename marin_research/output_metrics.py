@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,7 +79,10 @@ def _metric(wanted: MetricPattern, found: re.Match[str]) -> Metric | None:
         value = float(text.replace(",", ""))
     except (ValueError, AttributeError):
         return None
-    return Metric(name=wanted.name, value=value, source="output", time=datetime.now(UTC), first=value)
+    broken = int(not math.isfinite(value))
+    return Metric(
+        name=wanted.name, value=value, source="output", time=datetime.now(UTC), first=value, non_finite=broken
+    )
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -46,7 +46,7 @@ _BACKLOG_LIMIT = 32 << 20
 """Bytes that may wait to be masked. Masking is slower than printing, and steps are to feel none of it."""
 _SLICE_S = 0.005
 _TICK_S = 1.0
-_ALIVE_S = 5.0
+_ALIVE_S = 2.0
 _ECHO_WAIT_S = 5.0
 _QUIET_S = 3.0
 """How long children of a process that is gone may be silent before nobody listens to them any more."""

@@ -85,21 +85,21 @@ class SidecarLink:
         """Wait until all that was printed into the pipes ``name`` is kept; gives what it was, None if nobody knows."""
         deadline = time.monotonic() + patience_s
         entry = self._entries.get(name)
-        while entry is not None and self.problem is None and time.monotonic() < deadline:
+        answer = b""
+        while entry is not None and not answer and self.problem is None and time.monotonic() < deadline:
             read, write = (above_standard(fd) for fd in os.pipe())
-            try:
-                with self._lock:
-                    entry.message["ended"] = True
-                    self._send({"op": "end", "id": name}, [write])
-                os.close(write)
-                answer = _read_line(read, deadline)
-            finally:
-                os.close(read)
-            if answer:
-                summary: dict[str, Any] = json.loads(answer)
-                return summary | {"problem": summary["problem"] or entry.interrupted}
-            time.sleep(0.02)  # killed just now; the next one is being started
-        return None
+            with self._lock:
+                self._send({"op": "end", "id": name}, [write])
+            os.close(write)
+            answer = _read_line(read, deadline)
+            os.close(read)
+            if not answer:
+                time.sleep(0.02)  # killed just now; the next one is being started
+        if entry is None or not answer:
+            return None
+        entry.message["ended"] = True
+        summary: dict[str, Any] = json.loads(answer)
+        return summary | {"problem": summary["problem"] or entry.interrupted}
 
     def abandon(self) -> None:
         """Let go of what a fork copied; the sidecar serves the process that was forked."""
@@ -119,8 +119,10 @@ class SidecarLink:
     def _send(self, message: dict[str, Any], fds: list[int]) -> None:
         """Send if anybody is there; a sidecar that is started anew is told everything again."""
         if self._socket is not None:
+            line = json.dumps(message | {"fds": len(fds)}).encode() + b"\n"
             with contextlib.suppress(OSError):
-                socket.send_fds(self._socket, [json.dumps(message | {"fds": len(fds)}).encode() + b"\n"], fds)
+                sent = socket.send_fds(self._socket, [line], fds)
+                self._socket.sendall(line[sent:])
 
     def _start(self) -> None:
         """Start a sidecar and tell it all there is to know. Needs the lock.
@@ -155,7 +157,7 @@ class SidecarLink:
         self._told = dict(os.environ)
         self._socket = ours
         ours.settimeout(_SEND_TIMEOUT_S)
-        self._send({"op": "hello", "pid": os.getpid(), "path": [str(path) for path in sys.path]}, [])
+        self._send({"op": "hello", "pid": os.getpid(), "path": [str(path) for path in sys.path if path]}, [])
         for entry in self._entries.values():
             self._send(entry.message | {"op": "open"}, entry.fds())
 

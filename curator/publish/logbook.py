@@ -93,7 +93,10 @@ def plan(licence: Approved, queue: DraftQueue, files: dict[Path, bytes]) -> Chan
         name, path = _logbook(draft, queue)
         before = files[path] if path in files else _read(path)
         _check(draft, queue, before)
-        planned = plan_append(before, draft.text, marker=marker(draft.id, draft.sha256))
+        mark = marker(draft.id, draft.sha256)
+        if has_marker(before, mark):
+            return Change(link=name, diff="", note="the entry is there already; only the log does not say so yet")
+        planned = plan_append(before, draft.text, marker=mark)
     except MarinResearchError as error:
         raise PublicationError(str(error)) from error
     files[path] = planned.data

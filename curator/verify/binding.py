@@ -80,6 +80,8 @@ class Binder:
                 return None
             topic = inherited if self._s.context.cell else inherited | self._baseline_if_compared()
         if not bound and self.is_reference_value(i):
+            if not ambiguous and self._s.word(i - 1) != "from" and "baseline" not in self._s.words_and_names:
+                return None
             before = self._s.previous.runs if self._s.previous else frozenset()
             return topic | ambiguous | self._index.baseline | self._s.runs | before
         return topic | ambiguous
@@ -287,7 +289,13 @@ class Binder:
         for j in self._s.leftwards(i):
             if self._s.kind(j) is TokenKind.METRIC:
                 return self._s.tokens[j].names
+            if self._s.word(j) == ";":
+                return self._names_before(j)
         return self._s.context.metrics or None
+
+    def _names_before(self, j: int) -> frozenset[str] | None:
+        """What a list goes on about after a semicolon: any metric named before it."""
+        return frozenset(name for k in self._s.of_kind(TokenKind.METRIC, (0, j)) for name in self._s.tokens[k].names) or None
 
     def _metric_behind(self, i: int) -> frozenset[str] | None:
         s, j = self._s, i + 1

@@ -128,7 +128,7 @@ class _Table:
             around,
             topics=row.runs or column.runs or (frozenset() if any(h.runs for h in headers) else around.topics),
             metrics=column.names or beside.names,
-            unit=column.unit or beside.unit,
+            unit=column.unit or (None if column.change else beside.unit),
             change=column.change or beside.change,
             cell=True,
         )

@@ -62,6 +62,10 @@ class Counts:
             return False
         binder = Binder(s, self._index)
         count, noun = self._fraction(s, i, binder)
+        if noun in lexicon.RUN_NOUNS and not noun.endswith("s") and token.numeral.value > 1:
+            return False  # "the 16k run" is named by its config
+        if noun in {"metric", "metrics"}:
+            return self._check_metrics(s, i, count, found)
         if noun in lexicon.RUN_NOUNS or noun in _THEM or noun.rstrip("s") in _STATUS_NOUNS:
             return self._check_runs(s, i, count, noun, found)
         return self._check_nouns(s, i, noun, found)
@@ -203,6 +207,18 @@ class Counts:
                 return tuple(run for run, holds in holders.items() if holds is not None and holds is not s.negated(j))
         return None
 
+    def _check_metrics(self, s: Sentence, i: int, count: _Count, found: Collector) -> bool:
+        """``three of the four metrics``: the whole is what was measured, the part no more than that."""
+        measured = {fact.name: fact.id for fact in self._index.facts if fact.kind is FactKind.METRIC}
+        token = s.tokens[i]
+        value = token.numeral.value if token.numeral else 0
+        partial = count.whole is not None and count.part == i
+        if value == len(measured) or (partial and value < len(measured)):
+            found.support(token.start, token.end, measured.values())
+        elif value > 1:
+            found.object(FindingKind.COUNT, token.start, token.end, f"the facts have {len(measured)} metrics")
+        return True
+
     # -- shares ---------------------------------------------------------------------------------------------------------
 
     def _check_share(self, s: Sentence, i: int, found: Collector) -> bool:
@@ -256,7 +272,8 @@ class Counts:
         named = noun in lexicon.LABEL_NOUNS and Binder(s, self._index).noun_before(i) == noun
         listed = s.word(i - 1) == "(" and s.word(i + 1) == ")" and numeral is not None and numeral.value <= 9 and not s.context.cell
         footnote = s.word(i - 1) == "[" and s.word(i + 1) == "]"
-        small = numeral is not None and numeral.word and (bool(noun) or numeral.value <= 2)
+        elliptic = any(s.tokens[j].numeral and s.word(j + 1) for j in s.of_kind(TokenKind.NUMBER, (0, i))) and not noun
+        small = numeral is not None and numeral.word and (bool(noun) or numeral.value <= 2 or elliptic)
         first = s.word(i - 2) in {"", ";", ",", ":", "and"}
         return named or footnote or (listed and first) or small
 

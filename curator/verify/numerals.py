@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from curator.verify import units
-from curator.verify.units import FACTOR, TIME, Unit
+from curator.verify.units import FACTOR, PERCENT, TIME, Unit
 
 _ONE = Decimal(1)
 _HALF = Decimal("0.5")
@@ -230,8 +230,11 @@ def _is_share(text: str, position: int) -> bool:
 
 
 def _share(value: Decimal) -> Numeral:
-    """A factor in words stands for what is within a twentieth of it."""
-    return Numeral(readings=(Reading(value, value / 10, Unit(FACTOR, _ONE)),), word=True)
+    """A factor in words stands for what is within a twentieth of it; ``a quarter lower`` is a change in percent."""
+    readings = [Reading(value, value / 10, Unit(FACTOR, _ONE))]
+    if value < 1:
+        readings.append(Reading(100 * value, 10 * value, Unit(PERCENT, _ONE)))
+    return Numeral(readings=tuple(readings), word=True)
 
 
 def _cardinal(word: str) -> int:

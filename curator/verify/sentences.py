@@ -21,7 +21,9 @@ _STOPS = frozenset(".!?")
 _BREAKS = frozenset({";", "\u2014", "\u2013"})
 _SUBORDINATORS = frozenset("while whereas but although though however because since yet".split())  # noqa: SIM905
 _AFTER_COMMA = frozenset("and but with which while so yet or whereas".split())  # noqa: SIM905
-_REFERENCE_SKIP = lexicon.ARTICLES | frozenset("that those what of for in at the with as seen by".split())  # noqa: SIM905
+_REFERENCE_SKIP = lexicon.ARTICLES | frozenset(
+    "that those what of for in at the with as seen by run counterpart predecessor original default previous other best".split()
+)  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,10 @@ class Sentence:
     @cached_property
     def words(self) -> frozenset[str]:
         return frozenset(token.lower for token in self.tokens if token.kind is TokenKind.WORD)
+
+    @cached_property
+    def words_and_names(self) -> frozenset[str]:
+        return frozenset(token.lower for token in self.tokens)
 
     @cached_property
     def is_question(self) -> bool:
@@ -139,7 +145,7 @@ class Sentence:
         group = [j]
         for step in (-1, 1):
             k = j + step
-            while self.word(k) in {",", "and", "or", "nor", "/", "&", "both"} or self.kind(k) is TokenKind.RUN:
+            while self.word(k) in {",", "and", "or", "nor", "/", "&", "both", "the"} or self.kind(k) is TokenKind.RUN:
                 if self.kind(k) is TokenKind.RUN:
                     group.append(k)
                 k += step

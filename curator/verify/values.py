@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from curator.verify.tokens import Token
 
 _AT_CONFIG = frozenset({"at", "with", "for", "using", "under", "="})
-_THRESHOLD = frozenset({"within", "least", "most", "threshold", "target", "goal", "tolerance", "limit", "expected", "bar"})
+_THRESHOLD = frozenset({"within", "least", "most", "threshold", "target", "goal", "tolerance", "limit", "expected", "bar", "hypothesis", "outside", "inside", "allowed", "required", "margin", "budget"})
 _MOST_PAIRED = 4
 _FEW = 12
 """Up to here a plan may count in words: "two more seeds" is no result."""

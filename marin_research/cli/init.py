@@ -50,7 +50,13 @@ from marin_research.thread import (
 @click.option("--private-name", "private_names", multiple=True, help="A name to keep out of public places; repeatable.")
 @click.option("--logbook-path", default="", help="Relative to its repository's top.")
 @click.option("--logbook-repository", default="", help="A checkout of a separate repository of logbooks.")
-@click.option("--logbook-style", type=click.Choice(list(LogbookStyle)), default=LogbookStyle.SEED, show_default=True)
+@click.option(
+    "--logbook-style",
+    type=click.Choice([style.value for style in LogbookStyle]),
+    default=LogbookStyle.SEED.value,
+    show_default=True,
+    help="Which template a new logbook follows.",
+)
 def command(*, topic: str, metrics: tuple[str, ...], wandb: str, **said: object) -> None:
     top = checkout_top() or Path.cwd()
     thread = _thread(topic, metrics, wandb, said)

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 @root_option
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD ...")
 def command(
-    *, topic: str | None, wanted_id: str | None, resume: str | None, settings: tuple[str, ...], metrics: tuple[str, ...],
-    heartbeat: float | None, root: str | None, argv: tuple[str, ...], label: str, **said: Any,
+    *, topic: str | None, wanted_id: str | None, resume: str | None, label: str, settings: tuple[str, ...],
+    metrics: tuple[str, ...], heartbeat: float | None, root: str | None, argv: tuple[str, ...], **said: Any,
 ) -> int:  # fmt: skip
     from marin_research.command import CommandRun, run_command
     from marin_research.launch import new_launch

@@ -298,6 +298,8 @@ def test_a_kill_at_any_write_leaves_one_entry_after_the_next_try(checkout, appro
         added = checkout.ENTRY + "\n" + marker(draft.id, draft.sha256) + "\n"
         after = checkout.logbook.read_bytes()
         assert after in (before, before + b"\n" + added.encode())
+        (planned,) = plan([checkout.queue.get(draft.id)], checkout.queue)
+        assert bool(planned.diff) == (after == before)
         (publication,) = run_publish(checkout, draft)
         assert publication.outcome in (Outcome.PUBLISHED, Outcome.ALREADY)
         assert checkout.logbook.read_bytes() == before + b"\n" + added.encode()

@@ -351,6 +351,21 @@ def test_the_loss_of_the_sidecar_costs_nothing_printed_later(program):
     assert program.problem(2) is None
 
 
+def test_a_sidecar_lost_at_the_very_end_is_replaced(program):
+    """What the step printed would be in nobody's hands, and its size unknown."""
+    program.run("""
+        for number in (1, 2, 3):
+            with step(number):
+                print("text")
+                wait_until(lambda: any(file.stat().st_size for file in (HERE / "store").rglob(f"T-00{number}/**/live-*")))
+                os.write(1, b"native\\n")
+                os.kill(sidecars()[0], signal.SIGKILL)
+    """)
+    for number in (1, 2, 3):
+        assert program.stored(number).startswith(b"text\n")
+        assert program.output(number).size == len(program.stored(number))
+
+
 def test_without_any_sidecar_left_the_step_still_prints(program):
     """Where no sidecar can live, steps must run as if nothing had been tried."""
     program.run("""
@@ -390,7 +405,7 @@ def test_a_stuck_sidecar_does_not_stop_the_step(program):
     """A sidecar that waits for a dead file server would fill the pipes, and the step would wait with it."""
     program.run("""
         from marin_research import sidecar_link
-        sidecar_link.SILENCE_LIMIT_S = 1.0
+        sidecar_link.SILENCE_LIMIT_S = 4.0
         with step(1):
             print("first")
             wait_until(lambda: any(file.stat().st_size for file in (HERE / "store").rglob("live-*")))

@@ -1,0 +1,98 @@
+"""What launchers and loggers put before a message: time, level, and whose line it is. Knows nothing of the message.
+
+Recognised, in any order and nested: Iris' ``[HH:MM:SS] task=... attempt=0 | ``, the formats of absl, glog, rigging,
+Levanter, Ray, vLLM, PyTorch, JAX, ``logging.basicConfig`` and syslog, ISO times, terminal colours.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+_CLOCK = rb"\d\d:\d\d:\d\d(?:[.,]\d+)?"
+_ISO = rb"(?:\d{4}[-/.])?\d\d[-/.]\d\d[T ]" + _CLOCK + rb"(?:Z|[+-]\d\d:?\d\d)?"
+_MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+_WORD_LEVEL = rb"DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRITICAL|FATAL"
+_PIECES = (
+    rb"\x1b\[[0-9;]*m",
+    rb"\[(?P<clock>" + _CLOCK + rb")\] (?:task=(?P<task>\S+) attempt=(?P<attempt>\d+) \| )?",
+    rb"\((?:raylet|\S+ pid=(?P<pid>\d+))(?:, ip=(?P<ip>[\d.]+))?\)\s?",
+    rb"\[(?P<rank>rank\d+)\]:? ?",
+    # absl, glog, rigging: I20261122 01:05:28 140052865689280 logger, E0929 17:42:48.594192 1044529 file.cc:332]
+    rb"\[?(?P<letter>[DIWEFC])(?P<day>\d{3,4}(?:\d{4})?) (?P<time>" + _CLOCK + rb"|\d\d:\d\d:\d{10}\.\d+) +(?:\d+ (?=\S))?",
+    rb"\[?(?P<iso>" + _ISO + rb")(?: (?P<ray>[DIWEFC])(?: \d+)+)?\]?(?::(?: (?P<tsl>[IWEF])(?= ))?)?[ \t]*",
+    rb"(?P<syslog>(?:" + b"|".join(_MONTHS) + rb") [ \d]\d " + _CLOCK + rb") (?P<node>[\w.-]+) [\w./()-]+(?:\[\d+\])?: ",
+    rb"(?P<gcloud>\d+\.\d+\.\d+\.\d+) \[\d+\] ",
+    # Levanter: - 9 - levanter.tracker.wandb - wandb.py:189 - INFO ::
+    rb"- (?:(?P<process>\d+) - )?(?:[\w.]+ - )?(?:[\w./-]+:\d+ - )?(?=(?:" + _WORD_LEVEL + rb")\b)",
+    rb"\[?(?P<level>" + _WORD_LEVEL + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:[a-z_]\w*\.)*[a-z_]\w*:(?:\d+:)?)?)?[ \t]*",
+    rb"\[?[\w./+-]+\.(?:cc|cpp|cu|c|h|py|rs|go):\d+[\]:] ?",
+    rb"(?:[a-z_]\w*\.)+[a-z_]\w* (?!\w+ ?[:=])",  # a logger
+)
+_HEADER = re.compile(rb"(?:" + b"|".join(_PIECES) + rb")*")
+_LONGEST = 400
+
+_DATE = re.compile(rb"(?:(\d{4})[-/.]?)?(\d\d)[-/.]?(\d\d)[T ]")
+_TIME = re.compile(rb"(\d\d):(\d\d):(\d\d)(?!\d)|:(\d{10})(?=\.)")
+_LEAP_YEAR = 2000
+_DAY_S = 86_400
+
+
+class Header(NamedTuple):
+    """What stands before the message of one line."""
+
+    end: int
+    """Where the message begins, in bytes."""
+    level: str
+    """D, I, W, E or F; empty when the line has none."""
+    host: str
+    """Task, process, rank or address; empty when the line does not say."""
+    attempt: int | None
+    """Which try at its task the line belongs to."""
+    time: bytes
+    """As it stands in the line; empty when there is none."""
+
+
+def read_header(line: bytes) -> Header:
+    match = _HEADER.match(line, 0, _LONGEST)
+    if match is None or match.end() == 0:
+        return Header(0, "", "", None, b"")
+    of = match.groupdict(b"")
+    level = (of["letter"] or of["ray"] or of["tsl"] or of["level"]).decode()[:1]
+    hosts = (of["task"], of["ip"] or (of["pid"] and b"pid " + of["pid"]), of["rank"], of["gcloud"] or of["node"])
+    named = [host.decode("ascii", "replace") for host in hosts if host]
+    if of["process"]:
+        named.append(f"process {of['process'].decode()}")
+    day_time = of["day"] + b" " + of["time"] if of["day"] else b""
+    return Header(
+        match.end(),
+        {"N": "I", "S": "E", "C": "F"}.get(level, level),
+        " ".join(named),
+        int(of["attempt"]) if of["attempt"] else None,
+        of["iso"] or day_time or of["syslog"] or of["clock"],
+    )
+
+
+def seconds(time: bytes) -> tuple[bool, int] | None:
+    """Whether ``time`` has a date, and the whole seconds since some point that all times of one log share.
+
+    A date without a year is taken to be in one and the same leap year. None if it is no time.
+    """
+    clock = _TIME.search(time)
+    if clock is None:
+        return None
+    if clock[4]:
+        return True, int(clock[4])
+    second = int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
+    dated = _DATE.match(time)
+    try:
+        if dated:
+            day = date(int(dated[1] or _LEAP_YEAR), int(dated[2]), int(dated[3]))
+        elif time[:3] in _MONTHS:
+            day = date(_LEAP_YEAR, _MONTHS.index(time[:3]) + 1, int(time[4:6]))
+        else:
+            return False, second
+    except ValueError:
+        return None
+    return True, day.toordinal() * _DAY_S + second

@@ -1,0 +1,579 @@
+"""What is taken out of a text, a command, JSON, a URL or an environment, and what must survive."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shlex
+import string
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marin_research.redact import Redactor
+
+ALNUM = string.ascii_letters + string.digits
+HEX = "0123456789abcdef"
+COMMIT = "3f2b8c1d9e0a4b5c6d7e8f901234567890abcdef"
+LITERAL = "correct-horse-battery"
+SOURCE = random.Random(20261122)  # noqa: S311 - fakes, made when the tests run so that no scanner takes them for real
+
+
+def fake(prefix: str, length: int, alphabet: str = ALNUM) -> str:
+    return prefix + "".join(SOURCE.choices(alphabet, k=length))
+
+
+def pem(label: str = "RSA PRIVATE KEY", *, lines: int = 8, end: bool = True) -> str:
+    body = [fake("", 64, ALNUM + "+/") for _ in range(lines)]
+    return "\n".join([f"-----BEGIN {label}-----", *body, fake("", 30) + "==", *([f"-----END {label}-----"] * end)])
+
+
+JWT = f"{fake('eyJ', 20)}.{fake('eyJ', 60)}.{fake('', 43, ALNUM + '-_')}"
+KNOWN_BY_SHAPE = [
+    ("github", fake("ghp_", 36)),
+    ("github", fake("gho_", 36)),
+    ("github", f"{fake('github_pat_', 22)}_{fake('', 59)}"),
+    ("anthropic", fake("sk-ant-api03-", 90, ALNUM + "-_")),
+    ("openai", fake("sk-proj-", 100)),
+    ("openai", fake("sk-", 48)),
+    ("huggingface", fake("hf_", 34)),
+    ("wandb", fake("wandb_v1_", 60)),
+    ("aws", fake("AKIA", 16, string.ascii_uppercase + string.digits)),
+    ("aws", fake("ASIA", 16, string.ascii_uppercase + string.digits)),
+    ("google", fake("AIza", 35)),
+    ("google", fake("ya29.", 80)),
+    ("google", fake("GOCSPX-", 28)),
+    ("jwt", JWT),
+    ("slack", fake("xoxb-123456789012-", 24)),
+    ("npm", fake("npm_", 36)),
+    ("pypi", fake("pypi-AgEI", 90)),
+    ("stripe", fake("sk_live_", 24)),
+    ("gitlab", fake("glpat-", 20)),
+    ("groq", fake("gsk_", 52)),
+    ("replicate", fake("r8_", 37)),
+    ("docker", fake("dckr_pat_", 27)),
+    ("tailscale", fake("tskey-auth-", 30)),
+    ("vault", fake("hvs.", 90)),
+    ("sendgrid", f"{fake('SG.', 22)}.{fake('', 43)}"),
+    ("discord", f"{fake('M', 23)}.{fake('', 6)}.{fake('', 38)}"),
+]
+WANDB_KEY = fake("", 40, HEX)
+BASE64 = fake("", 40, ALNUM + "+/")
+KNOWN_BY_PLACE = [
+    # the line with % for the secret, the secret, its kind
+    ("WANDB_API_KEY=% python train.py", WANDB_KEY, "wandb"),
+    ("export HF_TOKEN='%'; run", fake("", 12), "huggingface"),
+    ("iris job run -e WANDB_API_KEY % -- python -m x", WANDB_KEY, "wandb"),
+    ("argv: ['iris', '-e', 'WANDB_API_KEY', '%', '--']", WANDB_KEY, "wandb"),
+    ('["--api-key", "%"]', fake("", 20), "key"),
+    ("run --api-key % --steps 10", fake("", 20), "key"),
+    ("run --hf-token=% --steps 10", fake("", 20), "huggingface"),
+    ("--trainer.wandb.api_key=%", fake("", 20), "wandb"),
+    ('os.environ["WANDB_API_KEY"] = "%"', WANDB_KEY, "wandb"),
+    ('wandb.login(key="%")', WANDB_KEY, "wandb"),
+    ("$ wandb login --relogin %", WANDB_KEY, "wandb"),
+    ("aws_secret_access_key = %", BASE64, "aws"),
+    ('{"client_secret": "%", "type": "x"}', fake("", 24), "secret"),
+    (r"payload {\"api_key\": \"%\"}", fake("", 24), "key"),
+    ("api_key: %", fake("", 24), "key"),
+    ("token=%", fake("", 24), "token"),
+    ("password: %", "hunter2", "password"),
+    ("DB_PASSWORD='%'", "correct horse battery", "password"),
+    ("PGPASSWORD=% psql", "Tr0ub4dor&3"[:9], "password"),
+    ("machine api.wandb.ai login user password %", WANDB_KEY, "password"),
+    ("AccountKey=%;EndpointSuffix=x", fake("", 86) + "==", "key"),
+    ("Authorization: Bearer %", fake("", 40), "token"),
+    ("{'Authorization': 'Basic %'}", fake("", 20), "token"),
+    ("curl -H 'Authorization: token %' https://x.example", fake("", 40, HEX), "token"),
+    ("Cookie: %", f"session={fake('', 20)}; theme=dark", "cookie"),
+    ("https://user:%@github.com/org/repo", fake("", 12), "password"),
+    ("postgres://app:%@db.example/x", "p@ss" + fake("", 6), "password"),
+    ("https://%@github.com/org/repo", fake("", 40), "token"),
+    ("GET https://x.example/a?b=1&X-Amz-Signature=%&c=2", fake("", 64, HEX), "signature"),
+    ("https://x.example/a?sig=%", fake("", 30) + "%3D", "signature"),
+    ("https://x.example/a?access_token=%", fake("", 30), "token"),
+    ("posting to https://hooks.slack.com/services/%", f"T0AB/B0CD/{fake('', 24)}", "slack"),
+    ("https://discord.com/api/webhooks/123456/%", fake("", 68), "discord"),
+]
+LOOK_ALIKES = [
+    f"commit {COMMIT}",
+    f"https://github.com/marin-community/marin/commit/{COMMIT}",
+    f"key: {COMMIT}",
+    "sha256:" + "ab12" * 16,
+    "run 123e4567-e89b-12d3-a456-426614174000",
+    "https://wandb.ai/marin-community/marin/runs/3fa2c1xy",
+    "git@github.com:marin-community/marin.git",
+    "ssh://git@github.com/marin-community/marin",
+    "num_tokens=4096 tokenizer=llama3 token_count: 5 total_tokens: 1.2e12 tokens_per_second=123456.7",
+    "--max-tokens 100 --tokenizer llama3 --pad-token-id 0",
+    "pad_token_id=0 pad_token='<pad>' eos_token=</s> next_token: hello",
+    "TOKENIZERS_PARALLELISM=false MAX_TOKENS=4096",
+    "key=layers/12/attn/kernel cache_key=jit_train_step-abcdef12345 sort_key=name",
+    "api_key: str | None = None",
+    "api_key=os.environ['WANDB_API_KEY'] token=get_token() key=args.api_key auth_token=worker_token",
+    "export WANDB_API_KEY=$WANDB_API_KEY HF_TOKEN=${HF_TOKEN} GH_TOKEN=<your token>",
+    "docker run -e WANDB_API_KEY image:latest python train.py",
+    "grep -e WANDB_API_KEY logs.txt",
+    "Missing API key: set it with wandb login",
+    "password: the user must enter one",
+    "use --token to authenticate and --api-key for the rest",
+    "unexpected token: embedding at position 5",
+    "GOOGLE_APPLICATION_CREDENTIALS=/etc/gcp/key.json TOKEN_FILE=/run/token SECRET_NAME=my-secret",
+    "gs://marin-us-central2/checkpoints/tootsie-8b-3f2a9c/hf/step-1000",
+    "task-abcdefghijklmnopqrstuvwxyz123456 is running on disk-0123456789abcdef0123",
+    "author: someone, authenticated=True, auth: enabled, Authorization: required",
+    "forward_pass=0.321 bypass=12 compass=north",
+    "driver 595.71.05, CUDA 13.4.1.1, v1.2.3.4",
+]
+PRIVATE = [
+    # text, what must be gone, the text for everyone
+    ("ask jane.roe@example.org", "jane.roe", "ask [REDACTED:email]"),
+    ("ran in /home/jroe/marin/x", "jroe", "ran in /home/[REDACTED:user]/marin/x"),
+    ("/mnt/lab/home/jroe/x", "jroe", "/mnt/lab/home/[REDACTED:user]/x"),
+    ("/Users/jroe/marin", "jroe", "/Users/[REDACTED:user]/marin"),
+    ("gs://bucket/scratch/users/jroe/ckpt", "jroe", "gs://bucket/scratch/users/[REDACTED:user]/ckpt"),
+    ("job `/ada/lr-sweep-1`", "ada", "job `/[REDACTED:user]/lr-sweep-1`"),
+    ("Ada started it", "Ada", "[REDACTED:user] started it"),
+    ("on gpu-box-17 since", "gpu-box", "on [REDACTED:host] since"),
+    ("gpu-box-17.lab.example is down", "gpu-box", "[REDACTED:host] is down"),
+    ("db-1.internal:5432", "db-1", "[REDACTED:host]:5432"),
+    ("api.team.svc.cluster.local", "team", "[REDACTED:host]"),
+    ("scp jroe@node-5:/data .", "jroe", "scp [REDACTED:user]@[REDACTED:host]:/data ."),
+    ("peer 10.128.0.3:8471", "10.128", "peer [REDACTED:ip]:8471"),
+    ("bound to 192.168.1.4", "192.168", "bound to [REDACTED:ip]"),
+    ("host=8.8.8.8", "8.8.8.8", "host=[REDACTED:ip]"),
+    ("fd12:3456:789a::1 and fe80::1%eth0", "789a", "[REDACTED:ip] and [REDACTED:ip]"),
+    ("the project HERON, for Acme Labs", "HERON", "the project [REDACTED:name], for [REDACTED:name]"),
+]
+PUBLIC_LOOK_ALIKES = [
+    "CUDA 13.4.1.1, cudnn 10.2.89.1, v10.1.2.3, lib==10.0.0.1",
+    "127.0.0.1 and 0.0.0.0 and 12:34:56 and std::vector",
+    "src/home/index.html and https://example.com/home/page",
+    "https://wandb.ai/ada/lr-sweep/runs/3fa2c1 https://github.com/ada/marin",
+    "git@github.com:org/repo and tokenize@v1.2 and icon@2x.png",
+    "threading.local() in config.local.py and .env.local",
+    "herons fly, adamw converges",
+]
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    return Redactor({LITERAL: "password"})
+
+
+@pytest.fixture
+def public() -> Redactor:
+    return a_public_redactor()
+
+
+def a_public_redactor() -> Redactor:
+    return Redactor(
+        {LITERAL: "password"}, public=True, names=("Heron", "Acme Labs"), user="ada", host="gpu-box-17.lab.example"
+    )
+
+
+@pytest.mark.parametrize(("kind", "secret"), KNOWN_BY_SHAPE)
+@pytest.mark.parametrize("around", ["%", "using % now", '{"x": "%"}', "a=%,b", "https://x.example/%/y", "(%)"])
+def test_a_secret_with_a_shape_of_its_own_is_removed_wherever_it_stands(redactor, kind, secret, around):
+    """A key that a library prints in the middle of anything would otherwise reach the record."""
+    text = "first line\n" + around.replace("%", secret) + "\nlast line\n"
+
+    redaction = redactor.text(text)
+
+    assert redaction.text == text.replace(secret, f"[REDACTED:{kind}]")
+    assert [text[each.start : each.end] for each in redaction.removed] == [secret]
+
+
+@pytest.mark.parametrize(("line", "secret", "kind"), KNOWN_BY_PLACE)
+def test_a_secret_without_a_shape_is_removed_where_its_place_tells(redactor, line, secret, kind):
+    """W&B keys look like commits; only what stands before them tells, and the line must stay readable."""
+    text = f"10 steps done\n{line.replace('%', secret, 1)}\nsaved\n"
+
+    assert redactor.text(text).text == f"10 steps done\n{line.replace('%', f'[REDACTED:{kind}]', 1)}\nsaved\n"
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_what_only_looks_like_a_secret_survives(redactor, public, text):
+    """A record without its commits, token counts and run links is of no use."""
+    assert redactor.text(text).text == text
+    assert public.text(text).text == text
+
+
+@pytest.mark.parametrize("label", ["PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
+@pytest.mark.parametrize("end", [True, False])
+@pytest.mark.parametrize("prefix", ["", "2026-11-22 INFO "])
+def test_a_private_key_is_removed_with_all_its_lines(redactor, label, end, prefix):
+    """Its body has no shape of its own, and a log may put a time before each line or be cut short."""
+    key = "\n".join(prefix + line for line in pem(label, end=end).split("\n"))
+
+    assert redactor.text(f"before\n{key}\nstep 1 is done\n").text == (
+        f"before\n{prefix}[REDACTED:private-key]\nstep 1 is done\n"
+    )
+
+
+def test_a_private_key_inside_json_is_removed_and_the_json_still_reads(redactor):
+    """Service account files hold the key on one line, with its line ends escaped."""
+    text = json.dumps({"type": "service_account", "private_key": pem() + "\n", "project": "marin"})
+
+    assert json.loads(redactor.text(text).text) == {
+        "type": "service_account",
+        "private_key": "[REDACTED:private-key]",
+        "project": "marin",
+    }
+
+
+def test_naming_a_private_key_removes_no_prose(redactor):
+    """A sentence that mentions the header is no key, and neither is the program's next line."""
+    text = f"{pem(lines=0, end=False).splitlines()[0]} was expected\nstep 1 is done\nloss 2.3\n"
+
+    assert redactor.text(text).text.endswith(" was expected\nstep 1 is done\nloss 2.3\n")
+
+
+def test_a_known_value_is_removed_in_every_spelling():
+    """A password with quotes or slashes stands escaped in JSON and encoded in URLs."""
+    redactor = Redactor({'a"b/c d+é': "W&B password", "one-line-of-it\nand another": "key"})
+
+    text = r'a"b/c d+é | a\"b/c d+\u00e9 | a%22b%2Fc%20d%2B%C3%A9 | and another'
+
+    assert redactor.text(text).text == " | ".join(["[REDACTED:w-b-password]"] * 3 + ["[REDACTED:key]"])
+
+
+@pytest.mark.parametrize(("text", "gone", "expected"), PRIVATE)
+def test_public_text_names_no_person_and_no_machine(public, text, gone, expected):
+    """Logbooks and issues are read by everyone; the readable tail of a path stays."""
+    assert gone in text
+    assert public.text(text).text == expected
+
+
+@pytest.mark.parametrize(("text", "gone", "expected"), PRIVATE)
+def test_a_private_record_keeps_names_and_hosts(redactor, text, gone, expected):
+    """Where a run happened is what its owner wants to know."""
+    assert redactor.text(text).text == text
+
+
+@pytest.mark.parametrize("text", PUBLIC_LOOK_ALIKES)
+def test_public_text_keeps_versions_links_and_code(public, text):
+    """Over-eager removal makes a write-up unreadable, and people switch it off."""
+    assert public.text(text).text == text
+
+
+def test_a_name_that_everyone_has_is_no_name():
+    """Under root on a machine called node, "root cause" and "node" stay; where the host is named it goes."""
+    redactor = Redactor(public=True, user="root", host="node")
+
+    assert redactor.text("the root cause; hostname=node; each node").text == (
+        "the root cause; hostname=[REDACTED:host]; each node"
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["iris", "run", "-e", "WANDB_API_KEY", "abc", "--", "x"], "iris run -e WANDB_API_KEY [REDACTED:wandb] -- x"),
+        (["run", "-e", "HF_TOKEN=abc", "--tokenizer", "x"], "run -e HF_TOKEN=[REDACTED:huggingface] --tokenizer x"),
+        (["x", "--api-key", "k", "--max-tokens", "100"], "x --api-key [REDACTED:key] --max-tokens 100"),
+        (["x", "--api-key=k", "--token", "t"], "x --api-key=[REDACTED:key] --token [REDACTED:token]"),
+        (["env", "PASSWORD=two words", "A=1", "x"], "env PASSWORD=[REDACTED:password] A=1 x"),
+        (
+            ["curl", "-u", "me:pw", "https://a:b1c2@h/x"],
+            "curl -u me:[REDACTED:password] https://a:[REDACTED:password]@h/x",
+        ),
+        (["curl", "--user=me:pw", "x"], "curl --user=me:[REDACTED:password] x"),
+        (["curl", "-H", "Authorization: Bearer abcdef12"], "curl -H 'Authorization: Bearer [REDACTED:token]'"),
+        (["/opt/bin/wandb", "login", "--relogin", WANDB_KEY], "/opt/bin/wandb login --relogin [REDACTED:wandb]"),
+        (["docker", "run", "-e", "WANDB_API_KEY", "image"], "docker run -e WANDB_API_KEY image"),
+        (["x", "--password", "--verbose"], "x --password --verbose"),
+        (["x", "--secret-name", "mine", "--key", "column"], "x --secret-name mine --key column"),
+    ],
+)
+def test_a_masked_command_still_is_the_same_command(redactor, argv, expected):
+    """Records show the command for others to run; a key in it once leaked from records that kept sys.argv."""
+    masked = redactor.argv(argv)
+
+    assert [word.replace("[", "").replace("]", "") for word in masked] == (
+        [word.replace("[", "").replace("]", "") for word in shlex.split(expected)]
+    )
+    assert shlex.split(shlex.join(masked)) == list(masked)
+
+
+def test_a_script_given_to_a_shell_is_masked_inside(redactor):
+    """``bash -c`` takes a whole program as one argument; all but the secrets must stay."""
+    script = "WANDB_API_KEY=abcd1234 python train.py --api-key 'two words' && echo done"
+
+    assert redactor.argv(["bash", "-c", script]) == (
+        "bash",
+        "-c",
+        "WANDB_API_KEY=[REDACTED:wandb] python train.py --api-key '[REDACTED:key]' && echo done",
+    )
+
+
+def test_json_is_masked_under_names_that_tell_and_in_every_string(redactor):
+    """Configs hold keys by name, and count tokens by almost the same names."""
+    token = KNOWN_BY_SHAPE[0][1]
+    tree = {
+        "api_key": "k",
+        "headers": {"Authorization": "Bearer abc"},
+        "max_tokens": 4096,
+        "token_count": 5,
+        "tokenizer": "llama3",
+        "pad_token": "<pad>",
+        "password": None,
+        "use_auth_token": True,
+        "env": [{"name": "WANDB_API_KEY", "value": "v"}, {"name": "STEPS", "value": "10"}],
+        "credentials": {"user": "u", "port": 5432},
+        "argv": ("x", "--api-key", "k"),
+        f"used {token}": [f"push with {token}", 1.5],
+    }
+
+    assert redactor.json(tree) == {
+        "api_key": "[REDACTED:key]",
+        "headers": {"Authorization": "Bearer [REDACTED:token]"},
+        "max_tokens": 4096,
+        "token_count": 5,
+        "tokenizer": "llama3",
+        "pad_token": "<pad>",
+        "password": None,
+        "use_auth_token": True,
+        "env": [{"name": "WANDB_API_KEY", "value": "[REDACTED:wandb]"}, {"name": "STEPS", "value": "10"}],
+        "credentials": {"user": "[REDACTED:secret]", "port": 5432},
+        "argv": ("x", "--api-key", "[REDACTED:key]"),
+        "used [REDACTED:github]": ["push with [REDACTED:github]", 1.5],
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me:p w@github.com/org/repo", "https://me:[REDACTED:password]@github.com/org/repo"),
+        ("https://x.example/a?key=abc&page=2", "https://x.example/a?key=[REDACTED:key]&page=2"),
+        ("https://x.example/a?X-Amz-Credential=abc/x", "https://x.example/a?X-Amz-Credential=[REDACTED:secret]"),
+        ("https://wandb.ai/marin/x/runs/3fa2c1?nw=ada", "https://wandb.ai/marin/x/runs/3fa2c1?nw=ada"),
+        ("git@github.com:org/repo.git", "git@github.com:org/repo.git"),
+    ],
+)
+def test_a_url_loses_its_password_and_its_secret_parameters(redactor, url, expected):
+    """A git remote with credentials in it goes into every record of that checkout."""
+    assert redactor.url(url) == expected
+
+
+def test_an_environment_is_masked_by_name_and_by_value(redactor):
+    """An environment is recorded to repeat the run, which needs the settings and none of the keys."""
+    environ = {
+        "WANDB_API_KEY": "k",
+        "MY_SERVICE_KEY": "k",
+        "GITHUB_TOKEN": KNOWN_BY_SHAPE[0][1],
+        "DATABASE_URL": "postgres://app:pw12@db.example/x",
+        "XLA_FLAGS": "--xla_dump_to=/tmp/x",
+        "TOKENIZERS_PARALLELISM": "false",
+        "MAX_TOKENS": "4096",
+        "SSH_AUTH_SOCK": "/tmp/agent.1",
+        "HF_TOKEN": "",
+    }
+
+    assert redactor.environment(environ) == environ | {
+        "WANDB_API_KEY": "[REDACTED:wandb]",
+        "MY_SERVICE_KEY": "[REDACTED:key]",
+        "GITHUB_TOKEN": "[REDACTED:github]",
+        "DATABASE_URL": "postgres://app:[REDACTED:password]@db.example/x",
+    }
+
+
+def test_the_secrets_of_the_account_are_known_wherever_they_stand(tmp_path):
+    """A bare W&B key cannot be told from a commit, unless it is the very key of whoever runs this."""
+    netrc_key, hub_token = fake("", 40, HEX), fake("", 30)
+    (tmp_path / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {netrc_key}\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    token_file = tmp_path / ".cache" / "huggingface" / "token"
+    token_file.parent.mkdir(parents=True)
+    token_file.write_text(hub_token + "\n")
+    environ = {"HOME": str(tmp_path), "WANDB_API_KEY": WANDB_KEY, "TOKENIZERS_PARALLELISM": "falsefalse"}
+
+    redactor = Redactor.from_environment(environ)
+
+    text = f"x{WANDB_KEY}x {netrc_key} {hub_token} {COMMIT} falsefalse"
+    assert redactor.text(text).text == (
+        f"x[REDACTED:wandb]x [REDACTED:wandb] [REDACTED:huggingface] {COMMIT} falsefalse"
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"machine\n\xff\xfe", b"nonsense and more nonsense\n"])
+def test_missing_or_broken_credential_files_are_passed_over(tmp_path, content):
+    """Recording must start on a machine whose .netrc nobody can read."""
+    if content is not None:
+        (tmp_path / ".netrc").write_bytes(content)
+
+    redactor = Redactor.from_environment({"HOME": str(tmp_path)})
+
+    assert redactor.text("loss 2.3").text == "loss 2.3"
+
+
+PIECES = [
+    *(secret for _, secret in KNOWN_BY_SHAPE),
+    *(line.replace("%", secret, 1) for line, secret, _ in KNOWN_BY_PLACE),
+    *(text for text, _, _ in PRIVATE),
+    *(
+        [
+            "",
+            "=",
+            ":",
+            ",",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "'",
+            '"',
+            "\\",
+            "\n",
+            "\r",
+            "\x00",
+            "é",
+            "�",
+            "--",
+            "-e",
+            "@",
+            "://",
+            "?",
+            "&",
+            ".",
+            "-",
+            "_",
+            "/",
+            "key",
+            "token",
+            "secret",
+            "Heron",
+            "ada",
+        ]
+    ),
+    *(LITERAL, pem(lines=3), pem(lines=2, end=False), "[REDACTED:", "[REDACTED:key]", "REDACTED", "api_key", "/home/"),
+]
+texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=12).map("".join)
+redactors = st.sampled_from([Redactor({LITERAL: "password"}), a_public_redactor()])
+
+
+@given(redactors, texts)
+def test_redacting_twice_changes_nothing_more(redactor, text):
+    """Text is redacted when captured, before a model sees it and before it is published."""
+    once = redactor.text(text).text
+
+    assert redactor.text(once).text == once
+
+
+@given(redactors, texts)
+def test_what_was_removed_is_told_exactly(redactor, text):
+    """Review shows each removal in its place; everything outside must be as it was."""
+    redaction = redactor.text(text)
+
+    rebuilt, at = "", 0
+    for each in redaction.removed:
+        assert at <= each.start < each.end <= len(text)
+        rebuilt += text[at : each.start] + f"[REDACTED:{each.kind}]"
+        at = each.end
+    assert rebuilt + text[at:] == redaction.text
+
+
+@given(redactors, st.lists(texts, max_size=6))
+def test_a_masked_command_keeps_its_number_of_arguments(redactor, argv):
+    """A word that falls apart or vanishes would make another command of it."""
+    masked = redactor.argv(argv)
+
+    assert len(masked) == len(argv)
+    assert shlex.split(shlex.join(masked)) == list(masked)
+    assert redactor.argv(masked) == masked
+
+
+json_trees = st.recursive(
+    st.one_of(texts, st.none(), st.booleans(), st.integers()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(redactors, json_trees)
+def test_redacting_json_twice_changes_nothing_more(redactor, tree):
+    """Configs are redacted when recorded and again with the draft that quotes them."""
+    once = redactor.json(tree)
+
+    assert redactor.json(once) == once
+
+
+ADVERSARIES = [
+    *(
+        "a-",
+        "a.",
+        "a@",
+        "key=",
+        "token=",
+        "api_key=",
+        "api_key=(",
+        'api_key="',
+        "--key ",
+        "-e A ",
+        "://a:",
+        "sk-",
+        "-sk-",
+    ),
+    *("eyJ", "-eyJ", "ghp_", "-----BEGIN PRIVATE" + " KEY-----", "-----", "cookie: ", "login a password ", "bearer "),
+    *("10.0.0.1", "fe80:", "[::", "a/home/a", "user@a:", "a.internal-", "[REDACTED:", "?key=&", "http://github.com/ "),
+]
+
+
+@pytest.mark.parametrize("unit", ADVERSARIES)
+@pytest.mark.parametrize("tail", ["", "@"])
+def test_no_text_makes_redaction_slow(public, unit, tail):
+    """One line made to trip a pattern would stall the recording of a run for minutes."""
+    hostile = (unit * 20_000)[:40_000] + tail
+    usual = ("step=1 loss=2.345 api_key=abcd1234 10.0.0.1 " * 1_000)[: len(hostile)]
+
+    assert seconds(public, hostile) < 40 * seconds(public, usual)
+
+
+def seconds(redactor: Redactor, text: str) -> float:
+    """The least of a few tries, in seconds of this process's own time: the machine may be busy."""
+    tries = []
+    for _ in range(2):
+        start = time.process_time()
+        redactor.text(text)
+        tries.append(time.process_time() - start)
+    return min(tries)
+
+
+def redact(*options: str, text: bytes, home) -> subprocess.CompletedProcess[bytes]:
+    code = "from marin_research.cli.redact import command; command()"
+    environ = os.environ | {"HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-c", code, *options], input=text, capture_output=True, check=False, env=environ
+    )
+
+
+def test_the_command_redacts_its_input_and_passes_other_bytes_through(tmp_path):
+    """A log with bytes that are no UTF-8 must come out whole but for the secret."""
+    done = redact(text=b"\xff key " + KNOWN_BY_SHAPE[0][1].encode() + b"\r\n\0end", home=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, b"\xff key [REDACTED:github]\r\n\0end")
+
+
+def test_the_command_tells_what_it_removed_as_json(tmp_path):
+    """Editors mark the removed pieces in the original text by these offsets."""
+    done = redact("--public", "--name", "Heron", "--json", text="é heron x@example.org".encode(), home=tmp_path)
+
+    assert json.loads(done.stdout) == {
+        "text": "é [REDACTED:name] [REDACTED:email]",
+        "removed": [{"kind": "name", "start": 2, "end": 7}, {"kind": "email", "start": 8, "end": 21}],
+    }
+
+
+def test_a_private_name_without_public_is_refused(tmp_path):
+    """Whoever names a name expects it to go; keeping it silently would publish it."""
+    done = redact("--name", "Heron", text=b"heron", home=tmp_path)
+
+    assert done.returncode == 2
+    assert b"--public" in done.stderr
