@@ -46,6 +46,8 @@ class Draft:
     """Exactly what will be published."""
     facts: tuple[Fact, ...]
     drafter: str
+    drafted_sha256: str
+    """Of the text as the drafter wrote it; an edit does not change it."""
     created: datetime
     changed: datetime
     revision: int = 0

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from marin_research.logbook import NewEntry, entry_text
-from marin_research.redact import Redactor
-
-from curator.draft import Draft, DraftKind, DraftStatus
+from curator.draft import Draft, DraftKind, DraftStatus, text_sha256
 from curator.drafters import template
 from curator.errors import CuratorError
 from curator.evidence import gather, groups
 from curator.queue import DraftQueue
+from marin_research.logbook import NewEntry, entry_text
+from marin_research.redact import Redactor
 from marin_research.store import checkout_top
 
 if TYPE_CHECKING:
@@ -95,6 +94,7 @@ def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue) -> Outcome:
         text=text,
         facts=tuple(evidence.facts.values()),
         drafter=template.NAME,
+        drafted_sha256=text_sha256(text),
         created=now,
         changed=now,
     )
@@ -103,12 +103,13 @@ def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue) -> Outcome:
 
 
 def _open_twin(queue: DraftQueue, kind: DraftKind, runs: tuple[str, ...], text: str) -> Draft | None:
-    """A draft of the same text about the same runs that nobody has rejected: drafting twice must not ask twice."""
+    """The same text about the same runs, drafted before and not rejected: drafting twice must not ask twice."""
     return next(
         (
             draft
             for draft in queue.all()
-            if (draft.kind, draft.runs, draft.text) == (kind, runs, text) and draft.status is not DraftStatus.REJECTED
+            if (draft.kind, draft.runs, draft.drafted_sha256) == (kind, runs, text_sha256(text))
+            and draft.status is not DraftStatus.REJECTED
         ),
         None,
     )

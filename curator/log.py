@@ -77,7 +77,7 @@ class DecisionLog:
         """Add one entry at the end."""
         while True:
             names = self._objects.names(_FOLDER)
-            number = len(names) + 1
+            number = int(names[-1].removesuffix(".json")) + 1 if names else 1
             previous = _sha256(self._objects.get(f"{_FOLDER}/{names[-1]}")) if names else _NO_ENTRY
             chained = ChainedEntry(number=number, previous=previous, entry=entry)
             try:

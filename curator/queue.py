@@ -12,6 +12,7 @@ A draft's status is not stored: it is what the log says of its newest text.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ from marin_research.store import run_order
 if TYPE_CHECKING:
     from curator.log import LogEntry
     from marin_research.store import RecordStore
+
+logger = logging.getLogger(__name__)
 
 _STATUS = {
     Decision.APPROVED: DraftStatus.APPROVED,
@@ -82,10 +85,15 @@ class DraftQueue:
         return self._get(draft_id, self.log.entries())
 
     def all(self, thread: str | None = None) -> list[Draft]:
-        """Every draft that can be read, oldest first."""
+        """Every draft that can be read, oldest first; one that cannot is named in the program's log."""
         entries = self.log.entries()
         ids = sorted(self.store.objects.names("drafts"), key=lambda name: run_order(name.replace("-D", "-D-")))
-        drafts = [self._get(draft_id, entries) for draft_id in ids]
+        drafts = []
+        for draft_id in ids:
+            try:
+                drafts.append(self._get(draft_id, entries))
+            except DraftFormatError as error:
+                logger.warning("%s", error)
         return [draft for draft in drafts if thread is None or draft.thread == thread]
 
     def _get(self, draft_id: str, entries: list[LogEntry]) -> Draft:

@@ -82,7 +82,7 @@ class CapturedOutput:
         self._closed = False
 
     def open(self) -> None:
-        if self.message["root"].startswith("memory://"):
+        if str(self.message["root"]).startswith("memory://"):
             self._fail("output was not captured: a store in memory cannot be written by another process")
             return
         try:

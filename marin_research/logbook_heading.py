@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
 
 _DATE = r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)(?:/\d\d(?!\d))?"
 _CLOCK = r"~?(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
@@ -177,7 +176,8 @@ def time_format(time: str) -> str:
     return "%Y-%m-%d %H:%M UTC" if found["zone"] or found["offset"] else "%Y-%m-%d %H:%M"
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Moment:
     """A written time in a form that can be compared."""
 
     day: int

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import NamedTuple
 
 BOLD_LEVEL = 7
 """The level of a paragraph that opens with one line, all bold, that holds a date: below all six heading levels."""
 
 
-class Heading(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
     level: int
     """1 to 6, or `BOLD_LEVEL`."""
     start: int

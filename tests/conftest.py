@@ -78,7 +78,7 @@ def _local_only(connect: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def store(tmp_path) -> RecordStore:
+def store(tmp_path: Path) -> RecordStore:
     made = RecordStore(str(tmp_path / "records"))
     made.prepare()
     return made
@@ -174,7 +174,7 @@ def a_run(an_attempt):
 
 
 @pytest.fixture
-def keep(store):
+def keep(store: RecordStore):
     """Put a run into the store as its programs would have, event by event; gives what the store then says of it."""
 
     def keep(run: Run) -> Run:

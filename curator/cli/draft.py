@@ -13,6 +13,8 @@ from marin_research.errors import UsageError
 from marin_research.store import RecordStore
 from marin_research.thread import find_thread
 
+KIND_NAMES = [kind.value for kind in DraftKind]
+
 
 @click.command(
     help="Draft the write-up of a thread's runs; by default of its newest launch.\n\n\b\nExamples:\n"
@@ -21,7 +23,7 @@ from marin_research.thread import find_thread
     "  curator draft lr-sweep --each"
 )
 @click.argument("thread")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(DraftKind)), help="What to write; repeatable.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KIND_NAMES), help="What to write; repeatable.")
 @click.option("--runs", "first_run", metavar="ID...", help="Which runs, by experiment ID.")
 @click.argument("more_runs", nargs=-1, metavar="")
 @click.option("--each", is_flag=True, help="One write-up per run even where the runs are a sweep.")

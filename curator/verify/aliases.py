@@ -43,7 +43,9 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
     "gsm": ("gsm",),
 }
 _UNIT_TAILS = frozenset("ms s sec secs seconds min h gib gb mib mb bytes pct percent".split())  # noqa: SIM905 - reads better
-_STATISTICS = frozenset({"mean", "avg", "average", "max", "min", "std", "last", "final", "value", "total", "p50", "p99"})
+_STATISTICS = frozenset(
+    {"mean", "avg", "average", "max", "min", "std", "last", "final", "value", "total", "p50", "p99"}
+)
 _VAGUE = frozenset(
     "time rate size count number step steps value total mean max min avg std last final model run config data type name "
     "mode path dir file index use per second id key all best set new tok token tokens maximum minimum peak".split()  # noqa: SIM905 - reads better
@@ -91,7 +93,7 @@ def phrases(name: str, *, duration: bool = False) -> dict[str, int]:
     if duration:
         for phrase in _DURATION:
             found.setdefault(phrase, 1)
-    if words and len(words) > 1 and words[-1] in {"steps", "size", "fraction", "ratio", "length", "len"}:
+    if words and len(words) > 1 and words[-1] in {"k", "steps", "size", "fraction", "ratio", "length", "len"}:
         for phrase in filter(lambda phrase: not _vague(phrase), _spoken(words[-2:-1])):
             found.setdefault(phrase, 2)
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}

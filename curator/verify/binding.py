@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 type Runs = frozenset[str]
 
 _CONNECTORS = frozenset({"for", "in", "with", "of", "on", "under", "at", "by", "from"})
-_PARTICIPLES = frozenset({"recorded", "reached", "seen", "measured", "obtained", "found", "set", "achieved", "reported"})
+_PARTICIPLES = frozenset(
+    {"recorded", "reached", "seen", "measured", "obtained", "found", "set", "achieved", "reported"}
+)
 _CHANGE_WORDS = frozenset(lexicon.ADJECTIVES) | lexicon.DIFFERENCE_NOUNS
 _INTRODUCERS = frozenset({"'s", "(", ":", "=", "at"})
 _ADJACENT = frozenset({"'s", "(", ":", "=", "-", "\u2013", "\u2014", '"', "at", "of", "reached", "which", "was", "is", "had", "has", "~", "\u2248", "a", "an", "the"})  # fmt: skip
@@ -32,7 +34,9 @@ _VAGUE_ADJECTIVES = frozenset(
     "best worst fastest slowest other others previous last first second third next winning losing remaining same final "
     "preceding earlier default new another".split()  # noqa: SIM905 - reads better
 )
-_CONFIG_LINKS = frozenset({"=", ":", "of", "is", "was", "to", "at", "(", "set", "~", "\u2248", "from", "->", "\u2192", '"', ">"})
+_CONFIG_LINKS = frozenset(
+    {"=", ":", "of", "is", "was", "to", "at", "(", "set", "~", "\u2248", "from", "->", "\u2192", '"', ">"}
+)
 _RUN_TO_CONFIG = frozenset(
     "( , = : with used using at ran runs has had 's a the of is was set to uses an and".split()  # noqa: SIM905
 )
@@ -72,8 +76,20 @@ class Binder:
         topic, ambiguous = self._topic_before(i)
         if topic is None:
             return None
-        if not topic and not bound and self.is_reference_value(i) and self._s.runs and self._index.baseline and self._s.word(i - 1) == "from":
-            return self._s.runs | self._index.baseline | self._s.context.topics | (self._s.previous.runs if self._s.previous else frozenset())
+        if (
+            not topic
+            and not bound
+            and self.is_reference_value(i)
+            and self._s.runs
+            and self._index.baseline
+            and self._s.word(i - 1) == "from"
+        ):
+            return (
+                self._s.runs
+                | self._index.baseline
+                | self._s.context.topics
+                | (self._s.previous.runs if self._s.previous else frozenset())
+            )
         if not topic:
             inherited = self.inherited_topic()
             if inherited is None or self._behind:
@@ -99,6 +115,8 @@ class Binder:
 
     def _mention_behind(self, i: int) -> int | None:
         s, j = self._s, i + 1
+        if s.word(j) == ")" and s.word(j + 1) in {"for", "in", "with", "at"}:
+            j += 1
         if s.word(j) == "(":
             j += 1
             while s.word(j) in _CONNECTORS | lexicon.ARTICLES:
@@ -107,13 +125,19 @@ class Binder:
         change = self.role_of(i) is Role.CHANGE
         while s.kind(j) is TokenKind.METRIC or s.word(j) in _PARTICIPLES or (change and s.word(j) in _CHANGE_WORDS):
             j += 1
-        if s.word(j) == "," and s.word(j + 1) in {"was", "were", "is"} and s.word(j + 2) in _PARTICIPLES | {"from", "in", "at"}:
+        if (
+            s.word(j) == ","
+            and s.word(j + 1) in {"was", "were", "is"}
+            and s.word(j + 2) in _PARTICIPLES | {"from", "in", "at"}
+        ):
             j += 2 + (s.word(j + 2) in _PARTICIPLES)
         connector = s.word(j)
         if connector not in _CONNECTORS or self._is_relative(i, connector):
             return None
         j += 1
-        while s.word(j) in lexicon.ARTICLES | {"run", "runs", "variant"} or (s.kind(j) is TokenKind.CONFIG and s.word(j + 1) in {"=", "of"}):
+        while s.word(j) in lexicon.ARTICLES | {"run", "runs", "variant"} or (
+            s.kind(j) is TokenKind.CONFIG and s.word(j + 1) in {"=", "of"}
+        ):
             j += 2 if s.kind(j) is TokenKind.CONFIG else 1
         return j if self._is_mention(j) else None
 
@@ -150,9 +174,12 @@ class Binder:
         consumed = {j for _, group in self._behind.values() for j in group}
         skipped = self._between_from_and_to(i)
         ambiguous: set[str] = set()
+        here = self._has_own_mention(i)
         for j in s.leftwards(i):
             if j in skipped or j in consumed:
                 continue
+            if s.word(j) == ";" and here:
+                return None, frozenset()
             if self.is_vague(j):
                 return None, frozenset()
             runs = s.tokens[j].runs
@@ -162,7 +189,11 @@ class Binder:
                 continue
             if s.kind(j) is not TokenKind.RUN:
                 runs = self._narrowed(j, runs)
-            group = frozenset(run for k in s.coordinated(j) for run in s.tokens[k].runs) if s.kind(j) is TokenKind.RUN else runs
+            group = (
+                frozenset(run for k in s.coordinated(j) for run in s.tokens[k].runs)
+                if s.kind(j) is TokenKind.RUN
+                else runs
+            )
             if self._adjacent(j, i):
                 return group, frozenset()
             if s.is_reference(j):
@@ -170,6 +201,13 @@ class Binder:
                 continue
             return group, frozenset(ambiguous)
         return frozenset(), frozenset(ambiguous)
+
+    def _has_own_mention(self, i: int) -> bool:
+        """Whether a run is named between the semicolons around the numeral."""
+        s = self._s
+        low = next((j for j in range(i - 1, -1, -1) if s.word(j) == ";"), 0)
+        high = next((j for j in range(i + 1, len(s.tokens)) if s.word(j) == ";"), len(s.tokens))
+        return any(s.tokens[j].runs for j in range(low, high) if j != i)
 
     def _narrowed(self, j: int, runs: Runs) -> Runs:
         """The run that a config value is an attribute of: ``LR-003 trains at lr=0.01 and reaches ...``."""
@@ -203,7 +241,10 @@ class Binder:
     def _adjacent(self, j: int, i: int) -> bool:
         """Whether nothing but links stands between a run and a numeral: ``LR-001's 2.40``, ``the baseline (2.40)``."""
         between = range(j + 1, i)
-        return all(self._s.word(k) in _ADJACENT or self._s.kind(k) is TokenKind.METRIC for k in between) and len(between) <= 5
+        return (
+            all(self._s.word(k) in _ADJACENT or self._s.kind(k) is TokenKind.METRIC for k in between)
+            and len(between) <= 5
+        )
 
     def _between_from_and_to(self, i: int) -> frozenset[int]:
         """The positions between "from" and "to" when the numeral at ``i`` is the second of the two."""
@@ -228,7 +269,14 @@ class Binder:
     def _stepped(self, i: int) -> Runs | None:
         """``from LR-001 to LR-003 ... from 2.40 to 2.31``: the numerals go with the runs."""
         s = self._s
-        runs = next((j for j in s.of_kind(TokenKind.RUN) if s.word(j - 1) == "from" and s.word(j + 1) == "to" and s.kind(j + 2) is TokenKind.RUN), None)
+        runs = next(
+            (
+                j
+                for j in s.of_kind(TokenKind.RUN)
+                if s.word(j - 1) == "from" and s.word(j + 1) == "to" and s.kind(j + 2) is TokenKind.RUN
+            ),
+            None,
+        )
         if runs is None:
             return None
         if self.from_of(i) is not None:
@@ -269,7 +317,10 @@ class Binder:
 
     def _baseline_if_compared(self) -> Runs:
         words = self._s.words
-        compared = words & (lexicon.COMPARE_BEFORE | {"from", "baseline", "compared", "relative", "up", "down", "previous", "below", "above"})
+        compared = words & (
+            lexicon.COMPARE_BEFORE
+            | {"from", "baseline", "compared", "relative", "up", "down", "previous", "below", "above"}
+        )
         return self._index.baseline if compared or self._s.is_question else frozenset()
 
     # -- which metric -------------------------------------------------------------------------------------------------
@@ -295,7 +346,10 @@ class Binder:
 
     def _names_before(self, j: int) -> frozenset[str] | None:
         """What a list goes on about after a semicolon: any metric named before it."""
-        return frozenset(name for k in self._s.of_kind(TokenKind.METRIC, (0, j)) for name in self._s.tokens[k].names) or None
+        return (
+            frozenset(name for k in self._s.of_kind(TokenKind.METRIC, (0, j)) for name in self._s.tokens[k].names)
+            or None
+        )
 
     def _metric_behind(self, i: int) -> frozenset[str] | None:
         s, j = self._s, i + 1
@@ -326,7 +380,8 @@ class Binder:
         direct = True
         for j in range(i - 1, max(-1, i - 14), -1):
             if s.kind(j) is TokenKind.CONFIG:
-                counted = s.kind(j - 1) is TokenKind.NUMBER
+                counted = s.kind(j - 1) is TokenKind.NUMBER or s.word(j - 1) in {*lexicon.ADJECTIVES, *lexicon.SUPERLATIVES}
+                direct = direct and s.word(j + 1) != "("
                 return None if counted else (s.tokens[j].names, direct)
             listed = s.kind(j) is TokenKind.NUMBER or s.word(j) in {",", "and", "or", "between", "vs", "/", "vs."}
             if listed:
@@ -418,9 +473,12 @@ class Binder:
         return sorted(group)
 
     def _two_runs_before(self, first: int) -> list[int]:
-        """``LR-003 beats LR-001 (2.31 vs. 2.40)``: the runs in the order they are named."""
+        """``LR-003 beats LR-001 (2.31 vs. 2.40)``: the run the clause is about, then the other one."""
         found = [j for j in self._s.of_kind(TokenKind.RUN, (0, first)) if len(self._s.tokens[j].runs) == 1]
-        return found if len(found) == 2 else []
+        topic = next((j for j in reversed(found) if not self._s.is_reference(j)), None)
+        if len(found) != 2 or topic is None:
+            return []
+        return [topic, *(j for j in found if j != topic)]
 
     # -- as what ------------------------------------------------------------------------------------------------------
 
@@ -432,7 +490,9 @@ class Binder:
             before = s.word(i - 2)
         if s.context.change or self._is_by(i, before):
             return Role.CHANGE
-        if after in lexicon.ADJECTIVES and not (after in {"more", "less", "fewer"} and s.word(i + 2) in lexicon.RUN_NOUNS):
+        if after in lexicon.ADJECTIVES and not (
+            after in {"more", "less", "fewer"} and s.word(i + 2) in lexicon.RUN_NOUNS
+        ):
             return Role.CHANGE
         if after in lexicon.DIFFERENCE_NOUNS or self._is_placed(i):
             return Role.CHANGE
@@ -451,13 +511,16 @@ class Binder:
             return False
         low, _ = self._s.clause(i)
         verbs = {"differ", "differs", "differed", "changed", "changes", "moved", "off", "shifted", "varied", "varies"}
-        return any(self._s.word(j) in lexicon.SENSES or self._s.word(j) in verbs | lexicon.DIFFERENCE_NOUNS for j in range(low, i))
+        return any(
+            self._s.word(j) in lexicon.SENSES or self._s.word(j) in verbs | lexicon.DIFFERENCE_NOUNS
+            for j in range(low, i)
+        )
 
     def _is_placed(self, i: int) -> bool:
         """``3.9 % below the baseline``."""
         if self._s.word(i + 1) not in {"above", "below", "ahead", "behind", "over", "under"}:
             return False
-        return any(self._s.kind(j) is TokenKind.RUN for j in range(i + 2, i + 6))
+        return any(self._s.kind(j) is TokenKind.RUN for j in range(i + 2, i + 9))
 
     def _difference_noun_before(self, i: int) -> bool:
         low, _ = self._s.clause(i)

@@ -28,8 +28,20 @@ if TYPE_CHECKING:
 _SAME_WITHIN = 0.01
 """How far apart two values may be, relative to the reference, and still be called unchanged."""
 _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
-_QUALITY_NOUNS = lexicon.RUN_NOUNS | {"choice", "option", "result", "results", "outcome", "one", "performance", "value", "values"}
-_BETWEEN = lexicon.ARTICLES | frozenset({"final", "mean", "average", "last", "its", "best", "training", "validation", "eval"})
+_QUALITY_NOUNS = lexicon.RUN_NOUNS | {
+    "choice",
+    "option",
+    "result",
+    "results",
+    "outcome",
+    "one",
+    "performance",
+    "value",
+    "values",
+}
+_BETWEEN = lexicon.ARTICLES | frozenset(
+    {"final", "mean", "average", "last", "its", "best", "training", "validation", "eval"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +71,9 @@ class Claims:
             elif not sentence.hedged(i) and not self._check_span(sentence, i, found):
                 claim = self.claim_at(sentence, i)
                 if claim and claim.names is None:
-                    spoken = names_of_numbers(sentence, sentence.clause(i), found, self._index) or recent_names(sentence)
+                    spoken = names_of_numbers(sentence, sentence.clause(i), found, self._index) or recent_names(
+                        sentence
+                    )
                     relevant = frozenset(name for name in spoken if name in self._judgeable(claim.sense))
                     claim = replace(claim, names=relevant or None)
                 if claim:
@@ -74,7 +88,9 @@ class Claims:
         if not clear:
             return None
         runs, references = self._parties(s, i)
-        named = {run for j in range(i) for run in s.tokens[j].runs if len(s.tokens[j].runs) == 1 and not s.is_reference(j)}
+        named = {
+            run for j in range(i) for run in s.tokens[j].runs if len(s.tokens[j].runs) == 1 and not s.is_reference(j)
+        }
         if reference(s, i) and (itself := set(runs) & set(references) & named):
             return Claim(sense=sense, names=names, runs=tuple(itself), references=())
         runs = tuple(run for run in runs if len(runs) == 1 or run not in references)
@@ -145,7 +161,12 @@ class Claims:
         if len(directions) == 1 and sense in {Sense.UP, Sense.DOWN}:
             right = (directions.pop().value == "higher") == (sense is Sense.UP)
             if not right:
-                found.object(FindingKind.COMPARATIVE, s.tokens[i].start, s.tokens[i + 2].end, f"{'/'.join(names)} is better the other way")
+                found.object(
+                    FindingKind.COMPARATIVE,
+                    s.tokens[i].start,
+                    s.tokens[i + 2].end,
+                    f"{'/'.join(names)} is better the other way",
+                )
 
     # -- two numerals that say it themselves ----------------------------------------------------------------------------
 
@@ -166,7 +187,12 @@ class Claims:
             results = {moves(sign, sense, name, self._index) for name in names or ("",)}
             if True not in results and None not in results and not s.negated(i):
                 word = s.tokens[i]
-                found.object(FindingKind.DIRECTION, word.start, word.end, f"{s.tokens[start].text} to {s.tokens[j].text} went the other way")
+                found.object(
+                    FindingKind.DIRECTION,
+                    word.start,
+                    word.end,
+                    f"{s.tokens[start].text} to {s.tokens[j].text} went the other way",
+                )
             return True
         return False
 
@@ -233,7 +259,11 @@ class Claims:
             own_clause = own_clause and j >= low
             if s.kind(j) is TokenKind.METRIC:
                 return s.tokens[j].names
-            if s.kind(j) is TokenKind.CONFIG and own_clause and s.kind(j + 1) not in {TokenKind.NUMBER, TokenKind.PUNCT}:
+            if (
+                s.kind(j) is TokenKind.CONFIG
+                and own_clause
+                and s.kind(j + 1) not in {TokenKind.NUMBER, TokenKind.PUNCT}
+            ):
                 return frozenset()
             if s.word(j) == ";" or (not own_clause and (s.kind(j) is TokenKind.RUN or not across)):
                 return None
@@ -285,10 +315,14 @@ class Claims:
         token = s.tokens[i]
         support: list[str] = []
         if not claim.references:
-            found.object(FindingKind.COMPARATIVE, token.start, token.end, f"this compares {', '.join(claim.runs)} with itself")
+            found.object(
+                FindingKind.COMPARATIVE, token.start, token.end, f"this compares {', '.join(claim.runs)} with itself"
+            )
             return
         for run in claim.runs:
-            objections = [self._objection(claim, run, reference, support, negated=negated) for reference in claim.references]
+            objections = [
+                self._objection(claim, run, reference, support, negated=negated) for reference in claim.references
+            ]
             if all(objections):
                 found.object(FindingKind.COMPARATIVE, token.start, token.end, objections[0])
                 return

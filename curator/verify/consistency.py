@@ -59,10 +59,21 @@ class Consistency:
             rose = second.value > first.value
             if (PLACES[s.word(j)] is Sense.UP) != rose and first.value != second.value:
                 token = s.tokens[j]
-                found.object(FindingKind.DIRECTION, token.start, token.end, f"{s.tokens[reference].text} to {s.tokens[value].text} went the other way")
+                found.object(
+                    FindingKind.DIRECTION,
+                    token.start,
+                    token.end,
+                    f"{s.tokens[reference].text} to {s.tokens[value].text} went the other way",
+                )
 
     def _check_ends(
-        self, s: Sentence, reference: int, value: int, steps: list[tuple[int, int]], facts: dict[int, list[Fact]], found: Collector
+        self,
+        s: Sentence,
+        reference: int,
+        value: int,
+        steps: list[tuple[int, int]],
+        facts: dict[int, list[Fact]],
+        found: Collector,
     ) -> None:
         """A step leads from one run's value to another's, and from the config of the one to that of the other."""
         token, kinds = s.tokens[value], {FactKind.METRIC, FactKind.DURATION}
@@ -74,10 +85,21 @@ class Consistency:
             configs = [{f.subject for f in facts[i] if f.kind is FactKind.CONFIG} for i in other]
             runs = [{f.subject for f in facts[i] if f.kind in kinds} for i in (reference, value)]
             if all(configs) and all(runs) and not (configs[0] & runs[0] and configs[1] & runs[1]):
-                found.object(FindingKind.ATTRIBUTION, token.start, token.end, "these values are not of the runs with those settings")
+                found.object(
+                    FindingKind.ATTRIBUTION,
+                    token.start,
+                    token.end,
+                    "these values are not of the runs with those settings",
+                )
 
     def _check_steps(
-        self, s: Sentence, i: int, changes: list[Fact], steps: list[tuple[int, int]], facts: dict[int, list[Fact]], found: Collector
+        self,
+        s: Sentence,
+        i: int,
+        changes: list[Fact],
+        steps: list[tuple[int, int]],
+        facts: dict[int, list[Fact]],
+        found: Collector,
     ) -> bool:
         """Whether two values of the same metric stand in the sentence, which the change must then lead between."""
         seen = False
@@ -91,11 +113,23 @@ class Consistency:
                         return True
         if seen:
             token = s.tokens[i]
-            found.object(FindingKind.ATTRIBUTION, token.start, token.end, f"{changes[0].id} is not the change between these two values")
+            found.object(
+                FindingKind.ATTRIBUTION,
+                token.start,
+                token.end,
+                f"{changes[0].id} is not the change between these two values",
+            )
         return seen
 
     def _check_value(
-        self, s: Sentence, i: int, changes: list[Fact], steps: list[tuple[int, int]], facts: dict[int, list[Fact]], found: Collector, binder: Binder
+        self,
+        s: Sentence,
+        i: int,
+        changes: list[Fact],
+        steps: list[tuple[int, int]],
+        facts: dict[int, list[Fact]],
+        found: Collector,
+        binder: Binder,
     ) -> None:
         """The value a change is told of must be of the run that changed."""
         references = {reference for reference, _ in steps}
@@ -108,21 +142,40 @@ class Consistency:
         changed = {b if a == named else a for a, b in pairs}
         if not {v.subject for v in values} & changed:
             token = s.tokens[at]
-            found.object(FindingKind.ATTRIBUTION, token.start, token.end, f"this is {values[0].id}, but the change beside it is {changes[0].id}")
+            found.object(
+                FindingKind.ATTRIBUTION,
+                token.start,
+                token.end,
+                f"this is {values[0].id}, but the change beside it is {changes[0].id}",
+            )
 
     def _value_beside(
-        self, s: Sentence, i: int, changes: list[Fact], references: set[int], facts: dict[int, list[Fact]], binder: Binder
+        self,
+        s: Sentence,
+        i: int,
+        changes: list[Fact],
+        references: set[int],
+        facts: dict[int, list[Fact]],
+        binder: Binder,
     ) -> int | None:
         """Where the value stands that a change is told of: ``by 7.7 GiB to 39.4 GiB``, or the nearest one before it."""
         names = {change.name for change in changes}
         after = next((j for j in range(i + 1, min(i + 5, len(s.tokens))) if s.kind(j) is TokenKind.NUMBER), None)
         if after is not None and s.word(after - 1) == "to" and any(fact.name in names for fact in facts[after]):
             return after
+        skipped: set[int] = set()
         for j in range(i - 1, max(-1, i - _NEAR), -1):
-            if s.kind(j) is TokenKind.RUN and not s.is_reference(j):
+            if s.kind(j) is TokenKind.RUN and j not in skipped and not s.is_reference(j):
                 return None
+            if s.kind(j) is TokenKind.NUMBER and s.kind(j - 1) is TokenKind.RUN and s.tokens[j - 1].runs <= self._index.baseline:
+                skipped |= {j, j - 1}
+                continue
             if s.kind(j) is TokenKind.NUMBER and j not in references and not binder.is_reference_value(j):
-                own = [f for f in facts[j] if f.name in names and f.kind in {FactKind.METRIC, FactKind.DURATION} and not f.inputs]
+                own = [
+                    f
+                    for f in facts[j]
+                    if f.name in names and f.kind in {FactKind.METRIC, FactKind.DURATION} and not f.inputs
+                ]
                 if own:
                     beside = any(s.kind(k) is TokenKind.RUN for k in range(j + 1, min(j + 3, i)))
                     return None if beside else j
@@ -144,5 +197,7 @@ def _steps(s: Sentence, numbers: list[int], binder: Binder) -> Iterator[tuple[in
             arrow = s.word(j - 1) in _ARROWS or (s.word(j - 1) == ">" and s.word(j - 2) in {"-", "="})
             if arrow:
                 yield before, j
-            elif (binder.is_reference_value(j) or s.word(j - 1) == "of" and s.word(j - 2) == "instead") and binder.from_of(before) is None:
+            elif (
+                binder.is_reference_value(j) or s.word(j - 1) == "of" and s.word(j - 2) == "instead"
+            ) and binder.from_of(before) is None:
                 yield j, before

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _LABEL = re.compile(r"\s*([A-Z][A-Za-z /&'-]{1,40}?)\s*:(?:\s|$)")
 _BARE_LABEL = re.compile(r"\s*([A-Z][A-Za-z /&'-]{1,40}?)\s*:?\s*$")
-_CHANGE_COLUMN = re.compile(r"\u0394|\u2206|\bdelta\b|\bdiff|\bchange\b|\bvs\b|\bgain\b|\bimprovement\b|relative to", re.IGNORECASE)
+_CHANGE_COLUMN = re.compile(
+    r"\u0394|\u2206|\bdelta\b|\bdiff|\bchange\b|\bvs\b|\bgain\b|\bimprovement\b|relative to", re.IGNORECASE
+)
 _HYPOTHETICAL = re.compile(rf"(?:{'|'.join(lexicon.HYPOTHETICAL_FIELDS)})\b", re.IGNORECASE)
 
 
@@ -43,7 +45,11 @@ def contexts(blocks: Sequence[Block], tokens: Sequence[list[Token]], index: Fact
             fields = []
         label = _label(block)
         if label is not None or block.kind is not BlockKind.CELL:
-            fields = [entry for entry in fields if entry[0] < block.depth or (label is None and not block.depth and _bare(entry))]
+            fields = [
+                entry
+                for entry in fields
+                if entry[0] < block.depth or (label is None and not block.depth and _bare(entry))
+            ]
         if label:
             fields.append((block.depth, label))
         topics = next((runs for _, runs, _ in reversed(headings) if runs), frozenset())

@@ -89,7 +89,9 @@ class Counts:
             j += step
         joined = {s.word(k) for k in range(min(i, j) + 1, max(i, j))} & {"of", "/"}
         token = s.tokens[j] if 0 <= j < len(s.tokens) else None
-        counts = token is not None and token.kind is TokenKind.NUMBER and token.numeral is not None and token.numeral.whole
+        counts = (
+            token is not None and token.kind is TokenKind.NUMBER and token.numeral is not None and token.numeral.whole
+        )
         return j if joined and counts else None
 
     def _noun(self, s: Sentence, i: int, binder: Binder) -> str:
@@ -99,7 +101,10 @@ class Counts:
         if s.kind(i + 1) is TokenKind.CONFIG:
             return ""
         j = i + 1
-        while s.word(j) in lexicon.STATUS_WORDS or s.word(j) in {"of", "other", "more", "remaining", "different", "baseline"} | lexicon.ARTICLES:
+        while (
+            s.word(j) in lexicon.STATUS_WORDS
+            or s.word(j) in {"of", "other", "more", "remaining", "different", "baseline"} | lexicon.ARTICLES
+        ):
             j += 1
         if s.word(j) in lexicon.RUN_NOUNS or (s.word(j) in _THEM and s.word(j - 1) == "of"):
             return s.word(j)
@@ -146,11 +151,15 @@ class Counts:
         low, high = s.clause(i)
         ahead = [j for j in range(i + 1, high) if s.word(j) in lexicon.STATUS_WORDS]
         for j in ahead:
-            if not any(s.kind(k) is TokenKind.NUMBER and not self._is_whole_of(s, i, k) for k in range(i + 1, j)) and not self._is_other_use(s, j):
+            if not any(
+                s.kind(k) is TokenKind.NUMBER and not self._is_whole_of(s, i, k) for k in range(i + 1, j)
+            ) and not self._is_other_use(s, j):
                 return lexicon.STATUS_WORDS[s.word(j)]
         if self._is_label(s, i):
             return lexicon.STATUS_WORDS[s.word(i - 2)]
-        behind = [j for j in range(low, i) if s.word(j) in lexicon.STATUS_WORDS and s.word(j + 1) in {"in", "for", "on", ":"}]
+        behind = [
+            j for j in range(low, i) if s.word(j) in lexicon.STATUS_WORDS and s.word(j + 1) in {"in", "for", "on", ":"}
+        ]
         return lexicon.STATUS_WORDS[s.word(behind[-1])] if behind else ""
 
     def _is_whole_of(self, s: Sentence, i: int, k: int) -> bool:
@@ -171,7 +180,11 @@ class Counts:
         return {len(runs)}, facts
 
     def _totals(self, s: Sentence, i: int, noun: str) -> tuple[set[int], list[str]]:
-        facts = [f for f in self._index.facts if f.kind is FactKind.COUNT and not f.subject and _ALL_RUNS.search(f.name.lower())]
+        facts = [
+            f
+            for f in self._index.facts
+            if f.kind is FactKind.COUNT and not f.subject and _ALL_RUNS.search(f.name.lower())
+        ]
         total, allowed = len(self._index.runs), {int(f.value) for f in facts if isinstance(f.value, int | float)}
         others = len(frozenset(self._index.runs) - self._index.baseline)
         own = {total} if noun in {"run", "runs"} else {total, others}
@@ -187,7 +200,10 @@ class Counts:
     def _groups(self, key: str) -> list[list[str]]:
         """The runs that share a value of a config key."""
         per_run = self._index.configs[key]
-        return [[run for run, f in per_run.items() if f.value == value] for value in {repr(f.value): f.value for f in per_run.values()}.values()]
+        return [
+            [run for run, f in per_run.items() if f.value == value]
+            for value in {repr(f.value): f.value for f in per_run.values()}.values()
+        ]
 
     def _any_count(self) -> tuple[set[int], list[str]]:
         facts = [f for f in self._index.facts if f.kind is FactKind.COUNT]
@@ -244,7 +260,9 @@ class Counts:
         if any(abs(Decimal(n) / total * scale - reading.value) <= reading.quantum / 2 for n in counts):
             found.support(s.tokens[i].start, s.tokens[i].end, facts)
         else:
-            found.object(FindingKind.COUNT, s.tokens[i].start, s.tokens[i].end, f"it is {sorted(counts)[0]} of {total} runs")
+            found.object(
+                FindingKind.COUNT, s.tokens[i].start, s.tokens[i].end, f"it is {sorted(counts)[0]} of {total} runs"
+            )
         return True
 
     # -- other things ---------------------------------------------------------------------------------------------------
@@ -270,7 +288,13 @@ class Counts:
         """Numbers that name or enumerate, and small ones in words that count nothing recorded: ``two reasons``."""
         numeral = s.tokens[i].numeral
         named = noun in lexicon.LABEL_NOUNS and Binder(s, self._index).noun_before(i) == noun
-        listed = s.word(i - 1) == "(" and s.word(i + 1) == ")" and numeral is not None and numeral.value <= 9 and not s.context.cell
+        listed = (
+            s.word(i - 1) == "("
+            and s.word(i + 1) == ")"
+            and numeral is not None
+            and numeral.value <= 9
+            and not s.context.cell
+        )
         footnote = s.word(i - 1) == "[" and s.word(i + 1) == "]"
         elliptic = any(s.tokens[j].numeral and s.word(j + 1) for j in s.of_kind(TokenKind.NUMBER, (0, i))) and not noun
         small = numeral is not None and numeral.word and (bool(noun) or numeral.value <= 2 or elliptic)

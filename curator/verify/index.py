@@ -69,7 +69,9 @@ class FactIndex:
     def baseline(self) -> frozenset[str]:
         """The baseline: the run that is said to be it, else the only one that changes refer to."""
         said = {fact.subject for fact in self.facts if fact.name == "baseline" and fact.value is True and fact.subject}
-        said |= {f.value for f in self.facts if f.name == "baseline" and f.kind is FactKind.RUN and isinstance(f.value, str)}
+        said |= {
+            f.value for f in self.facts if f.name == "baseline" and f.kind is FactKind.RUN and isinstance(f.value, str)
+        }
         said |= {f.subject for f in self.facts if f.subject and f.kind is FactKind.LABEL and f.value == "baseline"}
         references = {ref for fact in self.facts if (ref := self.reference(fact))}
         return frozenset(said or (references if len(references) == 1 else ()))
@@ -162,7 +164,9 @@ class FactIndex:
 
     def speed(self, name: str) -> Sense | None:
         """Which way a metric moves when things get faster; None when it says nothing about speed."""
-        fact = next((f for f in self.facts if f.name == name and f.kind in NAMED and f.kind is not FactKind.PERCENT), None)
+        fact = next(
+            (f for f in self.facts if f.name == name and f.kind in NAMED and f.kind is not FactKind.PERCENT), None
+        )
         unit = fact_unit(fact) if fact and fact.kind is not FactKind.RATIO else None
         if (unit and unit.dimension.endswith("/time")) or _RATE.search(name.lower()):
             return Sense.UP
@@ -208,7 +212,8 @@ def _phrases(named: Iterable[tuple[str, Mapping[str, int]]]) -> dict[str, frozen
         for phrase, rank in found.items():
             ranked[phrase][name] = rank
     return {
-        phrase: frozenset(name for name, rank in ranks.items() if rank == min(ranks.values())) for phrase, ranks in ranked.items()
+        phrase: frozenset(name for name, rank in ranks.items() if rank == min(ranks.values()))
+        for phrase, ranks in ranked.items()
     }
 
 

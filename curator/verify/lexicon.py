@@ -54,7 +54,8 @@ NOUNS: dict[str, Sense] = {
 
 INTRANSITIVE: dict[str, Sense] = {
     **dict.fromkeys(
-        "rose rises rising rise risen climbed climbs climbing grew grows growing grown jumped went-up soared".split(), Sense.UP
+        "rose rises rising rise risen climbed climbs climbing grew grows growing grown jumped went-up soared".split(),
+        Sense.UP,
     ),
     **dict.fromkeys(
         "fell falls falling fallen dropped drops dropping declined declines declining shrank shrinks shrunk sank sinks".split(),
@@ -65,7 +66,8 @@ INTRANSITIVE: dict[str, Sense] = {
 
 TRANSITIVE: dict[str, Sense] = {
     **dict.fromkeys(
-        "increased increases increasing increase raised raises raising raise boosted boosts boosting boost".split(), Sense.UP
+        "increased increases increasing increase raised raises raising raise boosted boosts boosting boost".split(),
+        Sense.UP,
     ),
     **dict.fromkeys(
         "decreased decreases decreasing decrease reduced reduces reducing reduce lowered lowers lowering lower cut cuts "
@@ -92,7 +94,10 @@ CONTESTS: dict[str, Sense] = {
         "bests bested outdid outdoes".split(),
         Sense.BETTER,
     ),
-    **dict.fromkeys("trail trails trailed trailing underperforms underperformed underperforming underperform lags lagged".split(), Sense.WORSE),
+    **dict.fromkeys(
+        "trail trails trailed trailing underperforms underperformed underperforming underperform lags lagged".split(),
+        Sense.WORSE,
+    ),
     **dict.fromkeys("exceeds exceeded exceeding exceed tops topped".split(), Sense.UP),
     **dict.fromkeys("undercuts undercut".split(), Sense.DOWN),
     **dict.fromkeys("match matches matched equals equalled equaled ties tied".split(), Sense.SAME),
@@ -209,7 +214,9 @@ DIFFERENCE_NOUNS = _set(
     "gains change regression shift rise fall decline speedup slowdown advantage lead deficit penalty cost saving savings "
     "overhead"
 )
-ARTICLES = _set("the a an its their this that these those our both all same such any each every overall mean final average")
+ARTICLES = _set(
+    "the a an its their this that these those our both all same such any each every overall mean final average"
+)
 PRONOUN_STARTS = _set("it its this that the")
 VALUE_BEFORE = _set(
     "to at reached reaches reaching hit hits scored scores achieved achieves achieving attained was is were stands stood "
@@ -217,7 +224,9 @@ VALUE_BEFORE = _set(
 )
 
 STATUS_WORDS: dict[str, str] = {
-    **dict.fromkeys(("succeeded", "succeeds", "completed", "successful", "successfully", "finished", "passed"), "succeeded"),
+    **dict.fromkeys(
+        ("succeeded", "succeeds", "completed", "successful", "successfully", "finished", "passed"), "succeeded"
+    ),
     **dict.fromkeys(("failed", "fails", "crashed", "crashes", "died", "errored", "aborted"), "failed"),
     **dict.fromkeys(("diverged", "diverges", "diverging", "exploded", "divergent", "divergence"), "diverged"),
     **dict.fromkeys(("converged", "converges"), "converged"),

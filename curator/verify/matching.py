@@ -24,7 +24,14 @@ _MEMORY_NAME = re.compile(r"mem|bytes|size|rss|hbm|cache|heap")
 _RATE_NAME = re.compile(r"throughput|speed|per_sec|per_s$|_s$|/s|bandwidth|flops")
 _LOSS_NAME = re.compile(r"loss|nll|entropy|bpb|bits|nats")
 _EXACT = frozenset({FactKind.CONFIG, FactKind.COUNT, FactKind.NAME})
-_TOO_FAR = {FactKind.METRIC: 0.1, FactKind.DURATION: 0.1, FactKind.RATIO: 0.1, FactKind.DEVIATION: 0.25, FactKind.DELTA: 0.25, FactKind.PERCENT: 0.25}
+_TOO_FAR = {
+    FactKind.METRIC: 0.1,
+    FactKind.DURATION: 0.1,
+    FactKind.RATIO: 0.1,
+    FactKind.DEVIATION: 0.25,
+    FactKind.DELTA: 0.25,
+    FactKind.PERCENT: 0.25,
+}
 
 
 class Fit(IntEnum):
@@ -99,7 +106,7 @@ def _comparable(reading: Reading, fact: Fact, value: Decimal) -> list[tuple[Deci
     if written.dimension in {PERCENT, POINTS}:
         return _as_share(reading, written, own, fact, value)
     if own is None:
-        return [plain] if _plausible(written, fact) else []
+        return [plain] if plausible(written, fact) else []
     if own.dimension == written.dimension:
         return [(reading.value * written.scale, reading.quantum * written.scale, value * own.scale)]
     return []
@@ -137,7 +144,7 @@ def _as_share(
     return [plain] if written.dimension == POINTS and fact.kind is FactKind.DELTA else []
 
 
-def _plausible(written: Unit, fact: Fact) -> bool:
+def plausible(written: Unit, fact: Fact) -> bool:
     """Whether a fact that does not say its unit may well have this one."""
     name = fact.name.lower()
     if fact.kind in {FactKind.CONFIG, FactKind.COUNT, FactKind.NAME}:

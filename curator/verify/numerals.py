@@ -54,9 +54,7 @@ class Numeral:
         return self.unit is None and not self.decimals and self.value == self.value.to_integral_value()
 
 
-SUPERSCRIPT = str.maketrans(
-    "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a", "0123456789-+"
-)
+SUPERSCRIPT = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a", "0123456789-+")
 _SUPER = "[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207b\u207a]"
 _SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "B": 10**9, "bn": 10**9, "mn": 10**6}
 _SCALE_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -257,4 +255,3 @@ def _cardinal_phrase(found: re.Match[str], text: str, unit_pattern: re.Pattern[s
     if unit and len(unit.group()) > 2:
         return unit.end(), with_unit(numeral, units.parse(unit.group()))
     return end, numeral
-

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from curator.verify.tokens import Token
 
 _SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh"})
-_PAIR = re.compile(r"^\s*[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*[\"']?(?P<value>[^\"',#{}\[\]]+?)[\"']?\s*,?\s*(?:#.*)?$")
+_PAIR = re.compile(
+    r"^\s*[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*[\"']?(?P<value>[^\"',#{}\[\]]+?)[\"']?\s*,?\s*(?:#.*)?$"
+)
 _QUOTABLE = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.COMMAND, FactKind.STATUS})
 _NOTE = re.compile(r"\s*\[?!?(?:note|warning|tip|important|caution|tl;?dr)\b", re.IGNORECASE)
-_SAYS = re.compile(r"(?:log|logs|logged|printed|prints|message|error|says|said|reads|wrote|output|raised|warning|with)\W{0,12}$", re.IGNORECASE)
+_SAYS = re.compile(
+    r"(?:log|logs|logged|printed|prints|message|error|says|said|reads|wrote|output|raised|warning|with)\W{0,12}$",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r'"([^"\n]{8,}?)"')
 _ELLIPSIS = re.compile(r"\s*(?:\.\.\.|\u2026|\[\.\.\.\])\s*")
 

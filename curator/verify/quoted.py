@@ -39,7 +39,9 @@ class QuotedNumbers:
     def __init__(self, index: FactIndex, lexer: Lexer) -> None:
         self._stated = list(_stated(index, lexer))
 
-    def match(self, sentence: Sentence, i: int, *, runs: frozenset[str] | None = None, loose: bool = False) -> tuple[str, ...]:
+    def match(
+        self, sentence: Sentence, i: int, *, runs: frozenset[str] | None = None, loose: bool = False
+    ) -> tuple[str, ...]:
         """IDs of the facts whose text states the numeral at ``i``.
 
         Args:

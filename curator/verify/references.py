@@ -35,7 +35,9 @@ _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
 _FEW = 12
 """Up to here an ordinal only counts off: "the 2nd attempt"."""
 _ASSIGNMENT = re.compile(r"[A-Z_][A-Z0-9_]*=\S*$")
-_EXTENSION = re.compile(r"\.(?:py|ya?ml|json|jsonl|md|txt|log|sh|toml|cfg|ini|ipynb|ckpt|pt|safetensors|gguf|csv|parquet|lock|proto|rs|cc?|h)$")
+_EXTENSION = re.compile(
+    r"\.(?:py|ya?ml|json|jsonl|md|txt|log|sh|toml|cfg|ini|ipynb|ckpt|pt|safetensors|gguf|csv|parquet|lock|proto|rs|cc?|h)$"
+)
 _ROOTED = re.compile(r"(?:/|~/|\.{1,2}/|gs://|s3://|[A-Za-z]:\\)\S")
 
 
@@ -95,7 +97,13 @@ class References:
         before = i - 2 if s.word(i - 1) == "(" else i - 3 if (s.word(i - 2), s.word(i - 1)) == (",", "the") else -1
         noted = s.kind(before) is TokenKind.RUN and (s.word(i + 1) in {")", ",", ".", ""} or s.word(i - 1) == "(")
         other = s.tokens[before] if noted else None
-        if other and "baseline" in {token.lower, other.lower} and other.runs and token.runs and not other.runs & token.runs:
+        if (
+            other
+            and "baseline" in {token.lower, other.lower}
+            and other.runs
+            and token.runs
+            and not other.runs & token.runs
+        ):
             return f"the baseline is {', '.join(sorted(self._index.baseline))}"
         group = s.coordinated(i)
         twice = [k for k in group if k < i and s.tokens[k].runs == token.runs and len(token.runs) == 1]
@@ -115,14 +123,22 @@ class References:
         found.object(kind, token.start, token.end, "this name stands in no fact")
 
     def _commit(self, s: Sentence, i: int, token: Token, found: Collector) -> bool:
-        ids = [f.id for f in self._index.facts if f.kind is FactKind.COMMIT and str(f.value).lower().startswith(token.lower)]
+        ids = [
+            f.id
+            for f in self._index.facts
+            if f.kind is FactKind.COMMIT and str(f.value).lower().startswith(token.lower)
+        ]
         if ids:
             found.support(token.start, token.end, ids)
             return True
         if self._known(token.lower):
             return False
         near = {s.word(j) for j in range(max(0, i - 3), i)}
-        kind = FindingKind.COMMIT if len(token.text) in {7, 8, 9, 10, 12, 40} or near & {"commit", "revision", "sha"} else FindingKind.NAME
+        kind = (
+            FindingKind.COMMIT
+            if len(token.text) in {7, 8, 9, 10, 12, 40} or near & {"commit", "revision", "sha"}
+            else FindingKind.NAME
+        )
         found.object(kind, token.start, token.end, "the facts know no such commit")
         return True
 
@@ -162,7 +178,11 @@ class References:
         ids = ids or [fact.id for fact, text in self._index.strings if _holds(text, token.text)]
         if not ids and token.numeral:
             numeral = token.numeral
-            ids = [f.id for f in self._index.facts if f.kind in {FactKind.DURATION, FactKind.METRIC} and fit(numeral, f) is Fit.MATCH]
+            ids = [
+                f.id
+                for f in self._index.facts
+                if f.kind in {FactKind.DURATION, FactKind.METRIC} and fit(numeral, f) is Fit.MATCH
+            ]
         if ids:
             found.support(token.start, token.end, ids)
         else:
@@ -196,7 +216,11 @@ class References:
 
     def _is_value(self, text: str) -> bool:
         """Whether a number in code is one of the config or of a metric, as it is written there."""
-        return any(str(f.value) == text for f in self._index.facts if f.kind in {FactKind.CONFIG, FactKind.METRIC, FactKind.COUNT})
+        return any(
+            str(f.value) == text
+            for f in self._index.facts
+            if f.kind in {FactKind.CONFIG, FactKind.METRIC, FactKind.COUNT}
+        )
 
 
 def is_command(text: str) -> bool:

@@ -168,7 +168,20 @@ class Sentence:
             back -= 1
         if self.word(back) != "to":
             return False
-        happened = {"continued", "continues", "found", "shown", "able", "unable", "seems", "seemed", "appears", "managed", "began", "started"}
+        happened = {
+            "continued",
+            "continues",
+            "found",
+            "shown",
+            "able",
+            "unable",
+            "seems",
+            "seemed",
+            "appears",
+            "managed",
+            "began",
+            "started",
+        }
         return self.word(back - 1) not in happened | lexicon.FAILED_TO
 
     def negated(self, i: int) -> bool:
@@ -182,7 +195,8 @@ class Sentence:
                 return not (word in {"not", "no"} and self.word(j + 1) in {"only", "just", "longer"})
             if word == "only" and self.word(j - 1) == "not":
                 return False
-            if self.kind(j) in {TokenKind.NUMBER} or word in {";", ":", ","}:
+            numeral = self.tokens[j].numeral
+            if (numeral and not numeral.whole) or word in {";", ":", ","}:
                 return False
         return False
 

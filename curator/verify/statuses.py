@@ -43,7 +43,11 @@ class Statuses:
             status = lexicon.STATUS_WORDS.get(token.lower)
             if status and self._is_statement(s, i) and not s.hedged(i):
                 self._judge(s, i, status, found)
-            elif (token.lower in {"nan", "inf", "oom"} or self._is_out_of_memory(s, i)) and not s.hedged(i) and not s.negated(i):
+            elif (
+                (token.lower in {"nan", "inf", "oom"} or self._is_out_of_memory(s, i))
+                and not s.hedged(i)
+                and not s.negated(i)
+            ):
                 self._check_event(s, i, found)
             elif token.lower in lexicon.CONFIDENCE and self._is_label(s, i):
                 self._check_label(s, i, found)
@@ -55,7 +59,15 @@ class Statuses:
             return False
         if s.kind(i + 1) is TokenKind.NUMBER or s.kind(i + 1) is TokenKind.METRIC or s.kind(i - 1) is TokenKind.NUMBER:
             return False
-        if word in {"lost", "passed", "converges", "converged", "cached", "finished", "completed"} and not self._is_final(s, i):
+        if word in {
+            "lost",
+            "passed",
+            "converges",
+            "converged",
+            "cached",
+            "finished",
+            "completed",
+        } and not self._is_final(s, i):
             return False
         if after in {"run", "variant", "attempt"} and self._named_run(s, i):
             return True
@@ -72,7 +84,23 @@ class Statuses:
     def _is_final(self, s: Sentence, i: int) -> bool:
         """Whether a word of several meanings ends its statement, or is followed by how or when."""
         after = s.word(i + 1)
-        usual = {"", ".", ",", ";", ")", "and", "but", "while", "successfully", "without", "normally", "cleanly", "as", "in", "after"}
+        usual = {
+            "",
+            ".",
+            ",",
+            ";",
+            ")",
+            "and",
+            "but",
+            "while",
+            "successfully",
+            "without",
+            "normally",
+            "cleanly",
+            "as",
+            "in",
+            "after",
+        }
         return after in usual and not (s.word(i) == "converged" and after == "in")
 
     def _judge(self, s: Sentence, i: int, status: str, found: Collector) -> None:
@@ -94,7 +122,10 @@ class Statuses:
         if s.word(i + 1) in lexicon.RUN_NOUNS and (named := self._named_run(s, i)):
             return named
         _, high = s.clause(i)
-        listed = next((j for j in range(i + 1, high) if s.tokens[j].runs and s.word(j - 1) in {":", "were", "was", "are", "is"}), None)
+        listed = next(
+            (j for j in range(i + 1, high) if s.tokens[j].runs and s.word(j - 1) in {":", "were", "was", "are", "is"}),
+            None,
+        )
         if listed is not None and not any(token.runs for token in s.tokens[:i]):
             return tuple(sorted(s.tokens[listed].runs))
         found = subjects(s, i, self._index) or self._noted(s, i)
@@ -104,7 +135,9 @@ class Statuses:
 
     def _noted(self, s: Sentence, i: int) -> tuple[str, ...]:
         """``The run crashed at step 412 (LR-005).``: a run alone in parentheses behind."""
-        alone = [j for j in range(i + 1, len(s.tokens)) if s.tokens[j].runs and s.word(j - 1) == "(" and s.word(j + 1) == ")"]
+        alone = [
+            j for j in range(i + 1, len(s.tokens)) if s.tokens[j].runs and s.word(j - 1) == "(" and s.word(j + 1) == ")"
+        ]
         return tuple(sorted(s.tokens[alone[0]].runs)) if alone and not any(token.runs for token in s.tokens[:i]) else ()
 
     def _holds(self, status: str, run: str) -> bool | None:
@@ -123,14 +156,19 @@ class Statuses:
 
     def _was_preempted(self, run: str) -> bool | None:
         """Whether an earlier attempt of the run was preempted; None when the facts count neither attempts nor preemptions."""
-        counted = [f for f in self._index.facts if f.kind is FactKind.COUNT and f.subject == run and isinstance(f.value, int)]
+        counted = [
+            f for f in self._index.facts if f.kind is FactKind.COUNT and f.subject == run and isinstance(f.value, int)
+        ]
         if any("preempt" in f.name and f.value for f in counted):
             return True
         return None if any("attempt" in f.name and f.value != 1 for f in counted) else False
 
     def _told(self, run: str, pattern: re.Pattern[str]) -> bool:
         """Whether a text of the run's own facts, or of no run, says so."""
-        return any(fact.subject in {run, ""} and fact.name != "hypothesis" for fact in self._index.mentioning(pattern, _TELLING))
+        return any(
+            fact.subject in {run, ""} and fact.name != "hypothesis"
+            for fact in self._index.mentioning(pattern, _TELLING)
+        )
 
     def _is_out_of_memory(self, s: Sentence, i: int) -> bool:
         return s.word(i) == "memory" and s.word(i - 1) == "of" and s.word(i - 2) == "out"
@@ -150,7 +188,9 @@ class Statuses:
 
     def _check_label(self, s: Sentence, i: int, found: Collector) -> None:
         token = s.tokens[i]
-        labels = [f for f in self._index.facts if f.kind is FactKind.LABEL and str(f.value).lower() in lexicon.CONFIDENCE]
+        labels = [
+            f for f in self._index.facts if f.kind is FactKind.LABEL and str(f.value).lower() in lexicon.CONFIDENCE
+        ]
         runs = self._runs(s, i)
         mine = [f for f in labels if not runs or f.subject in {*runs, ""}] or labels
         right = [f for f in mine if str(f.value).lower() == token.lower]

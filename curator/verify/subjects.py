@@ -88,7 +88,9 @@ def _counts_runs(s: Sentence, j: int) -> bool:
     for k in range(j + 1, j + 6):
         if s.word(k) in lexicon.RUN_NOUNS or s.tokens[min(k, len(s.tokens) - 1)].runs:
             return True
-        passing = s.word(k) in lexicon.ARTICLES | {"of", "other", "successful", "finished", "remaining"} | set(lexicon.STATUS_WORDS)
+        passing = s.word(k) in lexicon.ARTICLES | {"of", "other", "successful", "finished", "remaining"} | set(
+            lexicon.STATUS_WORDS
+        )
         if not passing and s.kind(k) is not TokenKind.NUMBER:
             return False
     return False

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
-_FILLERS = lexicon.ARTICLES | frozenset({"final", "mean", "average", "training", "validation", "eval", "observed", "measured", "overall"})
-_RANGES = frozenset({"ranged", "ranges", "range", "varied", "varies", "vary", "spanned", "spans", "span", "lie", "lies", "lay"})
+_FILLERS = lexicon.ARTICLES | frozenset(
+    {"final", "mean", "average", "training", "validation", "eval", "observed", "measured", "overall"}
+)
+_RANGES = frozenset(
+    {"ranged", "ranges", "range", "varied", "varies", "vary", "spanned", "spans", "span", "lie", "lies", "lay"}
+)
 _EXCLUDING = frozenset({"other", "remaining", "rest", "others", "non-baseline"})
 
 
@@ -52,26 +56,40 @@ class Superlatives:
         before, after = s.word(i - 1), s.word(i + 1)
         if before in lexicon.NOT_SUPERLATIVE_AFTER or after in lexicon.NOT_SUPERLATIVE_BEFORE:
             return True
-        among = before in {"among", "of"} or (before == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"})
-        counted = before in {"most", "least"} or (s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC)
+        among = before in {"among", "of"} or (
+            before == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
+        )
+        counted = before in {"most", "least"} or (
+            s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC
+        )
         return among or counted
 
     def _names(self, s: Sentence, i: int, sense: Sense, found: Collector) -> frozenset[str]:
         j = i + 1
-        while s.word(j) in _FILLERS or s.word(j) in {"in", "on", "of", "by", "for", "and"} or s.word(j) in lexicon.RUN_NOUNS:
+        while (
+            s.word(j) in _FILLERS
+            or s.word(j) in {"in", "on", "of", "by", "for", "and"}
+            or s.word(j) in lexicon.RUN_NOUNS
+        ):
             j += 1
         if s.kind(j) is TokenKind.METRIC:
             return s.tokens[j].names
         if s.kind(j) is TokenKind.CONFIG and s.word(j - 1) not in {"of", "by"}:
             return frozenset()
-        plain = s.kind(i + 1) is TokenKind.WORD and s.word(i + 1) not in lexicon.FOLLOWERS | lexicon.RUN_NOUNS | {"one", "result", "overall"}
+        plain = s.kind(i + 1) is TokenKind.WORD and s.word(i + 1) not in lexicon.FOLLOWERS | lexicon.RUN_NOUNS | {
+            "one",
+            "result",
+            "overall",
+        }
         if plain and sense in {Sense.UP, Sense.DOWN}:
             return frozenset()
         low, high = s.clause(i)
         for k in chain(s.leftwards(i), range(i + 1, high)):
             if s.kind(k) is TokenKind.METRIC and (k >= low):
                 return s.tokens[k].names
-        spoken: frozenset[str] = s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)
+        spoken: frozenset[str] = (
+            s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)
+        )
         return spoken if spoken and sense not in {Sense.FASTER, Sense.SLOWER} else self._candidates(sense)
 
     def _candidates(self, sense: Sense) -> frozenset[str]:
@@ -91,6 +109,9 @@ class Superlatives:
         behind = [j for j in single if i < j < max(high, i + 12) and not self._in_set(s, j)]
         if s.word(i + 1) in {"in", "for", "at", "with", "by"} and behind and behind[0] <= i + 4:
             return next(iter(s.tokens[behind[0]].runs))
+        apposed = i + 3 if s.word(i + 1) in lexicon.RUN_NOUNS | {"one"} and s.word(i + 2) in {",", "("} else -1
+        if apposed in behind:
+            return next(iter(s.tokens[apposed].runs))
         if before and not self._in_set(s, before[-1]):
             return next(iter(s.tokens[before[-1]].runs))
         if behind:
@@ -118,7 +139,12 @@ class Superlatives:
             name = next(name for name, result in results.items() if result is not None)
             found.object(FindingKind.SUPERLATIVE, token.start, token.end, self._why(sense, name, run, among))
         else:
-            ids = [f.id for name, result in results.items() if result is not negated for f in self._ranked(sense, name, among)]
+            ids = [
+                f.id
+                for name, result in results.items()
+                if result is not negated
+                for f in self._ranked(sense, name, among)
+            ]
             found.support(token.start, token.end, ids)
 
     # -- config values: the largest learning rate -------------------------------------------------------------------
@@ -131,7 +157,9 @@ class Superlatives:
         return next(iter(names)) if len(names) == 1 else ""
 
     def _judge_config(self, s: Sentence, i: int, sense: Sense, key: str, run: str, found: Collector) -> None:
-        per_run = {r: value for r, f in self._index.configs[key].items() if r and (value := numeric_value(f)) is not None}
+        per_run = {
+            r: value for r, f in self._index.configs[key].items() if r and (value := numeric_value(f)) is not None
+        }
         if sense not in {Sense.UP, Sense.DOWN} or len(set(per_run.values())) < 2 or s.word(i - 1) in lexicon.RANKS:
             return
         extreme = max(per_run.values()) if sense is Sense.UP else min(per_run.values())
@@ -140,7 +168,9 @@ class Superlatives:
         wrong_value = stated is not None and stated.value != extreme and stated.value in per_run.values()
         token = s.tokens[i]
         if (wrong_run or wrong_value) != s.negated(i):
-            found.object(FindingKind.SUPERLATIVE, token.start, token.end, f"{key} is {extreme} at that end of the sweep")
+            found.object(
+                FindingKind.SUPERLATIVE, token.start, token.end, f"{key} is {extreme} at that end of the sweep"
+            )
         else:
             ids = [fact.id for r, fact in self._index.configs[key].items() if per_run.get(r) == extreme]
             found.support(token.start, token.end, ids)
@@ -150,14 +180,27 @@ class Superlatives:
     def _stated(self, s: Sentence, i: int) -> Numeral | None:
         """The numeral that the superlative is said of, when it stands right behind: ``the lowest loss (2.31)``."""
         j = i + 1
-        while s.kind(j) in {TokenKind.METRIC, TokenKind.CONFIG} or s.word(j) in _FILLERS | {"of", "is", "was", "(", ",", "="}:
+        while s.kind(j) in {TokenKind.METRIC, TokenKind.CONFIG} or s.word(j) in _FILLERS | {
+            "of",
+            "is",
+            "was",
+            "(",
+            ",",
+            "=",
+        }:
             j += 1
         return s.tokens[j].numeral if s.kind(j) is TokenKind.NUMBER and s.word(j - 1) != "the" else None
 
     def _judge_value(self, s: Sentence, i: int, sense: Sense, name: str, found: Collector) -> None:
         stated = self._stated(s, i)
         ranked = self._ranked(sense, name, frozenset(self._index.runs))
-        if stated is None or len(ranked) < 2 or s.word(i - 1) in lexicon.RANKS or s.word(i - 1) == "-" or s.runs - self._index.baseline - {ranked[0].subject}:
+        if (
+            stated is None
+            or len(ranked) < 2
+            or s.word(i - 1) in lexicon.RANKS
+            or s.word(i - 1) == "-"
+            or s.runs - self._index.baseline - {ranked[0].subject}
+        ):
             return
         fits = [fact for fact in ranked if fit(stated, fact) is Fit.MATCH]
         if fits and ranked[0] not in fits and numeric_value(fits[0]) != numeric_value(ranked[0]) and not s.negated(i):
@@ -170,7 +213,9 @@ class Superlatives:
         if not verbs or s.runs or s.hedged(verbs[0]):
             return
         at = [j for j in s.of_kind(TokenKind.NUMBER) if verbs[0] < j <= verbs[0] + 6][:2]
-        named = [s.tokens[j].names for j in range(verbs[0]) if s.kind(j) is TokenKind.METRIC and len(s.tokens[j].names) == 1]
+        named = [
+            s.tokens[j].names for j in range(verbs[0]) if s.kind(j) is TokenKind.METRIC and len(s.tokens[j].names) == 1
+        ]
         if len(at) != 2 or not named:
             return
         ranked = self._ranked(Sense.UP, next(iter(named[-1])), frozenset(self._index.runs))
@@ -181,7 +226,12 @@ class Superlatives:
             new = ends - met
             met |= ends
             if numeral and not new:
-                found.object(FindingKind.SUPERLATIVE, s.tokens[j].start, s.tokens[j].end, f"the values go from {render(ranked[-1])} to {render(ranked[0])}")
+                found.object(
+                    FindingKind.SUPERLATIVE,
+                    s.tokens[j].start,
+                    s.tokens[j].end,
+                    f"the values go from {render(ranked[-1])} to {render(ranked[0])}",
+                )
 
     def _among(self, s: Sentence, run: str) -> frozenset[str]:
         """The runs it ranges over: a list or range that the sentence names, else all."""
@@ -197,7 +247,11 @@ class Superlatives:
         """The runs' values of a metric, the most so first."""
         facts = [f for (run, key), f in self._index.values.items() if key == name and run in among and self._counts(f)]
         upwards = moves(1.0, sense, name, self._index)
-        return sorted(facts, key=lambda fact: numeric_value(fact) or 0, reverse=bool(upwards)) if upwards is not None else []
+        return (
+            sorted(facts, key=lambda fact: numeric_value(fact) or 0, reverse=bool(upwards))
+            if upwards is not None
+            else []
+        )
 
     def _counts(self, fact: Fact) -> bool:
         """A run that did not reach its end lasted as long as it lasted, which ranks nowhere."""

@@ -78,7 +78,16 @@ _POSSESSIVE = re.compile(r"'s(?!\w)")
 _BASELINE = re.compile(r"baseline(?![\w-])", re.IGNORECASE)
 _MARKS = ".,;:!?)\"'*_~>"
 _COVERS = frozenset(
-    {FactKind.TEXT, FactKind.QUOTE, FactKind.COMMAND, FactKind.PATH, FactKind.NAME, FactKind.LABEL, FactKind.DEVICE, FactKind.CONFIG}
+    {
+        FactKind.TEXT,
+        FactKind.QUOTE,
+        FactKind.COMMAND,
+        FactKind.PATH,
+        FactKind.NAME,
+        FactKind.LABEL,
+        FactKind.DEVICE,
+        FactKind.CONFIG,
+    }
 )
 _TERMS = frozenset({"l1", "l2", "f1", "utf-8", "1d", "2d", "3d", "k8s", "s3", "sha256", "sha-256", "python3"})
 """Words with a digit that state nothing."""
@@ -142,7 +151,9 @@ class Lexer:
         """A code span: what it names, when it only names something; else a piece of code."""
         inner = code[2].strip()
         start = code.start(2) + len(code[2]) - len(code[2].lstrip())
-        named = [token for token in self.cut(inner, start) if token.kind is not TokenKind.PUNCT or token.text not in "=:%"]
+        named = [
+            token for token in self.cut(inner, start) if token.kind is not TokenKind.PUNCT or token.text not in "=:%"
+        ]
         names = {TokenKind.RUN, TokenKind.METRIC, TokenKind.CONFIG, TokenKind.NUMBER, TokenKind.MOMENT, TokenKind.FACT}
         yield Token(kind=TokenKind.PUNCT, start=code.start(), end=start, text="")
         if named and all(token.kind in names for token in named):
@@ -247,8 +258,10 @@ def _token(kind: TokenKind, span: tuple[int, int], text: str, **details: object)
 def _phrase_pattern(phrases: list[str]) -> re.Pattern[str] | None:
     if not phrases:
         return None
-    either = "|".join(aliases.pattern(p) if " " in p else re.escape(p) for p in sorted(set(phrases), key=len, reverse=True))
-    return re.compile(rf"(?<![\w/.])(?:{either})(?:s|es)?(?![\w/]|-\w)", re.IGNORECASE)
+    either = "|".join(
+        aliases.pattern(p) if " " in p else re.escape(p) for p in sorted(set(phrases), key=len, reverse=True)
+    )
+    return re.compile(rf"(?<![\w/.])(?:{either})(?:s|es)?(?![\w/]|-[^\W\d])", re.IGNORECASE)
 
 
 def _covers(index: FactIndex) -> Iterator[tuple[Fact, re.Pattern[str]]]:

@@ -11,7 +11,7 @@ from curator.facts import CHANGES, Fact, FactError, FactKind, delta, percent, ra
 from curator.verify import lexicon
 from curator.verify.binding import Binder, Role
 from curator.verify.lexicon import Sense
-from curator.verify.matching import Fit, bounds, fact_unit, fit, numeric_value
+from curator.verify.matching import Fit, bounds, fact_unit, fit, numeric_value, plausible
 from curator.verify.report import FindingKind
 from curator.verify.subjects import reference
 from curator.verify.tokens import TokenKind
@@ -26,9 +26,30 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
     from curator.verify.tokens import Token
+    from curator.verify.units import Unit
 
 _AT_CONFIG = frozenset({"at", "with", "for", "using", "under", "="})
-_THRESHOLD = frozenset({"within", "least", "most", "threshold", "target", "goal", "tolerance", "limit", "expected", "bar", "hypothesis", "outside", "inside", "allowed", "required", "margin", "budget"})
+_THRESHOLD = frozenset(
+    {
+        "within",
+        "least",
+        "most",
+        "threshold",
+        "target",
+        "goal",
+        "tolerance",
+        "limit",
+        "expected",
+        "bar",
+        "hypothesis",
+        "outside",
+        "inside",
+        "allowed",
+        "required",
+        "margin",
+        "budget",
+    }
+)
 _MOST_PAIRED = 4
 _FEW = 12
 """Up to here a plan may count in words: "two more seeds" is no result."""
@@ -54,7 +75,14 @@ class _Judge:
     def __init__(  # noqa: PLR0917 - one private caller, in this order
         self, index: FactIndex, quoted: QuotedNumbers, sentence: Sentence, i: int, numeral: Numeral, found: Collector
     ) -> None:
-        self._index, self._quoted, self._s, self._i, self._numeral, self._found = index, quoted, sentence, i, numeral, found
+        self._index, self._quoted, self._s, self._i, self._numeral, self._found = (
+            index,
+            quoted,
+            sentence,
+            i,
+            numeral,
+            found,
+        )
         self._token = sentence.tokens[i]
         self._binder = Binder(sentence, index)
         self._role = self._binder.role_of(i)
@@ -73,15 +101,27 @@ class _Judge:
     def _implied(self) -> Iterator[Fact]:
         """Changes between runs the sentence names, where nobody stated them as facts."""
         named = self._s.runs
-        runs = sorted(named | (self._index.baseline if len(named) == 1 else frozenset()) | (self._s.context.topics if named else frozenset()))
+        runs = sorted(
+            named
+            | (self._index.baseline if len(named) == 1 else frozenset())
+            | (self._s.context.topics if named else frozenset())
+        )
         unit = self._numeral.unit
         relative = (unit is not None and unit.dimension in {PERCENT, POINTS, FACTOR}) or bool(self._numeral.sign)
-        change = self._role is Role.CHANGE or (self._role is Role.ANY and (relative or bool(self._s.words & lexicon.DIFFERENCE_NOUNS)))
+        change = self._role is Role.CHANGE or (
+            self._role is Role.ANY and (relative or bool(self._s.words & lexicon.DIFFERENCE_NOUNS))
+        )
         if len(runs) not in range(2, _MOST_PAIRED + 1) or not change:
             return
-        known = {(fact.kind, fact.subject, self._index.reference(fact), fact.name) for fact in self._index.facts if fact.kind in CHANGES}
+        known = {
+            (fact.kind, fact.subject, self._index.reference(fact), fact.name)
+            for fact in self._index.facts
+            if fact.kind in CHANGES
+        }
         for a, b in itertools.permutations(runs, 2):
-            if (self._runs is not None and a not in self._runs) or (a in self._index.baseline and self._runs != frozenset({a})):
+            if (self._runs is not None and a not in self._runs) or (
+                a in self._index.baseline and self._runs != frozenset({a})
+            ):
                 continue
             for (run, name), fact in self._index.values.items():
                 other = self._index.values.get((b, name))
@@ -110,7 +150,9 @@ class _Judge:
         if self._matches or quoted:
             self._found.support(self._token.start, self._token.end, [*(fact.id for fact in self._matches), *quoted])
         elif not (self._numeral.word and self._numeral.whole and self._numeral.value <= _FEW):
-            self._object(FindingKind.NUMBER, "no fact has this value; a plan or hypothesis may only repeat recorded values")
+            self._object(
+                FindingKind.NUMBER, "no fact has this value; a plan or hypothesis may only repeat recorded values"
+            )
 
     # -- values of the config -------------------------------------------------------------------------------------------
 
@@ -133,7 +175,9 @@ class _Judge:
             return bool(mine) or (direct and not values)
         elif values:
             key = "/".join(sorted(names))
-            self._object(FindingKind.ATTRIBUTION, f"{key} has this value in {_subjects(values)}, not in {_listed(runs or ())}")
+            self._object(
+                FindingKind.ATTRIBUTION, f"{key} has this value in {_subjects(values)}, not in {_listed(runs or ())}"
+            )
         elif self._other_support():
             return True
         else:
@@ -157,7 +201,11 @@ class _Judge:
     def _other_support(self) -> bool:
         """A count or a metric of the same words, or a log line that says so."""
         noun = self._s.word(self._i + 1)
-        named = [f for f in self._matches if f.kind in {FactKind.COUNT, FactKind.METRIC} and noun and noun.rstrip("s") in f.name.lower()]
+        named = [
+            f
+            for f in self._matches
+            if f.kind in {FactKind.COUNT, FactKind.METRIC} and noun and noun.rstrip("s") in f.name.lower()
+        ]
         quoted = self._quoted.match(self._s, self._i)
         if named or quoted:
             self._found.support(self._token.start, self._token.end, [*(fact.id for fact in named), *quoted])
@@ -199,9 +247,13 @@ class _Judge:
         if not side or self._role is Role.CHANGE:
             return False
         runs = self._binder.runs_of(self._i, bound=True)
-        mine = [f for f in self._index.facts if f.kind not in CHANGES and self._is_named(f, units=True) and _is_of(f, runs)]
+        mine = [
+            f for f in self._index.facts if f.kind not in CHANGES and self._is_named(f, units=True) and _is_of(f, runs)
+        ]
         if self._names is None and self._numeral.unit is not None:
-            mine = [fact for fact in mine if (unit := fact_unit(fact)) and unit.dimension == self._numeral.unit.dimension]
+            mine = [
+                fact for fact in mine if (unit := fact_unit(fact)) and unit.dimension == self._numeral.unit.dimension
+            ]
         upwards = (side is Sense.UP) != self._s.negated(self._i)
         cut = [fact for fact in mine if bounds(self._numeral, fact) == (-1 if upwards else 1)]
         quoted = self._quoted.match(self._s, self._i, loose=True)
@@ -221,9 +273,24 @@ class _Judge:
         while self._s.word(j) in lexicon.ARTICLES:
             j -= 1
         word, pair = self._s.word(j), (self._s.word(j - 1), self._s.word(j))
-        if pair in {("more", "than"), ("at", "least"), ("greater", "than"), ("higher", "than"), ("larger", "than"), ("longer", "than")}:
+        if pair in {
+            ("more", "than"),
+            ("at", "least"),
+            ("greater", "than"),
+            ("higher", "than"),
+            ("larger", "than"),
+            ("longer", "than"),
+        }:
             return Sense.UP
-        if pair in {("less", "than"), ("fewer", "than"), ("at", "most"), ("up", "to"), ("lower", "than"), ("smaller", "than"), ("shorter", "than")}:
+        if pair in {
+            ("less", "than"),
+            ("fewer", "than"),
+            ("at", "most"),
+            ("up", "to"),
+            ("lower", "than"),
+            ("smaller", "than"),
+            ("shorter", "than"),
+        }:
             return Sense.DOWN
         if word in lexicon.OVER:
             return Sense.UP
@@ -264,7 +331,11 @@ class _Judge:
         if fact.kind not in CHANGES or "" in pair:
             return True
         named = reference(self._s, self._i) if self._role is Role.CHANGE or fact.kind is not FactKind.RATIO else ""
-        between = [j for j in self._s.of_kind(TokenKind.RUN) if self._s.word(j - 1) == "between" and self._s.word(j + 1) == "and"]
+        between = [
+            j
+            for j in self._s.of_kind(TokenKind.RUN)
+            if self._s.word(j - 1) == "between" and self._s.word(j + 1) == "and"
+        ]
         if between and between[0] < self._i and self._s.kind(between[0] + 2) is TokenKind.RUN:
             return bool(pair & self._s.tokens[between[0]].runs) and bool(pair & self._s.tokens[between[0] + 2].runs)
         return not named or named in pair
@@ -282,7 +353,10 @@ class _Judge:
             if near and (quality is Fit.TOO_COARSE or _is_measured(near[0])):
                 return kind, f"{near[0].id} is {render(near[0])}"
         known = self._known(self._names or frozenset(), self._runs)
-        return FindingKind.NUMBER, f"no fact has this value; {self._meant()} is {known}" if known else "no fact has this value"
+        return (
+            FindingKind.NUMBER,
+            f"no fact has this value; {self._meant()} is {known}" if known else "no fact has this value",
+        )
 
     def _meant(self) -> str:
         names = "/".join(sorted(self._names)) if self._names else "what the sentence says"
@@ -291,7 +365,9 @@ class _Judge:
     def _known(self, names: frozenset[str], runs: frozenset[str] | None) -> str:
         """What the facts say instead."""
         kinds = CHANGES if self._role is Role.CHANGE else {FactKind.METRIC, FactKind.DURATION, FactKind.CONFIG}
-        facts = [f for f in self._index.facts if f.name in names and f.kind in kinds and (not runs or f.subject in runs)]
+        facts = [
+            f for f in self._index.facts if f.name in names and f.kind in kinds and (not runs or f.subject in runs)
+        ]
         return ", ".join(dict.fromkeys(render(fact) for fact in facts[:4]))
 
     def _is_mine(self, fact: Fact, *, units: bool = True) -> bool:
@@ -309,7 +385,11 @@ class _Judge:
         if fact.kind is FactKind.CONFIG and not (self._s.context.cell and self._s.context.metrics):
             alone = self._s.word(self._i - 1) == "(" and self._s.word(self._i + 1) == ")"
             noted = alone and self._s.kind(self._i - 2) is not TokenKind.METRIC
-            return bool(self._token.runs) or self._s.context.header or (self._role is Role.ANY and (noted or self._s.word(self._i - 1) in _AT_CONFIG))
+            return (
+                bool(self._token.runs)
+                or self._s.context.header
+                or (self._role is Role.ANY and (noted or self._s.word(self._i - 1) in _AT_CONFIG))
+            )
         if fact.kind in {FactKind.COUNT, FactKind.NAME}:
             return bool(self._binder.noun_after(self._i) or self._binder.noun_before(self._i))
         return units and not self._s.context.cell and self._unit_excludes_names()
@@ -319,8 +399,8 @@ class _Judge:
         unit = self._numeral.unit
         if unit is None or unit.dimension in {PERCENT, POINTS}:
             return False
-        own = [fact_unit(f) for f in self._index.facts if f.name in (self._names or ()) and f.kind is FactKind.METRIC]
-        return bool(own) and all(u is not None and u.dimension != unit.dimension for u in own)
+        facts = [f for f in self._index.facts if f.name in (self._names or ()) and f.kind is FactKind.METRIC]
+        return bool(facts) and not any(_may_have(fact, unit) for fact in facts)
 
     def _has_role(self, fact: Fact) -> bool:
         if self._role is Role.CHANGE:
@@ -359,13 +439,22 @@ class _Judge:
     def _direction_word(self) -> int | None:
         s, i = self._s, self._i
         for j in range(i + 1, min(i + 4, len(s.tokens))):
-            passing = s.word(j) in {"relative", "percentage"} | lexicon.ARTICLES or s.kind(j) is TokenKind.METRIC or s.word(j) in lexicon.SENSES
+            passing = (
+                s.word(j) in {"relative", "percentage"} | lexicon.ARTICLES
+                or s.kind(j) is TokenKind.METRIC
+                or s.word(j) in lexicon.SENSES
+            )
             if not passing and s.word(j) not in {"above", "below", "ahead", "behind"}:
                 break
             if sense_at(s, j) or s.word(j) in {"above", "below", "ahead", "behind"}:
                 return j
         low, _ = s.clause(i)
         return next((j for j in range(i - 1, low - 1, -1) if sense_at(s, j)), None)
+
+
+def _may_have(fact: Fact, unit: Unit) -> bool:
+    own = fact_unit(fact)
+    return plausible(unit, fact) if own is None else own.dimension == unit.dimension
 
 
 def _is_of(fact: Fact, runs: frozenset[str] | None) -> bool:
@@ -462,7 +551,9 @@ def _in_column_unit(sentence: Sentence, token: Token) -> Numeral:
 
 def _widened(numeral: Numeral) -> Numeral:
     """``about half`` reaches twice as far as ``half``."""
-    return dataclasses.replace(numeral, readings=tuple(dataclasses.replace(r, quantum=2 * r.quantum) for r in numeral.readings))
+    return dataclasses.replace(
+        numeral, readings=tuple(dataclasses.replace(r, quantum=2 * r.quantum) for r in numeral.readings)
+    )
 
 
 def _is_measured(fact: Fact) -> bool:

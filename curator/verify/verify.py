@@ -14,7 +14,7 @@ from curator.verify.consistency import Consistency
 from curator.verify.contexts import contexts
 from curator.verify.counts import Counts
 from curator.verify.index import FactIndex
-from curator.verify.mentions import with_config_runs
+from curator.verify.mentions import with_config_runs, with_shared_units
 from curator.verify.quotations import Quotations
 from curator.verify.quoted import QuotedNumbers
 from curator.verify.references import References
@@ -51,7 +51,13 @@ class _Verifier:
         self._values = Values(self._index, quoted)
         self._references = References(self._index)
         self._quotations = Quotations(self._index, self._references)
-        self._rules = (Consistency(self._index), Superlatives(self._index), Statuses(self._index), self._claims, self._references)
+        self._rules = (
+            Consistency(self._index),
+            Superlatives(self._index),
+            Statuses(self._index),
+            self._claims,
+            self._references,
+        )
 
     def report(self, text: str) -> Report:
         found = Collector()
@@ -63,7 +69,7 @@ class _Verifier:
                 continue
             spans = self._quotations.quoted_spans(block)
             own = [t for t in cut if t.kind is TokenKind.LINK or not any(a <= t.start < b for a, b in spans)]
-            for sentence in split(with_config_runs(own, context, self._index), context):
+            for sentence in split(with_config_runs(with_shared_units(own), context, self._index), context):
                 self._check(sentence, found)
         return found.report(text)
 

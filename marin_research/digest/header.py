@@ -13,65 +13,74 @@ from typing import NamedTuple
 _CLOCK = rb"\d\d:\d\d:\d\d(?:[.,]\d+)?"
 _ISO = rb"(?:\d{4}[-/.])?\d\d[-/.]\d\d[T ]" + _CLOCK + rb"(?:Z|[+-]\d\d:?\d\d)?"
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
-_WORD_LEVEL = rb"DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRITICAL|FATAL"
+_LEVEL = rb"DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRITICAL|FATAL"
+_LOGGER = rb"(?:[a-z_]\w*\.)+[a-z_]\w*"
 _PIECES = (
     rb"\x1b\[[0-9;]*m",
     rb"\[(?P<clock>" + _CLOCK + rb")\] (?:task=(?P<task>\S+) attempt=(?P<attempt>\d+) \| )?",
-    rb"\((?:raylet|\S+ pid=(?P<pid>\d+))(?:, ip=(?P<ip>[\d.]+))?\)\s?",
+    rb"\((?:raylet|\S+ (?P<pid>pid=\d+))(?:, ip=(?P<ip>[\d.]+))?\)\s?",
     rb"\[(?P<rank>rank\d+)\]:? ?",
     # absl, glog, rigging: I20261122 01:05:28 140052865689280 logger, E0929 17:42:48.594192 1044529 file.cc:332]
-    rb"\[?(?P<letter>[DIWEFC])(?P<day>\d{3,4}(?:\d{4})?) (?P<time>" + _CLOCK + rb"|\d\d:\d\d:\d{10}\.\d+) +(?:\d+ (?=\S))?",
+    rb"\[?(?P<letter>[DIWEFC])(?P<short>\d{3,4}(?:\d{4})? (?:" + _CLOCK + rb"|\d\d:\d\d:\d{10}\.\d+)) +(?:\d+ (?=\S))?",
     rb"\[?(?P<iso>" + _ISO + rb")(?: (?P<ray>[DIWEFC])(?: \d+)+)?\]?(?::(?: (?P<tsl>[IWEF])(?= ))?)?[ \t]*",
     rb"(?P<syslog>(?:" + b"|".join(_MONTHS) + rb") [ \d]\d " + _CLOCK + rb") (?P<node>[\w.-]+) [\w./()-]+(?:\[\d+\])?: ",
     rb"(?P<gcloud>\d+\.\d+\.\d+\.\d+) \[\d+\] ",
     # Levanter: - 9 - levanter.tracker.wandb - wandb.py:189 - INFO ::
-    rb"- (?:(?P<process>\d+) - )?(?:[\w.]+ - )?(?:[\w./-]+:\d+ - )?(?=(?:" + _WORD_LEVEL + rb")\b)",
-    rb"\[?(?P<level>" + _WORD_LEVEL + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:[a-z_]\w*\.)*[a-z_]\w*:(?:\d+:)?)?)?[ \t]*",
+    rb"- (?:(?P<process>\d+) - )?(?:[\w.]+ - )?(?:[\w./-]+:\d+ - )?(?=(?:" + _LEVEL + rb")\b)",
+    rb"\[?(?P<level>" + _LEVEL + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:" + _LOGGER + rb"|\w+):(?:\d+:)?)?)?[ \t]*",
     rb"\[?[\w./+-]+\.(?:cc|cpp|cu|c|h|py|rs|go):\d+[\]:] ?",
-    rb"(?:[a-z_]\w*\.)+[a-z_]\w* (?!\w+ ?[:=])",  # a logger
+    _LOGGER + rb" (?!\w+ ?[:=])",
 )
 _HEADER = re.compile(rb"(?:" + b"|".join(_PIECES) + rb")*")
 _LONGEST = 400
+_LEVELS = ("letter", "ray", "tsl", "level")
+_TIMES = ("iso", "short", "syslog", "clock")
+_HOSTS = ("task", "ip", "rank", "process", "gcloud", "node")
+_SAME = {"N": "I", "S": "E", "C": "F"}
 
 _DATE = re.compile(rb"(?:(\d{4})[-/.]?)?(\d\d)[-/.]?(\d\d)[T ]")
 _TIME = re.compile(rb"(\d\d):(\d\d):(\d\d)(?!\d)|:(\d{10})(?=\.)")
 _LEAP_YEAR = 2000
 _DAY_S = 86_400
 
+type Span = tuple[int, int]
+
 
 class Header(NamedTuple):
-    """What stands before the message of one line."""
+    """What stands before the message of one line; spans are byte offsets into the line."""
 
-    end: int
-    """Where the message begins, in bytes."""
-    level: str
+    end: int = 0
+    """Where the message begins."""
+    level: str = ""
     """D, I, W, E or F; empty when the line has none."""
-    host: str
-    """Task, process, rank or address; empty when the line does not say."""
-    attempt: int | None
-    """Which try at its task the line belongs to."""
-    time: bytes
-    """As it stands in the line; empty when there is none."""
+    host: tuple[Span, ...] = ()
+    """Where the line says whose it is: its task, process, rank or address."""
+    attempt: Span | None = None
+    """Where it says which try at the task it belongs to."""
+    time: bytes = b""
+    """The time as it stands in the line; empty when there is none."""
 
 
 def read_header(line: bytes) -> Header:
     match = _HEADER.match(line, 0, _LONGEST)
     if match is None or match.end() == 0:
-        return Header(0, "", "", None, b"")
-    of = match.groupdict(b"")
-    level = (of["letter"] or of["ray"] or of["tsl"] or of["level"]).decode()[:1]
-    hosts = (of["task"], of["ip"] or (of["pid"] and b"pid " + of["pid"]), of["rank"], of["gcloud"] or of["node"])
-    named = [host.decode("ascii", "replace") for host in hosts if host]
-    if of["process"]:
-        named.append(f"process {of['process'].decode()}")
-    day_time = of["day"] + b" " + of["time"] if of["day"] else b""
+        return Header()
+    level = next((match[name] for name in _LEVELS if match[name]), b"").decode()[:1]
+    hosts = [match.span(name) for name in _HOSTS if match[name]]
+    if match["pid"] and not match["ip"]:
+        hosts.append(match.span("pid"))
     return Header(
         match.end(),
-        {"N": "I", "S": "E", "C": "F"}.get(level, level),
-        " ".join(named),
-        int(of["attempt"]) if of["attempt"] else None,
-        of["iso"] or day_time or of["syslog"] or of["clock"],
+        _SAME.get(level, level),
+        tuple(sorted(hosts)),
+        match.span("attempt") if match["attempt"] else None,
+        next((match[name] for name in _TIMES if match[name]), b""),
     )
+
+
+def host_in(line: bytes, spans: tuple[Span, ...]) -> str:
+    """Whose line it is; empty when the line does not say."""
+    return " ".join(line[start:end].decode("ascii", "replace") for start, end in spans)
 
 
 def seconds(time: bytes) -> tuple[bool, int] | None:

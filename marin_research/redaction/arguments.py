@@ -82,7 +82,7 @@ def _by_itself(argument: str, programs: set[str], masks: Masks) -> str:
         name, value = named["name"], named["value"]
         how_sure = Strength.STRONG if is_bare(name) and name.startswith("--") else variable_strength(name)
         if is_secret(value, name, how_sure):
-            return f"{name}={masks.whole(value, kind_of(name))}"
+            return f"{masks.text(name)}={masks.whole(value, kind_of(name))}"
     return masks.text(argument)
 
 

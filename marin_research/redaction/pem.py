@@ -38,7 +38,7 @@ def pem_blocks(text: str) -> PemBlocks:
     """Find the private keys; the text ends with a whole line."""
     found: list[Removed] = []
     open_at, first_line, line_start, at = None, 0, 0, 0
-    while "PRIVATE KEY-" in text and (begin := _BEGIN.search(text, at)):
+    while "PRIVATE KEY" in text and (begin := _BEGIN.search(text, at)):
         line_start = max(*(text.rfind(end, line_start, begin.start()) + 1 for end in "\n\r"), line_start)
         if line_start >= at:  # else it begins on the line that another one ended on, and needs that one's lines too
             first_line = line_start

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from curator.draft import Draft, DraftKind
+from curator.draft import Draft, DraftKind, text_sha256
 from curator.facts import Fact, FactKind, percent
 from curator.queue import DraftQueue
 from marin_research.store import RecordStore
@@ -109,6 +109,7 @@ class Checkout:
             "drafter": "template",
             "target": ".agents/logbooks/lr-sweep.md",
             "facts": facts(),
+            "drafted_sha256": text_sha256(text),
             "created": now,
             "changed": now,
         }

@@ -233,4 +233,43 @@ def memory() -> tuple[Fact, ...]:
     return facts_of(measures, runs, baseline="CTX-010", counts={"runs": 3, "succeeded": 2, "failed": 1})
 
 
-THREADS = {"sweep": sweep, "serving": serving, "replicates": replicates, "memory": memory}
+def experts() -> tuple[Fact, ...]:
+    """Mixtures of experts on a pod: many metrics, long runs, and runs that were preempted, cancelled and cached."""
+    measures = [
+        Measure(name="eval/paloma/macro_loss", unit="", better=LOWER),
+        Measure(name="train/loss", unit="", better=LOWER),
+        Measure(name="throughput/tokens_per_second", unit="tok/s", better=HIGHER),
+        Measure(name="throughput/mfu", unit="%", better=HIGHER),
+        Measure(name="router/load_balance", unit="", better=None),
+    ]
+    rows = [
+        ("MOE-HC-001", 64, 2, 1.25, (3.1605, 2.9874, 175165.0, 38.2, 0.912), "succeeded", 37810.0),
+        ("MOE-HC-002", 128, 2, 1.25, (3.1287, 2.9512, 168940.0, 36.8, 0.874), "succeeded", 39204.0),
+        ("MOE-HC-003", 64, 4, 1.25, (3.1198, 2.9447, 131280.0, 41.5, 0.935), "succeeded", 50470.0),
+        ("MOE-HC-004", 64, 2, 2.0, (3.1611, 2.9879, 158420.0, 34.5, 0.941), "succeeded", 41812.0),
+        ("MOE-HC-005", 256, 2, 1.25, (), "preempted", 9120.0),
+        ("MOE-HC-006", 64, 1, 1.25, (), "cancelled", 1440.0),
+    ]
+    names = [measure.name for measure in measures]
+    runs = [
+        Run(
+            id=run,
+            values=dict(zip(names, values, strict=False)),
+            config={"num_experts": experts, "top_k": top_k, "capacity_factor": capacity, "seed": 0, "train_steps": 18000},
+            status=status,
+            wall=wall,
+            counts=(("devices", 64), ("attempts", 3 if run == "MOE-HC-002" else 1), ("hosts", 16)),
+            texts=(
+                (FactKind.DEVICE, "kind", "TPU v5p"),
+                (FactKind.NAME, "wandb name", f"moe-e{experts}-k{top_k}-cf{capacity}"),
+                (FactKind.LINK, "wandb", f"https://wandb.ai/marin-community/marin_moe/runs/{run.lower()}-x7"),
+                (FactKind.COMMIT, "", f"{run[-1]}b41f0c92d7e8a35560c1f9e2d4b7a8c3e6f5d0{run[-1]}1"),
+            ),
+        )
+        for run, experts, top_k, capacity, values, status, wall in rows
+    ]
+    counts = {"runs": 6, "succeeded": 4, "preempted": 1, "cancelled": 1}
+    return facts_of(measures, runs, baseline="MOE-HC-001", counts=counts)
+
+
+THREADS = {"sweep": sweep, "serving": serving, "replicates": replicates, "memory": memory, "experts": experts}

@@ -357,7 +357,8 @@ def test_a_sidecar_lost_at_the_very_end_is_replaced(program):
         for number in (1, 2, 3):
             with step(number):
                 print("text")
-                wait_until(lambda: any(file.stat().st_size for file in (HERE / "store").rglob(f"T-00{number}/**/live-*")))
+                files = lambda: (HERE / "store").rglob(f"T-00{number}/**/live-*")
+                wait_until(lambda: any(file.stat().st_size for file in files()))
                 os.write(1, b"native\\n")
                 os.kill(sidecars()[0], signal.SIGKILL)
     """)

@@ -16,7 +16,6 @@ from marin_research.thread import PrimaryMetric, Thread
 THREAD = Thread(
     topic="lr-sweep", prefix="LR", metrics=[PrimaryMetric(name="eval/loss", direction="lower", unit="nats/byte")]
 )
-FAILED = {"status": Status.FAILED, "why": "the step raised FloatingPointError"}
 
 
 def declared(kind: str, count: int) -> Devices:
@@ -98,7 +97,8 @@ def test_the_state_of_the_tree_must_be_kept(look, store, an_attempt):
     kept, lost = store.put_blob(b"diff"), Blob(sha256="0" * 64, size=4)
 
     def with_diff(diff: Blob | Unknown) -> Git:
-        return replace(clean, dirty=True, diff=diff)
+        changed: Git = replace(clean, dirty=True, diff=diff)
+        return changed
 
     assert "commit" in wrong(look(git=replace(clean, dirty=Unknown("git did not answer"))))
     assert "commit" in wrong(look(git=with_diff(Unknown("the diff has 24000116 bytes"))))
@@ -153,7 +153,9 @@ def test_devices_other_than_declared_are_found(look, a_host, asked, used):
 
 def test_a_failed_run_may_be_posted_as_a_failure(look, a_run):
     """Negative results are results: nothing is claimed of their metrics, and the reason is there."""
-    found = look(end=End(time=a_run().declared, **FAILED), metrics={})
+    failed = End(status=Status.FAILED, time=a_run().declared, why="the step raised FloatingPointError")
+
+    found = look(end=failed, metrics={})
 
     assert wrong(found) == {}
     assert why(found, "end") == "failed: the step raised FloatingPointError"

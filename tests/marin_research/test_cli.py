@@ -10,9 +10,10 @@ import sys
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from marin_research.cli.main import group
@@ -66,15 +67,18 @@ def sweep(a_run, keep, an_attempt):
         why="the step raised ValueError",
         exception=ExceptionInfo(type="ValueError", message="no", traceback="Traceback:\n  ValueError: no\n"),
     )
-    loss = {"unit": "nats/byte", "source": "report"}
-    said = [
+
+    def loss(value: float) -> dict[str, Metric]:
+        return {"loss": Metric(name="loss", value=value, unit="nats/byte", source="report")}
+
+    said: list[dict[str, Any]] = [
         {
             "id": "LR-001",
             "baseline": True,
-            "metrics": {"loss": Metric(name="loss", value=2.5, **loss)},
+            "metrics": loss(2.5),
             "config": {"lr": 0.1},
         },
-        {"id": "LR-002", "metrics": {"loss": Metric(name="loss", value=2.25, **loss)}, "config": {"lr": 0.2}},
+        {"id": "LR-002", "metrics": loss(2.25), "config": {"lr": 0.2}},
         {"id": "LR-003", "metrics": {"loss": math.nan}, "config": {"lr": 9.0}},
         {"id": "LR-004", "end": crash, "config": {"lr": 99.0}},
         {"id": "MOE-001", "thread": "moe", "metrics": {"loss": 2.75, "acc/top=1": 0.5}, "label": "experts"},

@@ -42,9 +42,10 @@ def recorder(launch, store, a_run):
 
 
 @pytest.fixture
-def started(recorder):
-    recorder.start(config={"lr": 0.1}, declared_devices=Unknown("the step declares no resources"))
-    return recorder
+def started(recorder) -> Recorder:
+    made: Recorder = recorder
+    made.start(config={"lr": 0.1}, declared_devices=Unknown("the step declares no resources"))
+    return made
 
 
 def recorded(recorder: Recorder) -> Run:
@@ -95,11 +96,11 @@ def test_report_finds_the_run_that_its_code_is_part_of(started):
     """Library code reports without being handed anything; outside of a run that is no error."""
     report("loss", 1.0)
     with started.active():
-        assert current_recorder() is started
+        inside = current_recorder()
         report("loss", 2.0, "nats")
     report("loss", 3.0)
 
-    assert current_recorder() is None
+    assert (inside, current_recorder()) == (started, None)
     assert [metric.value for metric in recorded(started).metrics.values()] == [2.0]
 
 

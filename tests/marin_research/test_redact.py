@@ -218,7 +218,7 @@ def test_a_private_key_is_removed_with_all_its_lines(redactor, label, end, prefi
 
 def test_a_private_key_inside_json_is_removed_and_the_json_still_reads(redactor):
     """Service account files hold the key on one line, with its line ends escaped."""
-    text = json.dumps({"type": "service_account", "private_key": pem() + "\n", "project": "marin"})
+    text = json.dumps({"type": "service_account", "private_key": pem(), "project": "marin"})
 
     assert json.loads(redactor.text(text).text) == {
         "type": "service_account",
