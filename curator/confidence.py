@@ -63,7 +63,7 @@ def label(run: Run, of_thread: Sequence[Run], metric: str) -> Label:
     agree = spread <= TOLERANCE_PERCENT
     return Label(
         confidence=Confidence.REPLICATED if agree else Confidence.EXPLORATORY,
-        reason=text if agree else f"{text}, more than {TOLERANCE_PERCENT:g} %",
+        reason=text if agree else f"{text}, too far to agree",
         runs=ids,
         metric=metric,
         spread_percent=spread,

@@ -32,7 +32,7 @@ def main() -> int:
         say(f"   (exit code {code})")
 
     say("2. What was recorded, and what was drafted from it without any key or network.")
-    run(["marin-research", "runs", "--sort", "time"], environment)
+    run(["marin-research", "runs"], environment)
     run(["curator", "drafts", "--status", "draft"], environment)
     new = [draft for draft in drafts(environment) if draft["id"] not in known and draft["kind"] == "logbook"]
     if not new:

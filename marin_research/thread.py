@@ -26,6 +26,8 @@ FOLDER = Path(".agents/research")
 TOPIC = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 PREFIX = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*")
 
+_UNICODE_LINE_ENDS = frozenset("\x85\u2028\u2029")
+
 
 class Direction(StrEnum):
     """Which way a metric is better."""
@@ -213,7 +215,16 @@ def dump_thread(thread: Thread) -> str:
     """The YAML of a thread, with every key it may have."""
     import yaml
 
-    return yaml.safe_dump(json.loads(json.dumps(encode(thread))), sort_keys=False, allow_unicode=True, width=100)
+    class Dumper(yaml.SafeDumper):
+        """Escapes the line ends of Unicode, which are otherwise read back as blanks."""
+
+    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        style = '"' if _UNICODE_LINE_ENDS.intersection(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+    Dumper.add_representer(str, represent)
+    values = json.loads(json.dumps(encode(thread)))
+    return yaml.dump(values, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def prefix_owner(prefix: str, path: Path) -> Path | None:

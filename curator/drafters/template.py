@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - part of a dataclass
 from typing import TYPE_CHECKING
 
-from curator.confidence import TOLERANCE_PERCENT, Confidence, Label, label
+from curator.confidence import Confidence, Label, label
 from curator.draft import DraftKind
 from curator.drafters import wording
 from curator.drafters.entry import entry_body, entry_label
@@ -90,13 +90,18 @@ def _label_facts(rating: Label) -> list[Fact]:
         Fact(id="confidence", kind=FactKind.LABEL, value=rating.confidence.value, name="confidence", source=source)
     ]
     if rating.spread_percent is not None:
-        of = rating.metric
-        for name, value, formula in (
-            ("spread", rating.spread_percent, f"100 * stdev({of}) / |mean({of})|"),
-            ("tolerance", TOLERANCE_PERCENT, "the same for every thread"),
-        ):
-            path, kind = f"confidence/{name}", FactKind.DEVIATION
-            facts.append(Fact(id=path, kind=kind, value=value, unit="%", name=of, source=source, formula=formula))
+        formula = f"100 * stdev({rating.metric}) / |mean({rating.metric})|"
+        facts.append(
+            Fact(
+                id="confidence/spread",
+                kind=FactKind.DEVIATION,
+                value=rating.spread_percent,
+                unit="%",
+                name=rating.metric,
+                source=source,
+                formula=formula,
+            )
+        )
     return facts
 
 

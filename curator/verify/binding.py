@@ -35,7 +35,8 @@ _VAGUE_ADJECTIVES = frozenset(
     "preceding earlier default new another".split()  # noqa: SIM905 - reads better
 )
 _CONFIG_LINKS = frozenset(
-    {"=", ":", "of", "is", "was", "to", "at", "(", "set", "~", "\u2248", "from", "->", "\u2192", '"', ">"}
+    {"=", ":", "of", "is", "was", "to", "at", "(", "-", "~", "\u2248", "from", "->", "\u2192", '"', ">"}
+    | {"set", "raised", "lowered", "increased", "reduced", "changed", "kept", "fixed", "held"}
 )
 _RUN_TO_CONFIG = frozenset(
     "( , = : with used using at ran runs has had 's a the of is was set to uses an and".split()  # noqa: SIM905
@@ -380,7 +381,10 @@ class Binder:
         direct = True
         for j in range(i - 1, max(-1, i - 14), -1):
             if s.kind(j) is TokenKind.CONFIG:
-                counted = s.kind(j - 1) is TokenKind.NUMBER or s.word(j - 1) in {*lexicon.ADJECTIVES, *lexicon.SUPERLATIVES}
+                counted = s.kind(j - 1) is TokenKind.NUMBER or s.word(j - 1) in {
+                    *lexicon.ADJECTIVES,
+                    *lexicon.SUPERLATIVES,
+                }
                 direct = direct and s.word(j + 1) != "("
                 return None if counted else (s.tokens[j].names, direct)
             listed = s.kind(j) is TokenKind.NUMBER or s.word(j) in {",", "and", "or", "between", "vs", "/", "vs."}

@@ -167,7 +167,11 @@ class Consistency:
         for j in range(i - 1, max(-1, i - _NEAR), -1):
             if s.kind(j) is TokenKind.RUN and j not in skipped and not s.is_reference(j):
                 return None
-            if s.kind(j) is TokenKind.NUMBER and s.kind(j - 1) is TokenKind.RUN and s.tokens[j - 1].runs <= self._index.baseline:
+            if (
+                s.kind(j) is TokenKind.NUMBER
+                and s.kind(j - 1) is TokenKind.RUN
+                and s.tokens[j - 1].runs <= self._index.baseline
+            ):
                 skipped |= {j, j - 1}
                 continue
             if s.kind(j) is TokenKind.NUMBER and j not in references and not binder.is_reference_value(j):

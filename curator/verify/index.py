@@ -42,6 +42,7 @@ STRINGS = frozenset(
 TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>]+")
 _INNER = re.compile(r"[A-Za-z0-9]+(?:[.\-][A-Za-z0-9]+)*")
 _RUN_ID = re.compile(r"(?P<prefix>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)-(?P<number>\d+)(?P<suffix>[a-z]?)")
+_RUN_NAMES = frozenset({"label", "name", "run name", "wandb name", "W&B name"})
 _RATE = re.compile(r"throughput|per_sec|per_s$|tok_s$|/s$|speed")
 _TIME = re.compile(r"time|latency|duration|elapsed|wall|seconds")
 
@@ -87,7 +88,12 @@ class FactIndex:
     def values(self) -> Mapping[tuple[str, str], Fact]:
         """Measured values by run and name; means and deviations excluded."""
         kinds = {FactKind.METRIC, FactKind.DURATION}
-        return {(f.subject, f.name): f for f in self.facts if f.kind in kinds and f.subject and not f.inputs}
+        found: dict[tuple[str, str], Fact] = {}
+        for fact in self.facts:
+            # A metric's first value and extremes follow its last one, under the same name.
+            if fact.kind in kinds and fact.subject and not fact.inputs:
+                found.setdefault((fact.subject, fact.name), fact)
+        return found
 
     @cached_property
     def metric_names(self) -> tuple[str, ...]:
@@ -142,7 +148,8 @@ class FactIndex:
         """What runs are called besides their IDs: labels and names, lower case, each with its runs."""
         found: dict[str, set[str]] = defaultdict(set)
         for fact in self.facts:
-            named = fact.kind in {FactKind.LABEL, FactKind.NAME} and fact.subject and isinstance(fact.value, str)
+            calls = fact.kind is FactKind.LABEL or (fact.kind is FactKind.NAME and fact.name in _RUN_NAMES)
+            named = calls and fact.subject and isinstance(fact.value, str)
             if named and str(fact.value).lower() not in lexicon.CONFIDENCE and len(str(fact.value)) > 3:
                 found[normalise(str(fact.value)).lower()].add(fact.subject)
         return {label: frozenset(runs) for label, runs in found.items() if len(runs) < max(2, len(self.runs))}

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curator.verify.index import FactIndex
+    from curator.verify.numerals import Numeral
     from curator.verify.sentences import Context
 
-_JOINTS = frozenset({",", "and", "or", "vs", "vs.", "versus", "to", "/", "-", "\u2013", "\u2192", "against"})
+_LOOSE_JOINTS = frozenset({",", "and", "or", "/"})
+_JOINTS = _LOOSE_JOINTS | frozenset({"vs", "vs.", "versus", "to", "/", "-", "\u2013", "\u2192", "against"})
 _INTRODUCE = frozenset(
     {
         "at",
@@ -54,11 +56,19 @@ def with_shared_units(tokens: Sequence[Token]) -> list[Token]:
     """The tokens, a unit that closes a list of numerals given to all of it: ``168,940 vs. 131,280 tok/s``."""
     found = list(tokens)
     for i in range(len(found) - 1, 1, -1):
-        last, mark, first = found[i], found[i - 1], found[i - 2]
-        joined = last.numeral and first.numeral and mark.lower in _JOINTS and first.kind is last.kind is TokenKind.NUMBER
-        if joined and last.numeral and first.numeral and last.numeral.unit and not first.numeral.unit and not first.numeral.word:
-            found[i - 2] = replace(first, numeral=with_unit(first.numeral, last.numeral.unit))
+        last, mark, first = found[i], found[i - 1].lower, found[i - 2]
+        if mark in _JOINTS and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
+            found[i - 2] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=mark in _LOOSE_JOINTS))
     return found
+
+
+def _sharing(first: Numeral, last: Numeral, *, loose: bool) -> Numeral:
+    """The first of two numerals with the unit of the last; with and without where the list may be of different things."""
+    if first.unit or first.word or not last.unit:
+        return first
+    shared = with_unit(first, last.unit)
+    pair = (first, shared) if loose else (shared,)
+    return replace(first, readings=tuple(reading for numeral in pair for reading in numeral.readings))
 
 
 def with_config_runs(tokens: Sequence[Token], context: Context, index: FactIndex) -> list[Token]:

@@ -142,6 +142,12 @@ class References:
         found.object(kind, token.start, token.end, "the facts know no such commit")
         return True
 
+    def _commits(self, text: str) -> list[str]:
+        """The commits that a hash, whole or abbreviated, may stand for."""
+        if not _COMMIT.fullmatch(text):
+            return []
+        return [f.id for f in self._index.facts if f.kind is FactKind.COMMIT and str(f.value).lower().startswith(text)]
+
     def _word(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         """A commit without a digit, or a file's name in prose."""
         if s.word(i - 1) == "commit" and _COMMIT.fullmatch(token.lower):
@@ -192,7 +198,7 @@ class References:
 
     def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
         text = normalise(token.text)
-        if ids := self.code_ids(text):
+        if ids := self.code_ids(text) or self._commits(text.lower()):
             found.support(token.start, token.end, ids)
         elif is_command(text):
             found.object(FindingKind.COMMAND, token.start, token.end, "no recorded command is this one")

@@ -133,7 +133,7 @@ class Sentence:
             if word in lexicon.COMPARE_BEFORE or word in lexicon.COMPARE_PLACES or word in lexicon.CONTESTS:
                 return True
             value = self.kind(k) in {TokenKind.METRIC, TokenKind.CONFIG, TokenKind.NUMBER} and not self.tokens[k].runs
-            skipped = word in _REFERENCE_SKIP or word in {"'s", "="} or value
+            skipped = word in _REFERENCE_SKIP or word in {"'s", "=", "-"} or value
             joined = word in {"and", "or", ","} and k - 1 in group
             if not (skipped or joined or (k in group and steps)):
                 return False

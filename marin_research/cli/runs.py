@@ -12,7 +12,7 @@ import click
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.errors import UsageError
 from marin_research.record import Run, Status
-from marin_research.store import RecordStore
+from marin_research.store import RecordStore, run_order
 from marin_research.summary import table, wall_time
 from marin_research.units import format_value
 
@@ -34,7 +34,7 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 
 
 @click.command(
-    help="List recorded runs, oldest first.\n\n\b\nExamples:\n"
+    help="List recorded runs, by experiment ID.\n\n\b\nExamples:\n"
     "  marin-research runs --thread lr-sweep\n"
     "  marin-research runs --where 'eval/loss<2.5' --sort -eval/loss --limit 5\n"
     "  marin-research runs --status failed --json | jq '.[].id'"
@@ -42,7 +42,9 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 @click.option("--thread", "topic", help="Only this thread's runs.")
 @click.option("--status", type=click.Choice([status.value for status in Status]), help="Only runs that stand so.")
 @click.option("--where", multiple=True, metavar="METRIC<VALUE", help="Only runs whose metric fits; repeatable.")
-@click.option("--sort", default="time", show_default=True, metavar="METRIC", help="A metric or `time`; `-` reverses.")
+@click.option(
+    "--sort", default="id", show_default=True, metavar="METRIC", help="`id`, `time` or a metric; `-` reverses."
+)
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 @root_option
 @json_option
@@ -86,8 +88,10 @@ def parse_condition(text: str) -> Callable[[Run], bool]:
 
 
 def sort_runs(runs: list[Run], key: str) -> list[Run]:
-    """By time, or by a metric with the runs that lack it (or have no number) last."""
+    """By ID, time, or a metric with the runs that lack it (or have no number) last."""
     name, reverse = key.removeprefix("-"), key.startswith("-")
+    if name == "id":
+        return sorted(runs, key=lambda run: run_order(run.id), reverse=reverse)
     if name == "time":
         return sorted(runs, key=lambda run: run.declared, reverse=reverse)
     measured: list[Run] = []

@@ -27,7 +27,7 @@ _PIECES = (
     rb"(?P<gcloud>\d+\.\d+\.\d+\.\d+) \[\d+\] ",
     # Levanter: - 9 - levanter.tracker.wandb - wandb.py:189 - INFO ::
     rb"- (?:(?P<process>\d+) - )?(?:[\w.]+ - )?(?:[\w./-]+:\d+ - )?(?=(?:" + _LEVEL + rb")\b)",
-    rb"\[?(?P<level>" + _LEVEL + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:" + _LOGGER + rb"|\w+):(?:\d+:)?)?)?[ \t]*",
+    rb"\[?(?P<level>" + _LEVEL + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:" + _LOGGER + rb"|\w+):(?:\d+:)?(?=\S))?)?[ \t]*",
     rb"\[?[\w./+-]+\.(?:cc|cpp|cu|c|h|py|rs|go):\d+[\]:] ?",
     _LOGGER + rb" (?!\w+ ?[:=])",
 )

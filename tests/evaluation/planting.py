@@ -48,7 +48,11 @@ def replaced(text: str, start: int, end: int, by: str) -> Planted:
 def wrong_digit(text: str, report: Report, facts: Sequence[Fact]) -> Iterator[Planted]:
     """One digit of a measured numeral is another one."""
     for evidence in _measured(report, facts):
-        digits = [m.start() for m in re.finditer(r"\d", evidence.text) if not re.fullmatch(r"0[.,0]*", evidence.text[: m.end()])]
+        digits = [
+            m.start()
+            for m in re.finditer(r"\d", evidence.text)
+            if not re.fullmatch(r"0[.,0]*", evidence.text[: m.end()])
+        ]
         for at in digits[1:3] or digits[:1]:
             old = int(evidence.text[at])
             new = (old + 3) % 10
@@ -111,7 +115,9 @@ def too_far(text: str, report: Report, facts: Sequence[Fact]) -> Iterator[Plante
 
 def invented_link(text: str, report: Report, facts: Sequence[Fact]) -> Iterator[Planted]:
     """A link, a commit, a path or a command differs in one character."""
-    for found in re.finditer(r"https://[\w./-]+\w|\b[0-9a-f]{7,40}\b|`[^`]*/[^`]*`|`(?:uv|python|torchrun) [^`]*`", text):
+    for found in re.finditer(
+        r"https://[\w./-]+\w|\b[0-9a-f]{7,40}\b|`[^`]*/[^`]*`|`(?:uv|python|torchrun) [^`]*`", text
+    ):
         at = found.end() - 2
         if any(c.isdigit() for c in found.group()):
             yield replaced(text, at, at + 1, "7" if text[at] != "7" else "3")

@@ -148,7 +148,11 @@ def serving() -> tuple[Fact, ...]:
                 (FactKind.COMMAND, "", f"python serve_bench.py --kv-cache-dtype {row[4]} --concurrency 64"),
                 (FactKind.QUOTE, "", "1319/1319 GSM8K items scored"),
                 (FactKind.QUOTE, "", "warning: calibration scales not found, using 1.0"),
-                (FactKind.TEXT, "hypothesis", "An FP8 KV cache keeps GSM8K accuracy within 0.5 points while raising throughput."),
+                (
+                    FactKind.TEXT,
+                    "hypothesis",
+                    "An FP8 KV cache keeps GSM8K accuracy within 0.5 points while raising throughput.",
+                ),
             ),
         )
         for run, row in values.items()
@@ -204,7 +208,10 @@ def memory() -> tuple[Fact, ...]:
             config={"seq_len": 4096, "act_ckpt": False, "max_steps": 5000, "micro_batch": 2},
             wall=1955.0,
             counts=(("devices", 4), ("attempts", 1)),
-            texts=((FactKind.DEVICE, "kind", "A100-80GB"), (FactKind.COMMIT, "", "c5a80f3e91b2d4c6a7081923bb5de0f0aa17c3d2")),
+            texts=(
+                (FactKind.DEVICE, "kind", "A100-80GB"),
+                (FactKind.COMMIT, "", "c5a80f3e91b2d4c6a7081923bb5de0f0aa17c3d2"),
+            ),
         ),
         Run(
             id="CTX-011",
@@ -215,7 +222,11 @@ def memory() -> tuple[Fact, ...]:
             texts=(
                 (FactKind.DEVICE, "kind", "A100-80GB"),
                 (FactKind.COMMIT, "", "c5a80f3e91b2d4c6a7081923bb5de0f0aa17c3d2"),
-                (FactKind.COMMAND, "", "torchrun --nproc_per_node=4 train.py --config configs/gpt_1b.yaml --seq_len 16384 --act_ckpt"),
+                (
+                    FactKind.COMMAND,
+                    "",
+                    "torchrun --nproc_per_node=4 train.py --config configs/gpt_1b.yaml --seq_len 16384 --act_ckpt",
+                ),
                 (FactKind.LINK, "issue", "https://github.com/marin-community/marin/issues/4321"),
                 (FactKind.TIME, "ended", "2026-08-14T09:41:40Z"),
             ),
@@ -255,7 +266,13 @@ def experts() -> tuple[Fact, ...]:
         Run(
             id=run,
             values=dict(zip(names, values, strict=False)),
-            config={"num_experts": experts, "top_k": top_k, "capacity_factor": capacity, "seed": 0, "train_steps": 18000},
+            config={
+                "num_experts": experts,
+                "top_k": top_k,
+                "capacity_factor": capacity,
+                "seed": 0,
+                "train_steps": 18000,
+            },
             status=status,
             wall=wall,
             counts=(("devices", 64), ("attempts", 3 if run == "MOE-HC-002" else 1), ("hosts", 16)),

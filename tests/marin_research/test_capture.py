@@ -125,7 +125,8 @@ class Program:
         return found
 
     def wait_for_sidecar(self, seconds: float = 10) -> None:
-        wait_until(lambda: not self.sidecars(), seconds)
+        # Looked for twice: while it detaches itself it is in none of the two places for a moment.
+        wait_until(lambda: not self.sidecars() and not self.sidecars(), seconds)
 
 
 def wait_until(condition, seconds: float = 20) -> None:

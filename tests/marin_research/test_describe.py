@@ -54,7 +54,7 @@ class HalfBuilt:
 
 
 class Stubborn:
-    """A field whose property cannot be read outside of a build."""
+    """Has a property, which hides the field of the same name, that cannot be read outside of a build."""
 
     @property
     def path(self) -> str:
@@ -64,7 +64,7 @@ class Stubborn:
 @dataclasses.dataclass(init=False)
 class StubbornConfig(Stubborn):
     lr: float
-    path: str  # type: ignore[assignment] - the property hides it, as in real code
+    path: str
 
 
 class Model(pydantic.BaseModel):

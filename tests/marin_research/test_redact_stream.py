@@ -67,11 +67,11 @@ def test_a_stream_gives_the_same_as_the_whole_text_however_it_is_split(data, siz
 
 
 @pytest.mark.parametrize("secret", [*SECRETS, PEM.replace("\n", "\\n")])
-@pytest.mark.parametrize("sizes", [[1 << 20], [65_536], [1_000, 3], [7_919]])
-def test_a_line_of_megabytes_is_redacted_the_same_in_any_pieces(secret, sizes):
+@pytest.mark.parametrize("sizes", [[1 << 20], [7_919, 3]])
+def test_a_line_that_hardly_ever_ends_is_redacted_the_same_in_any_pieces(secret, sizes):
     """A progress bar or a dumped config never ends its line, and a secret may stand anywhere in it."""
     filler = "loss=2.345678 step=100 é "
-    line = "".join(filler * SOURCE.randint(500, 2_500) + f" {secret} " for _ in range(30))
+    line = "".join(filler * SOURCE.randint(500, 2_500) + f" {secret} " for _ in range(10))
 
     result = streamed(line.encode(), sizes)
 
@@ -93,7 +93,7 @@ def test_little_is_held_back_of_a_line_that_never_ends(filler):
     """What is held back when the machine dies is lost."""
     out: list[bytes] = []
     writer = REDACTOR.stream(out.append)
-    line = filler * (1_000_000 // len(filler))
+    line = filler * (300_000 // len(filler))
 
     for start in range(0, len(line), 1_000):
         writer.write(line[start : start + 1_000])

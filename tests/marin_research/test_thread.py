@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from marin_research.errors import ThreadError
@@ -181,6 +181,7 @@ LINES = st.text(st.characters(codec="utf-8"), max_size=30)
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@example(Thread(topic="lr-sweep", prefix="NO", title="a\x85b", goal="\u2028", branch="on"))
 def test_what_init_writes_is_read_back_as_it_was_said(tmp_path, thread):
     """Titles and goals hold colons, quotes, emoji and words that YAML takes for booleans."""
     path = tmp_path / "lr-sweep.yaml"

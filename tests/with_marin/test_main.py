@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def run(top: Path, *command: str, expect: int | None = None) -> subprocess.Compl
     return done
 
 
-def read_json(top: Path, *command: str) -> list[dict]:
+def read_json(top: Path, *command: str) -> Any:
     return json.loads(run(top, *command, "--json", expect=0).stdout)
 
 
@@ -100,8 +101,8 @@ def test_the_template_writes_nothing_that_the_record_does_not_say(launched):
     checkout, _ = launched
 
     for draft in read_json(checkout, "curator", "drafts"):
-        report = read_json(checkout, "curator", "verify", draft["id"])
-        assert report == {"ok": True, "findings": []}, draft["text"]
+        done = run(checkout, "curator", "verify", draft["id"], "--json")
+        assert json.loads(done.stdout) == {"ok": True, "findings": []}, draft["text"]
 
 
 def test_an_approved_entry_stands_in_the_logbook_and_its_command_runs_again(launched):
@@ -119,7 +120,7 @@ def test_an_approved_entry_stands_in_the_logbook_and_its_command_runs_again(laun
     assert after.encode().startswith(before.rstrip(b"\n"))
     assert after.count("SW-001..SW-003") == 1
     assert "FloatingPointError: loss is nan with rate 8.0" in after
-    command = re.search(r"^- Command: `(.*)`$", after, re.MULTILINE)[1]
+    (command,) = re.findall(r"^- Command: `(.*)`$", after, re.MULTILINE)
     run(checkout, "sh", "-c", command)
     assert [r["id"] for r in read_json(checkout, "marin-research", "runs")][3:] == ["SW-004", "SW-005", "SW-006"]
 

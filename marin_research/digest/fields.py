@@ -1,0 +1,94 @@
+"""Finds the numbers in a message that mean something: outcomes (exit codes) and measurements (loss, step, rate).
+
+Only where they stand and what they are called; what becomes of them is for ``watch`` and ``series``.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import NamedTuple
+
+STEP = "step"
+BAR = "bar"
+REPEATED = "repeated"
+
+_NUMBER = rb"[-+]?(?:\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?|nan\b|inf(?:inity)?\b)"
+_OUTCOME = re.compile(
+    rb"(?:(?:exit|return|response|error|status)[ _-]?(?:code|status)|\b(?:status|errno|signal|code|state|errors?|failures?"
+    rb"|failed|returncode))[\"']?(?: ?[=:] ?\(?| | with )(-?\d{1,6})(?![\d.])|HTTP/\d(?:\.\d)?\"? (\d{3})\b"
+    rb"|(?<![\d.])(\d{1,6}) (?:errors?|failures?|failed|exceptions?)\b",
+    re.IGNORECASE,
+)
+_MOST_OUTCOMES = 4
+
+_METRIC = (
+    rb"loss|nll|ppl|perplexity|bpb|acc|accuracy|norm|lr|learning_rate|mfu|throughput|tokens_per_second|samples_per_second"
+    rb"|tflops|step_avg|step_time|iter_time|train_time|reward|kl|entropy"
+)
+_NAMED = re.compile(
+    rb"((?:[\w./@-]+ (?=validation loss))?(?:(?:validation|eval|train|test) )?[\w./@-]*?(?:" + _METRIC + rb"))"
+    rb"[\"']?(?: ?[=:] ?[\"']?| )(" + _NUMBER + rb")",
+    re.IGNORECASE,
+)
+_RATE = re.compile(
+    rb"(?<![\w.])(\d[\d,]*(?:\.\d+)?) ?([kKMG]?) ?(?:(it|step|tok|token|sample|example)s?/s(?:ec)?|s/(it|step))\b"
+)
+_STEP = re.compile(
+    rb"\b(?:global_|train_)?(?:step|iteration|iter)[\"']?(?: ?[=:#] ?| |/)(\d[\d,]*)()(?![\d.]*[\w%])"
+    rb"|^Progress on:\S+ (\d+(?:\.\d+)?)([kMG]?)(?:it|[a-zA-Z]*)/",
+    re.IGNORECASE,
+)
+_BAR = re.compile(rb"\| *(\d+)/\d+ \[\d|\b(\d+)it \[\d")
+_STALLED = re.compile(rb"([\w ]{0,24}\bstalled) (?:for )?(\d+(?:\.\d+)?) ?s\b")
+_REPEATED = re.compile(rb"\[repeated (\d+)x across cluster\]")
+_TASK = re.compile(rb"^Progress on:(\S+) |^ *([A-Za-z][\w ./-]{0,40}): +\d+%\|")
+_HINTS = (*_METRIC.split(b"|"), b"/s", b"s/it", b"it [", b"stalled", b"[repeated", b"Loss", b" [")
+_SCALE = {b"": 1.0, b"k": 1e3, b"K": 1e3, b"M": 1e6, b"G": 1e9}
+
+
+class Field(NamedTuple):
+    """One measurement in a message, with where its number stands."""
+
+    start: int
+    end: int
+    name: str
+    scale: float = 1.0
+    inverse: bool = False
+    """It is in seconds per step, and counted as steps per second."""
+
+    def value(self, number: bytes) -> float:
+        value = float(number.replace(b",", b"")) * self.scale
+        return (1.0 / value if value else float("inf")) if self.inverse else value
+
+
+def outcomes(message: bytes) -> list[tuple[int, int]]:
+    """Where numbers stand that tell success from failure: lines that differ in them do not mean the same."""
+    return [match.span(match.lastindex or 0) for match in islice(_OUTCOME.finditer(message), _MOST_OUTCOMES)]
+
+
+def measurements(message: bytes) -> list[Field]:
+    """The numbers of a progress line, each name once; ``train/loss`` when the line says what it is the progress of.
+
+    A step alone is not progress: ``Saved checkpoint for step 7``.
+    """
+    if not any(hint in message for hint in _HINTS):
+        return []
+    task = _TASK.match(message)
+    prefix = f"{_text(task[1] or task[2])}/" if task else ""
+    found = [Field(*match.span(2), prefix + _text(match[1])) for match in _NAMED.finditer(message)]
+    for match in _RATE.finditer(message):
+        unit = _text(match[3] or match[4])
+        found.append(Field(*match.span(1), f"{prefix}{unit}/s", _SCALE[match[2]], inverse=bool(match[4])))
+    found += [Field(*match.span(2), _text(match[1])) for match in _STALLED.finditer(message)]
+    found += [Field(*match.span(1), REPEATED) for match in _REPEATED.finditer(message)]
+    found += [Field(*match.span(match.lastindex or 0), prefix + BAR) for match in _BAR.finditer(message)]
+    if found:
+        for match in _STEP.finditer(message):
+            group = 1 if match[1] else 3
+            found.append(Field(*match.span(group), prefix + STEP, _SCALE[match[group + 1]]))
+    return list({field.name: field for field in reversed(found)}.values())[::-1]
+
+
+def _text(name: bytes) -> str:
+    return name.decode("ascii", "replace").strip()
