@@ -23,6 +23,7 @@ $(STAMP): pyproject.toml requirements.txt
 	fi; \
 	echo 'installing the pinned dependencies into $(VENV) (about 2 GB; under a minute on a good line)'; \
 	$$uv pip install --quiet --compile-bytecode --python $(PY) --constraint requirements.txt --editable '.[marin,dev]'; \
+	$(PY) -m compileall -q marin_research curator; \
 	touch $(STAMP)
 
 demo: install

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curator.facts import Fact, FactError, FactKind, delta, percent
+from marin_research.codec import format_time
 from marin_research.compare import (
     Comparison,
     compare,
@@ -187,7 +188,7 @@ def _run_facts(run: Run, thread: Thread) -> list[Fact]:
         fact(FactKind.RUN, "run", run.id, "/id"),
         fact(FactKind.STATUS, "status", run.status.value, "/status"),
         fact(FactKind.NAME, "label", run.label, "/label", name="label"),
-        fact(FactKind.TIME, "time", f"{run.declared:%Y-%m-%dT%H:%M:%SZ}", "/declared"),
+        fact(FactKind.TIME, "time", format_time(run.declared), "/declared"),
     ]
     if run.hypothesis:
         facts.append(fact(FactKind.TEXT, "hypothesis", run.hypothesis, "/hypothesis"))
@@ -260,6 +261,7 @@ def _attempt_facts(run_id: str, attempt: Attempt) -> list[Fact]:
         facts.append(fact(FactKind.NAME, f"package/{package}", f"{package} {version}", where, name=package))
     if attempt.end is not None:
         facts.append(fact(FactKind.TEXT, "end", attempt.end.why, "/end/why"))
+        facts.append(fact(FactKind.TIME, "ended", format_time(attempt.end.time), "/end/time"))
         if attempt.end.exception is not None:
             error = attempt.end.exception
             facts.append(fact(FactKind.NAME, "exception", error.type, "/end/exception/type"))

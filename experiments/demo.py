@@ -26,9 +26,8 @@ def main() -> int:
 
     say("1. Run the experiments. One learning rate diverges; that step fails, and the failure is recorded too.")
     for name in EXPERIMENTS:
-        code = run(
-            ["python", f"experiments/{name}.py", "--version", "dev", "--run", "--max-concurrent", "1"], environment
-        )
+        script = [PYTHON, f"experiments/{name}.py", "--version", "dev", "--run", "--max-concurrent", "1"]
+        code = run(script, environment)
         say(f"   (exit code {code})")
 
     say("2. What was recorded, and what was drafted from it without any key or network.")
@@ -39,9 +38,9 @@ def main() -> int:
         say("no logbook entry was drafted; look at the output above")
         return 1
 
-    say("3. Read them. (You would use `curator review`, which asks you about each.)")
+    say("3. Read them. (You would use `curator review`, which shows the evidence behind each number, and asks.)")
     for draft in new:
-        run(["curator", "show", draft["id"]], environment)
+        run(["curator", "show", str(draft["id"]), "--text"], environment)
 
     say("4. Approve exactly these texts, by script, and publish them.")
     ids = [draft["id"] for draft in new]

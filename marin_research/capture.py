@@ -46,11 +46,11 @@ def capture(
         writer: the host's event writer.
         heartbeat_s: seconds between heartbeats.
     """
-    captured = CapturedOutput(store.objects.url, run_id, folder, writer, heartbeat_s, parent=_current.get())
-    captured.open()
     before = _current.get()
-    _current.set(captured)
+    captured = CapturedOutput(store.objects.url, run_id, folder, writer, heartbeat_s, parent=before)
     try:
+        captured.open()
+        _current.set(captured)
         yield captured
     finally:
         _current.set(before)

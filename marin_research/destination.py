@@ -37,12 +37,10 @@ class Terminals:
     def exchange(self, fds: dict[int, int]) -> None:
         """Put ``fds`` in place of the standard descriptors, where nobody else has put something meanwhile."""
         for number, fd in fds.items():
-            if _identity(number) == self._placed[number]:
-                os.dup2(fd, number)
-                self._placed[number] = _identity(number)
-
-    def restore(self) -> None:
-        self.exchange(self.fds)
+            with contextlib.suppress(OSError):  # somebody has closed it
+                if _identity(number) == self._placed[number]:
+                    os.dup2(fd, number)
+                    self._placed[number] = _identity(number)
 
     def close(self) -> None:
         for fd in self.fds.values():

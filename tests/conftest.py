@@ -41,7 +41,7 @@ hypothesis.settings.register_profile("marin-research", deadline=None)
 hypothesis.settings.load_profile("marin-research")
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-_PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:API_KEY|TOKEN|SECRET)")
+_PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:KEY|TOKEN|SECRET|PASSWORD)")
 _KEPT = {"MARIN_RESEARCH_CORPUS"}  # where the tests that read a corpus find it
 
 

@@ -27,7 +27,13 @@ KIND_NAMES = [kind.value for kind in DraftKind]
 @click.option("--runs", "first_run", metavar="ID...", help="Which runs, by experiment ID.")
 @click.argument("more_runs", nargs=-1, metavar="")
 @click.option("--each", is_flag=True, help="One write-up per run even where the runs are a sweep.")
-@click.option("--drafter", type=click.Choice(["template", "claude"]), default="template", show_default=True)
+@click.option(
+    "--drafter",
+    type=click.Choice(["template", "claude"]),
+    default="template",
+    show_default=True,
+    help="What writes the text; the template needs no key and no network.",
+)
 @root_option
 @json_option
 def command(

@@ -9,6 +9,8 @@ import click
 from curator.schema import schemas
 
 
-@click.command(help="Print the JSON Schemas of what --json prints, by command.")
+@click.command(
+    help="Print the JSON Schemas of what --json prints, by command.\n\n\b\nExample:\n  curator schema | jq .schemas"
+)
 def command() -> None:
     click.echo(json.dumps(schemas(), indent=2))

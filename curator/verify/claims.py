@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind, render
 from curator.verify import lexicon
-from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
 from curator.verify.matching import numeric_value
 from curator.verify.report import FindingKind
+from curator.verify.steps import settles
 from curator.verify.subjects import reference, subjects
 from curator.verify.tokens import TokenKind
 from curator.verify.values import moves, names_of_numbers, recent_names, sense_at
@@ -68,7 +68,7 @@ class Claims:
                 continue
             if self._is_rule(sentence, i):
                 self._check_rule(sentence, i, found)
-            elif not sentence.hedged(i) and not self._check_span(sentence, i, found):
+            elif not sentence.hedged(i) and not self._settled(sentence, i, found):
                 claim = self.claim_at(sentence, i)
                 if claim and claim.names is None:
                     spoken = names_of_numbers(sentence, sentence.clause(i), found, self._index) or recent_names(
@@ -149,6 +149,10 @@ class Claims:
                 return False
         return False
 
+    def _settled(self, s: Sentence, i: int, found: Collector) -> bool:
+        sense = self._sense(s, i)
+        return sense is not None and settles(s, i, sense, self._index, found)
+
     def _is_rule(self, s: Sentence, i: int) -> bool:
         return s.word(i + 1) == "is" and s.word(i + 2) == "better"
 
@@ -167,42 +171,6 @@ class Claims:
                     s.tokens[i + 2].end,
                     f"{'/'.join(names)} is better the other way",
                 )
-
-    # -- two numerals that say it themselves ----------------------------------------------------------------------------
-
-    def _check_span(self, s: Sentence, i: int, found: Collector) -> bool:
-        """Whether ``fell from 2.40 to 2.31`` settles the word at ``i``."""
-        binder = Binder(s, self._index)
-        low, high = s.clause(i)
-        for j in s.of_kind(TokenKind.NUMBER, (low, high)):
-            start = binder.from_of(j)
-            if start is None or not self._rules(s, i, start, j):
-                continue
-            first, second = s.tokens[start].numeral, s.tokens[j].numeral
-            sense = self._sense(s, i)
-            if first is None or second is None or sense is None:
-                return False
-            names = binder.names_of(j)
-            sign = float(second.value > first.value) - float(second.value < first.value)
-            results = {moves(sign, sense, name, self._index) for name in names or ("",)}
-            if True not in results and None not in results and not s.negated(i):
-                word = s.tokens[i]
-                found.object(
-                    FindingKind.DIRECTION,
-                    word.start,
-                    word.end,
-                    f"{s.tokens[start].text} to {s.tokens[j].text} went the other way",
-                )
-            return True
-        return False
-
-    def _rules(self, s: Sentence, i: int, start: int, end: int) -> bool:
-        """Whether the word at ``i`` speaks of the step between the two numerals."""
-        if i < start:
-            between = range(i + 1, start)
-            return not any(s.kind(k) is TokenKind.NUMBER or self._sense(s, k) for k in between)
-        alone = s.word(i - 1) == "(" and s.word(i + 1) in {")", ","}
-        return alone and not any(s.kind(k) in {TokenKind.NUMBER, TokenKind.METRIC} for k in range(end + 1, i))
 
     # -- the metric -----------------------------------------------------------------------------------------------------
 

@@ -11,17 +11,16 @@ from curator.facts import CHANGES, Fact, FactKind
 from curator.verify import subjects
 from curator.verify.binding import Binder
 from curator.verify.lexicon import PLACES, Sense
+from curator.verify.lists import is_reference_value
 from curator.verify.report import FindingKind
+from curator.verify.steps import steps
 from curator.verify.tokens import TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from curator.verify.index import FactIndex
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
-_ARROWS = frozenset({"\u2192", "\u21d2"})
 _NEAR = 12
 
 
@@ -37,14 +36,14 @@ class Consistency:
             return
         facts = {i: self._facts(s, i, found) for i in numbers}
         binder = Binder(s, self._index)
-        steps = list(_steps(s, numbers, binder))
-        for step in steps:
-            self._check_particle(s, *step, found)
-            self._check_ends(s, *step, steps, facts, found)
+        pairs = list(steps(s, binder))
+        for pair in pairs:
+            self._check_particle(s, *pair, found)
+            self._check_ends(s, *pair, pairs, facts, found)
         for i in numbers:
             changes = [fact for fact in facts[i] if fact.kind in CHANGES and self._index.reference(fact)]
-            if changes and len(changes) == len(facts[i]) and not self._check_steps(s, i, changes, steps, facts, found):
-                self._check_value(s, i, changes, steps, facts, found, binder)
+            if changes and len(changes) == len(facts[i]) and not self._check_steps(s, i, changes, pairs, facts, found):
+                self._check_value(s, i, changes, pairs, facts, found, binder)
 
     def _facts(self, s: Sentence, i: int, found: Collector) -> list[Fact]:
         ids = [x for start, _, ids in found.evidence if start == s.tokens[i].start for x in ids]
@@ -71,7 +70,7 @@ class Consistency:
         s: Sentence,
         reference: int,
         value: int,
-        steps: list[tuple[int, int]],
+        pairs: list[tuple[int, int]],
         facts: dict[int, list[Fact]],
         found: Collector,
     ) -> None:
@@ -81,7 +80,7 @@ class Consistency:
         if ends[0] and ends[0] == ends[1]:
             found.object(FindingKind.ATTRIBUTION, token.start, token.end, f"both ends are {min(ends[0])}")
             return
-        for other in steps:
+        for other in pairs:
             configs = [{f.subject for f in facts[i] if f.kind is FactKind.CONFIG} for i in other]
             runs = [{f.subject for f in facts[i] if f.kind in kinds} for i in (reference, value)]
             if all(configs) and all(runs) and not (configs[0] & runs[0] and configs[1] & runs[1]):
@@ -97,13 +96,13 @@ class Consistency:
         s: Sentence,
         i: int,
         changes: list[Fact],
-        steps: list[tuple[int, int]],
+        pairs: list[tuple[int, int]],
         facts: dict[int, list[Fact]],
         found: Collector,
     ) -> bool:
         """Whether two values of the same metric stand in the sentence, which the change must then lead between."""
         seen = False
-        for reference, value in steps:
+        for reference, value in pairs:
             for change in changes:
                 ends = _runs(facts[value], change.name), _runs(facts[reference], change.name)
                 if all(ends):
@@ -126,20 +125,20 @@ class Consistency:
         s: Sentence,
         i: int,
         changes: list[Fact],
-        steps: list[tuple[int, int]],
+        pairs: list[tuple[int, int]],
         facts: dict[int, list[Fact]],
         found: Collector,
         binder: Binder,
     ) -> None:
         """The value a change is told of must be of the run that changed."""
-        references = {reference for reference, _ in steps}
+        references = {reference for reference, _ in pairs}
         at = self._value_beside(s, i, changes, references, facts, binder)
         if at is None:
             return
         values = [fact for fact in facts[at] if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
         named = subjects.reference(s, i)
-        pairs = [(c.subject, self._index.reference(c)) for c in changes if c.name in {v.name for v in values}]
-        changed = {b if a == named else a for a, b in pairs}
+        ends = [(c.subject, self._index.reference(c)) for c in changes if c.name in {v.name for v in values}]
+        changed = {b if a == named else a for a, b in ends}
         if not {v.subject for v in values} & changed:
             token = s.tokens[at]
             found.object(
@@ -174,7 +173,7 @@ class Consistency:
             ):
                 skipped |= {j, j - 1}
                 continue
-            if s.kind(j) is TokenKind.NUMBER and j not in references and not binder.is_reference_value(j):
+            if s.kind(j) is TokenKind.NUMBER and j not in references and not is_reference_value(s, j):
                 own = [
                     f
                     for f in facts[j]
@@ -189,19 +188,3 @@ class Consistency:
 def _runs(facts: list[Fact], name: str) -> set[str]:
     kinds = {FactKind.METRIC, FactKind.DURATION}
     return {fact.subject for fact in facts if fact.kind in kinds and fact.name == name and not fact.inputs}
-
-
-def _steps(s: Sentence, numbers: list[int], binder: Binder) -> Iterator[tuple[int, int]]:
-    """Pairs of numerals that lead from one value to another: ``from X to Y``, ``X → Y``, ``Y, down from X``."""
-    for before, j in zip([None, *numbers], numbers, strict=False):
-        start = binder.from_of(j)
-        if start is not None:
-            yield start, j
-        elif before is not None and j - before < _NEAR:
-            arrow = s.word(j - 1) in _ARROWS or (s.word(j - 1) == ">" and s.word(j - 2) in {"-", "="})
-            if arrow:
-                yield before, j
-            elif (
-                binder.is_reference_value(j) or s.word(j - 1) == "of" and s.word(j - 2) == "instead"
-            ) and binder.from_of(before) is None:
-                yield j, before

@@ -100,10 +100,23 @@ class _Header:
     unit: units.Unit | None = None
 
 
-def _header(block: Block, tokens: Sequence[Token]) -> _Header:
+def _named_by_value(tokens: Sequence[Token], index: FactIndex) -> frozenset[str]:
+    """The runs that a header means by a config value: ``FP8``, ``accuracy (0.1)``."""
+    for token in tokens:
+        if token.kind in {TokenKind.IDENTIFIER, TokenKind.WORD} and (runs := index.runs_by_value.get(token.lower)):
+            return runs
+        if token.numeral is not None and token.numeral.unit is None:
+            value = float(token.numeral.value)
+            found = [runs for key in sorted(index.varying) if (runs := index.runs_with(key, value))]
+            if len(found) == 1:
+                return found[0]
+    return frozenset()
+
+
+def _header(block: Block, tokens: Sequence[Token], index: FactIndex) -> _Header:
     named = {TokenKind.METRIC, TokenKind.CONFIG}
     return _Header(
-        runs=_topics(tokens),
+        runs=_topics(tokens) or _named_by_value(tokens, index),
         names=frozenset(name for token in tokens if token.kind in named for name in token.names),
         change=bool(_CHANGE_COLUMN.search(block.text)),
         unit=_stated_unit(block.text),
@@ -114,8 +127,8 @@ class _Table:
     """The runs, metrics and units of one table's rows and columns."""
 
     def __init__(self, cells: Sequence[tuple[Block, list[Token]]], index: FactIndex) -> None:
-        self._columns = {b.column: _header(b, t) for b, t in cells if b.row == 0}
-        self._rows = {b.row: _header(b, t) for b, t in reversed(cells) if b.row}
+        self._columns = {b.column: _header(b, t, index) for b, t in cells if b.row == 0}
+        self._rows = {b.row: _header(b, t, index) for b, t in reversed(cells) if b.row}
         for row, first in self._rows.items():
             others = [(b, t) for b, t in cells if b.row == row]
             named = next((runs for _, tokens in others if (runs := _topics(tokens))), frozenset())
@@ -130,9 +143,10 @@ class _Table:
         row = self._rows.get(block.row, _Header())
         beside = row if block.column else _Header()
         headers = (*self._rows.values(), *self._columns.values())
+        nowhere = frozenset() if any(header.runs for header in headers) else around.topics
         return replace(
             around,
-            topics=row.runs or column.runs or (frozenset() if any(h.runs for h in headers) else around.topics),
+            topics=(row.runs & column.runs) or row.runs or column.runs or nowhere,
             metrics=column.names or beside.names,
             unit=column.unit or (None if column.change else beside.unit),
             change=column.change or beside.change,

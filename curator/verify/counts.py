@@ -14,6 +14,7 @@ from curator.facts import Fact, FactKind
 from curator.verify import lexicon
 from curator.verify.binding import Binder
 from curator.verify.matching import Fit, fit, numeric_value
+from curator.verify.nouns import config_of, noun_after, noun_before
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
 from curator.verify.units import FACTOR, PERCENT
@@ -95,7 +96,7 @@ class Counts:
         return j if joined and counts else None
 
     def _noun(self, s: Sentence, i: int, binder: Binder) -> str:
-        noun = binder.noun_after(i)
+        noun = noun_after(s, i)
         if noun:
             return noun
         if s.kind(i + 1) is TokenKind.CONFIG:
@@ -108,7 +109,7 @@ class Counts:
             j += 1
         if s.word(j) in lexicon.RUN_NOUNS or (s.word(j) in _THEM and s.word(j - 1) == "of"):
             return s.word(j)
-        before = binder.noun_before(i)
+        before = noun_before(s, i)
         if before:
             return before
         lone_status = s.word(i + 1) in lexicon.STATUS_WORDS and s.tokens[i].numeral is not None
@@ -270,7 +271,7 @@ class Counts:
     def _check_nouns(self, s: Sentence, i: int, noun: str, found: Collector) -> bool:
         token = s.tokens[i]
         numeral = token.numeral
-        if numeral is None or Binder(s, self._index).config_of(i):
+        if numeral is None or config_of(s, i):
             return False
         if noun and (facts := self._named_after(s, i, noun)):
             found.support(token.start, token.end, facts)
@@ -287,7 +288,7 @@ class Counts:
     def _says_nothing(self, s: Sentence, i: int, noun: str) -> bool:
         """Numbers that name or enumerate, and small ones in words that count nothing recorded: ``two reasons``."""
         numeral = s.tokens[i].numeral
-        named = noun in lexicon.LABEL_NOUNS and Binder(s, self._index).noun_before(i) == noun
+        named = noun in lexicon.LABEL_NOUNS and noun_before(s, i) == noun
         listed = (
             s.word(i - 1) == "("
             and s.word(i + 1) == ")"

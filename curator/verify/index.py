@@ -199,6 +199,16 @@ class FactIndex:
         found = frozenset(run for run, fact in per_run.items() if run and _same(fact.value, value))
         return found if len(found) < len([run for run in self.runs if run]) else frozenset()
 
+    @cached_property
+    def runs_by_value(self) -> Mapping[str, frozenset[str]]:
+        """Runs by a config value in words, lower case, where it tells them from the others: ``fp8``."""
+        found: dict[str, frozenset[str]] = {}
+        for key in self.varying:
+            for fact in self.configs[key].values():
+                if isinstance(fact.value, str) and (runs := self.runs_with(key, fact.value)):
+                    found[fact.value.lower()] = found.get(fact.value.lower(), runs) & runs
+        return found
+
     def mentioning(self, pattern: re.Pattern[str], kinds: Iterable[FactKind]) -> Iterator[Fact]:
         wanted = set(kinds)
         return (fact for fact, text in self.strings if fact.kind in wanted and pattern.search(text))

@@ -12,6 +12,7 @@ from curator.facts import FactKind
 from curator.verify import lexicon
 from curator.verify.binding import Binder
 from curator.verify.matching import Fit, fit
+from curator.verify.nouns import config_of
 from curator.verify.numerals import with_unit
 from curator.verify.sentences import Sentence
 from curator.verify.tokens import Token, TokenKind
@@ -85,7 +86,7 @@ def _marked(sentence: Sentence, i: int, binder: Binder, index: FactIndex) -> Tok
     token = sentence.tokens[i]
     if sentence.context.cell or token.numeral is None or token.kind is not TokenKind.NUMBER:
         return token
-    bound = binder.config_of(i)
+    bound = config_of(sentence, i)
     names = bound[0] if bound else _bare_keys(sentence, i, index)
     for name in names & index.varying:
         runs = index.runs_with(name, float(token.numeral.value))
@@ -127,6 +128,8 @@ def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
 def _worded(sentence: Sentence, i: int, index: FactIndex) -> Token:
     """A word that is the value of a varied key, beside the key or a word for a run: ``the cosine schedule``."""
     token = sentence.tokens[i]
+    if token.kind in {TokenKind.IDENTIFIER, TokenKind.FACT}:
+        return replace(token, runs=index.runs_by_value.get(token.lower, frozenset()))
     if token.kind is not TokenKind.WORD or len(token.text) < 3:
         return token
     beside = {j for j in (i - 1, i + 1, i - 2) if 0 <= j < len(sentence.tokens)}
@@ -134,6 +137,7 @@ def _worded(sentence: Sentence, i: int, index: FactIndex) -> Token:
     if sentence.word(i + 1) in lexicon.RUN_NOUNS:
         keys |= index.varying
     for key in keys & index.varying:
-        if runs := index.runs_with(key, token.lower) or index.runs_with(key, token.text):
+        runs = index.runs_with(key, token.text)
+        if runs or (runs := index.runs_with(key, token.lower)):
             return replace(token, runs=runs)
     return token

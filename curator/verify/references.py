@@ -17,7 +17,7 @@ from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from curator.verify.index import FactIndex
@@ -75,9 +75,27 @@ class References:
         address = _address(token.text)
         ids = self._links.get(address) or [f.id for f, text in self._index.strings if _holds(text, token.text)]
         if ids:
-            found.support(token.start, token.end, ids)
+            self._support(s, i, ids, found)
         elif not address.startswith("#"):
             found.object(FindingKind.LINK, token.start, token.end, "no fact has this address")
+
+    def _support(self, s: Sentence, i: int, ids: Sequence[str], found: Collector) -> None:
+        """Support a reference, unless the sentence gives it to a run that the facts give another one of its kind."""
+        token = s.tokens[i]
+        before = next((t for t in reversed(s.tokens[:i]) if t.kind is TokenKind.RUN and len(t.runs) == 1), None)
+        named = before.runs if before and len(s.runs) == 1 else s.context.topics if s.context.cell else frozenset()
+        facts = [self._index.by_id[x] for x in ids if x in self._index.by_id]
+        kinds = {fact.kind for fact in facts}
+        other = all(fact.subject and fact.subject not in named for fact in facts)
+        own = [
+            f for f in self._index.facts if f.subject in named and f.kind in kinds and f.name in {g.name for g in facts}
+        ]
+        if len(named) == 1 and facts and other and own:
+            found.object(
+                FindingKind.ATTRIBUTION, token.start, token.end, f"this is {facts[0].id}; {own[0].id} is {own[0].value}"
+            )
+        else:
+            found.support(token.start, token.end, ids)
 
     # -- names ----------------------------------------------------------------------------------------------------------
 
@@ -94,7 +112,9 @@ class References:
 
     def _contradiction(self, s: Sentence, i: int, token: Token) -> str:
         """Two names side by side that are not one run, ``LR-002 (baseline)``, or one run twice in a list."""
-        before = i - 2 if s.word(i - 1) == "(" else i - 3 if (s.word(i - 2), s.word(i - 1)) == (",", "the") else -1
+        before = (
+            i - 2 if s.word(i - 1) == "(" else i - 3 if s.word(i - 2) == "," and s.word(i - 1) in {"the", "our"} else -1
+        )
         noted = s.kind(before) is TokenKind.RUN and (s.word(i + 1) in {")", ",", ".", ""} or s.word(i - 1) == "(")
         other = s.tokens[before] if noted else None
         if (
@@ -129,7 +149,7 @@ class References:
             if f.kind is FactKind.COMMIT and str(f.value).lower().startswith(token.lower)
         ]
         if ids:
-            found.support(token.start, token.end, ids)
+            self._support(s, i, ids, found)
             return True
         if self._known(token.lower):
             return False
@@ -190,7 +210,7 @@ class References:
                 if f.kind in {FactKind.DURATION, FactKind.METRIC} and fit(numeral, f) is Fit.MATCH
             ]
         if ids:
-            found.support(token.start, token.end, ids)
+            self._support(s, i, ids, found)
         else:
             found.object(FindingKind.TIME, token.start, token.end, "no fact has this date or time")
 

@@ -119,6 +119,8 @@ class Statuses:
 
     def _runs(self, s: Sentence, i: int) -> tuple[str, ...]:
         """The runs the word is said of; a sentence about "the run" means the one its heading names."""
+        if s.kind(i + 1) is TokenKind.RUN and not s.hedged(i):
+            return tuple(sorted(s.tokens[i + 1].runs))
         if s.word(i + 1) in lexicon.RUN_NOUNS and (named := self._named_run(s, i)):
             return named
         _, high = s.clause(i)

@@ -46,7 +46,17 @@ def subjects(s: Sentence, i: int, index: FactIndex) -> tuple[str, ...]:
     if behind := _behind(s, i, high):
         return behind
     inherited = binder.inherited_topic() or frozenset()
-    return tuple(inherited) if len(inherited) == 1 else ()
+    return tuple(inherited) if len(inherited) == 1 else _under(s, i)
+
+
+def _under(s: Sentence, i: int) -> tuple[str, ...]:
+    """``dropped once the capacity factor was 2.0``: the condition behind, where nothing else is named."""
+    at = [j for j in range(i + 1, len(s.tokens)) if s.tokens[j].runs]
+    condition = any(
+        s.word(j) in {"when", "once", "after", "with", "if", "as"} for j in range(i + 1, at[0] if at else 0)
+    )
+    lone = len({s.tokens[j].runs for j in at}) == 1 and not any(s.is_reference(j) for j in at)
+    return tuple(sorted(s.tokens[at[0]].runs)) if condition and lone else ()
 
 
 def _placed(s: Sentence, i: int) -> tuple[str, ...]:

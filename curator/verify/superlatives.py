@@ -46,6 +46,9 @@ class Superlatives:
                 self._judge_config(s, i, sense, key, run, found)
                 continue
             names = self._names(s, i, sense, found)
+            if group := self._ranked_group(s, i):
+                self._judge_group(s, i, sense, names, group, found)
+                continue
             if names and run:
                 self._judge(s, i, sense, names, run, found)
             if len(names) == 1:
@@ -85,12 +88,16 @@ class Superlatives:
             return frozenset()
         low, high = s.clause(i)
         for k in chain(s.leftwards(i), range(i + 1, high)):
-            if s.kind(k) is TokenKind.METRIC and (k >= low):
+            speed = sense in {Sense.FASTER, Sense.SLOWER}
+            if s.kind(k) is TokenKind.METRIC and k >= low and not (speed and not self._speeds(s.tokens[k].names)):
                 return s.tokens[k].names
         spoken: frozenset[str] = (
             s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)
         )
         return spoken if spoken and sense not in {Sense.FASTER, Sense.SLOWER} else self._candidates(sense)
+
+    def _speeds(self, names: frozenset[str]) -> bool:
+        return any(self._index.speed(name) for name in names)
 
     def _candidates(self, sense: Sense) -> frozenset[str]:
         """Without a metric in the sentence: any for which the claim can be decided."""
@@ -147,6 +154,30 @@ class Superlatives:
             ]
             found.support(token.start, token.end, ids)
 
+    # -- several at once: the two best runs are ... -------------------------------------------------------------------
+
+    def _ranked_group(self, s: Sentence, i: int) -> frozenset[str]:
+        """The runs that ``the two best runs`` are said to be."""
+        verb = next((j for j in range(i + 1, len(s.tokens)) if s.word(j) in {"are", "were", ":"}), None)
+        first = next((j for j in range(verb or 0, len(s.tokens)) if s.kind(j) is TokenKind.RUN), None)
+        counted = s.kind(i - 1) is TokenKind.NUMBER and s.word(i + 1) in lexicon.RUN_NOUNS
+        if verb is None or first is None or not counted:
+            return frozenset()
+        return frozenset(run for j in s.coordinated(first) for run in s.tokens[j].runs)
+
+    def _judge_group(
+        self, s: Sentence, i: int, sense: Sense, names: frozenset[str], group: frozenset[str], found: Collector
+    ) -> None:
+        count, token = s.tokens[i - 1].numeral, s.tokens[i]
+        if count and count.value != len(group):
+            found.object(FindingKind.COUNT, s.tokens[i - 1].start, s.tokens[i - 1].end, f"{len(group)} runs are named")
+        ranked = [self._ranked(sense, name, frozenset(self._index.runs)) for name in names]
+        tops = [frozenset(fact.subject for fact in facts[: len(group)]) for facts in ranked if len(facts) > len(group)]
+        if tops and group not in tops:
+            found.object(FindingKind.SUPERLATIVE, token.start, token.end, f"these are {', '.join(sorted(tops[0]))}")
+        elif tops:
+            found.support(token.start, token.end, [f.id for facts in ranked for f in facts])
+
     # -- config values: the largest learning rate -------------------------------------------------------------------
 
     def _config_key(self, s: Sentence, i: int) -> str:
@@ -184,11 +215,15 @@ class Superlatives:
             "of",
             "is",
             "was",
+            "now",
             "(",
             ",",
             "=",
         }:
             j += 1
+        apposed = s.word(i - 1) == "the" and s.word(i - 2) == "," and s.kind(i - 3) is TokenKind.NUMBER
+        if apposed and s.kind(j) is not TokenKind.NUMBER:
+            return s.tokens[i - 3].numeral
         return s.tokens[j].numeral if s.kind(j) is TokenKind.NUMBER and s.word(j - 1) != "the" else None
 
     def _judge_value(self, s: Sentence, i: int, sense: Sense, name: str, found: Collector) -> None:

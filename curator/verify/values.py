@@ -12,6 +12,7 @@ from curator.verify import lexicon
 from curator.verify.binding import Binder, Role
 from curator.verify.lexicon import Sense
 from curator.verify.matching import Fit, bounds, fact_unit, fit, numeric_value, plausible
+from curator.verify.nouns import config_of, config_runs, noun_after, noun_before
 from curator.verify.report import FindingKind
 from curator.verify.subjects import reference
 from curator.verify.tokens import TokenKind
@@ -158,7 +159,7 @@ class _Judge:
 
     def _decide_config(self) -> bool:
         """Whether the numeral is the value of a config key, which then settles it."""
-        bound = self._binder.config_of(self._i)
+        bound = config_of(self._s, self._i)
         if self._token.runs and not bound:
             bound = frozenset(self._index.configs), True
         if self._s.context.cell and not bound and self._s.context.metrics & set(self._index.configs):
@@ -167,7 +168,7 @@ class _Judge:
             return False
         names, direct = bound
         values = [fact for fact in self._matches if fact.kind is FactKind.CONFIG and fact.name in names]
-        runs = self._binder.config_runs(self._i)
+        runs = config_runs(self._s, self._i)
         mine = [fact for fact in values if runs is None or fact.subject in runs or not fact.subject]
         if mine:
             self._support(mine)
@@ -391,13 +392,13 @@ class _Judge:
                 or (self._role is Role.ANY and (noted or self._s.word(self._i - 1) in _AT_CONFIG))
             )
         if fact.kind in {FactKind.COUNT, FactKind.NAME}:
-            return bool(self._binder.noun_after(self._i) or self._binder.noun_before(self._i))
+            return bool(noun_after(self._s, self._i) or noun_before(self._s, self._i))
         return units and not self._s.context.cell and self._unit_excludes_names()
 
     def _unit_excludes_names(self) -> bool:
         """Whether the numeral's unit cannot be that of the metric before it: ``took 43 s`` after the loss."""
         unit = self._numeral.unit
-        if unit is None or unit.dimension in {PERCENT, POINTS}:
+        if unit is None or unit.dimension in {PERCENT, POINTS, FACTOR}:
             return False
         facts = [f for f in self._index.facts if f.name in (self._names or ()) and f.kind is FactKind.METRIC]
         return bool(facts) and not any(_may_have(fact, unit) for fact in facts)

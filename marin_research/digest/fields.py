@@ -1,27 +1,19 @@
-"""Finds the numbers in a message that mean something: outcomes (exit codes) and measurements (loss, step, rate).
-
-Only where they stand and what they are called; what becomes of them is for ``watch`` and ``series``.
-"""
+"""Finds the measurements in a message: loss, step, rate. Where they stand and what they are called, and no more."""
 
 from __future__ import annotations
 
 import re
-from itertools import islice
-from typing import NamedTuple
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STEP = "step"
 BAR = "bar"
 REPEATED = "repeated"
 
 _NUMBER = rb"[-+]?(?:\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?|nan\b|inf(?:inity)?\b)"
-_OUTCOME = re.compile(
-    rb"(?:(?:exit|return|response|error|status)[ _-]?(?:code|status)|\b(?:status|errno|signal|code|state|errors?|failures?"
-    rb"|failed|returncode))[\"']?(?: ?[=:] ?\(?| | with )(-?\d{1,6})(?![\d.])|HTTP/\d(?:\.\d)?\"? (\d{3})\b"
-    rb"|(?<![\d.])(\d{1,6}) (?:errors?|failures?|failed|exceptions?)\b",
-    re.IGNORECASE,
-)
-_MOST_OUTCOMES = 4
-
 _METRIC = (
     rb"loss|nll|ppl|perplexity|bpb|acc|accuracy|norm|lr|learning_rate|mfu|throughput|tokens_per_second|samples_per_second"
     rb"|tflops|step_avg|step_time|iter_time|train_time|reward|kl|entropy"
@@ -57,14 +49,10 @@ class Field(NamedTuple):
     inverse: bool = False
     """It is in seconds per step, and counted as steps per second."""
 
-    def value(self, number: bytes) -> float:
-        value = float(number.replace(b",", b"")) * self.scale
-        return (1.0 / value if value else float("inf")) if self.inverse else value
-
-
-def outcomes(message: bytes) -> list[tuple[int, int]]:
-    """Where numbers stand that tell success from failure: lines that differ in them do not mean the same."""
-    return [match.span(match.lastindex or 0) for match in islice(_OUTCOME.finditer(message), _MOST_OUTCOMES)]
+    def values(self, numbers: Iterable[bytes]) -> list[float]:
+        """What the texts of such numbers mean."""
+        values = [float(number.replace(b",", b"")) * self.scale for number in numbers]
+        return [1 / value if value else inf for value in values] if self.inverse else values
 
 
 def measurements(message: bytes) -> list[Field]:

@@ -41,7 +41,8 @@ _SAME = {"N": "I", "S": "E", "C": "F"}
 _DATE = re.compile(rb"(?:(\d{4})[-/.]?)?(\d\d)[-/.]?(\d\d)[T ]")
 _TIME = re.compile(rb"(\d\d):(\d\d):(\d\d)(?!\d)|:(\d{10})(?=\.)")
 _LEAP_YEAR = 2000
-_DAY_S = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
+DAY_S = 86_400
 
 type Span = tuple[int, int]
 
@@ -83,16 +84,13 @@ def host_in(line: bytes, spans: tuple[Span, ...]) -> str:
     return " ".join(line[start:end].decode("ascii", "replace") for start, end in spans)
 
 
-def seconds(time: bytes) -> tuple[bool, int] | None:
-    """Whether ``time`` has a date, and the whole seconds since some point that all times of one log share.
-
-    A date without a year is taken to be in one and the same leap year. None if it is no time.
-    """
+def seconds(time: bytes) -> tuple[str, int] | None:
+    """A form of writing times, and whole seconds since a point that all times of this form share; None if it is none."""
     clock = _TIME.search(time)
     if clock is None:
         return None
     if clock[4]:
-        return True, int(clock[4])
+        return "dated", int(clock[4])
     second = int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
     dated = _DATE.match(time)
     try:
@@ -101,7 +99,8 @@ def seconds(time: bytes) -> tuple[bool, int] | None:
         elif time[:3] in _MONTHS:
             day = date(_LEAP_YEAR, _MONTHS.index(time[:3]) + 1, int(time[4:6]))
         else:
-            return False, second
+            return "clock", second
     except ValueError:
         return None
-    return True, day.toordinal() * _DAY_S + second
+    form = "dated" if dated and dated[1] else "without year"
+    return form, (day.toordinal() - _EPOCH) * DAY_S + second

@@ -1,12 +1,10 @@
-"""Judges how grave one line is, from its level, its words and its numbers. Knows no counts and no other lines.
-
-Digits can be the error: ``exit_code=0`` and ``exit_code=137`` differ in nothing else.
-"""
+"""Judges how grave one line is, from its level, its words and its numbers. Knows no counts and no other lines."""
 
 from __future__ import annotations
 
 import re
 
+from marin_research.digest.outcome import said_by_numbers, without_benign
 from marin_research.digest.words import RANK, Severity, Vocabulary, graver, milder
 
 __all__ = ["Judge", "Severity", "is_severe"]
@@ -19,29 +17,6 @@ _BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 """What is logged as an error, or sounds like one, and is none."""
-
-_BENIGN = re.compile(
-    r"\b(?:no|zero|without(?: any)?|if any|0+) (?:\w+ )?(?:errors?|failures?|failed|warnings?|exceptions?|problems?)\b"
-    r"|(?:err(?:or)?s?|fail(?:ure|ed)?s?|exceptions?|warnings?|kill(?:ed|s)|timeouts?|retries|lost|dropped"
-    r"|reject(?:ed|s)|invalid|missing|nans?|infs?|code|status|signal|errno)[\"']?\s*[=:]\s*[\"']?"
-    r"(?:0+(?:\.0*)?|none|null|false|ok|success|\[\]|\{\}|\"\"|'')(?![\w.])"
-    r"|(?:timeout|deadline|retries)\w*(?:\(\w+\))?[\"']?\s*[=:]\s*[\"']?\d[\d.]*",
-    re.IGNORECASE,
-)
-"""Words of failure that say that there was none, and settings that are named after one."""
-
-_EXIT = re.compile(
-    r"(?:(?:exit|return)(?:ed|s|ing)?[ _-]?(?:with )?(?:code|status|value)|exit(?:ed|s)? with)[\"']?[ =:(]{1,2}"
-    r"(?:(-[1-9]\d?|1[2-6]\d)|[1-9]\d{0,2})(?!\d)"
-    r"|\bsignal[\"']?[ =:(]{1,2}([1-9]\d?)(?!\d)",
-    re.IGNORECASE,
-)
-"""An exit code other than 0; a group says that it was a signal."""
-
-_HTTP = re.compile(
-    r"(?:HTTP/\d(?:\.\d)?\"?|(?:status|response)(?:[_ ]code)?[\"']?[=:]?) ?[45]\d\d(?![\d.])", re.IGNORECASE
-)
-
 
 def is_severe(severity: Severity) -> bool:
     """Whether lines of this severity are kept verbatim, each with the hosts that showed it."""
@@ -59,17 +34,11 @@ class Judge:
         said = self._vocabulary.gravest(text)
         if said is not Severity.INFO or level in ("E", "F"):
             text, boilerplate = _BOILERPLATE.subn(" ", text)
-            text = _BENIGN.sub(" ", text)
-            said = self._vocabulary.gravest(text)
+            said = self._vocabulary.gravest(without_benign(text))
             level = "I" if boilerplate else level
         if said is Severity.SECONDARY:
             return said
-        exited = _EXIT.search(text)
-        if exited:
-            said = graver(said, Severity.FATAL if exited.lastindex else Severity.ERROR)
-        elif _HTTP.search(text):
-            said = graver(said, Severity.SUSPECT)
-        return _with_level(level, said)
+        return _with_level(level, graver(said, said_by_numbers(text)))
 
     def where(self, text: str, severity: Severity) -> int:
         """Where in a long line the reader should look."""

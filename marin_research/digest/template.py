@@ -44,3 +44,14 @@ class Template(Sighting):
         """Further lines that Ray counted instead of printing them."""
         self.in_tracebacks = 0
         """Lines that stand in a traceback."""
+
+    def absorb(self, other: Template) -> None:
+        """Count the lines of ``other`` too."""
+        if other is self:
+            return
+        self.count += other.count
+        self.repeats += other.repeats
+        self.in_tracebacks += other.in_tracebacks
+        self.streams |= other.streams
+        self.first = min(self.first, other.first)
+        self.last = max(self.last, other.last)

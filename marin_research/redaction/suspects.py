@@ -65,7 +65,7 @@ _BY_NAME = (
 
 
 def suspicious_positions(text: str) -> Iterator[int]:
-    r"""Positions, in no order, in each line that may hold a secret; a line ends before ``\\n`` or ``\\r``."""
+    r"""Positions, in no order, in each line that may hold a secret; a line ends before ``\n`` or ``\r``."""
     lowered = _ascii_lowered(text)
     for haystack, patterns in ((text, _BY_SHAPE), (lowered, _BY_NAME)):
         for needle, pattern in patterns:

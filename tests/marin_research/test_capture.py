@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pty
 import subprocess
@@ -97,6 +98,32 @@ def test_parallel_steps_are_kept_apart(program):
     shown = program.out.splitlines()
     assert len(shown) == 2 * 900 + 5
     assert shown[-1] == b"the end"
+
+
+def test_steps_that_come_and_go_lose_and_exchange_no_line(program):
+    """Every start and end of a neighbour leads a step's prints elsewhere, and one could be lost or end up there."""
+    program.run("""
+        import random
+
+        def work(number):
+            chance = random.Random(number)
+            with step(number):
+                for i in range(chance.randrange(1, 300)):
+                    print(f"step {number} line {i}")
+                    if chance.random() < 0.01:
+                        time.sleep(0.01)
+            return i + 1
+
+        with ThreadPoolExecutor(8) as pool:
+            lines = [future.result() for future in [in_thread(pool, work, number) for number in range(1, 61)]]
+        (HERE / "lines").write_text(json.dumps(lines))
+    """)
+    printed = json.loads((program.folder / "lines").read_text())
+    shown = program.out.splitlines()
+    for number, count in enumerate(printed, start=1):
+        expected = [b"step %d line %d" % (number, i) for i in range(count)]
+        assert program.stored(number).splitlines() == expected
+        assert [line for line in shown if line.startswith(b"step %d " % number)] == expected
 
 
 def test_a_step_that_is_alone_again_gets_native_output_again(program):

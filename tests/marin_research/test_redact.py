@@ -7,8 +7,6 @@ import os
 import random
 import shlex
 import string
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -131,35 +129,6 @@ LOOK_ALIKES = [
     "forward_pass=0.321 bypass=12 compass=north",
     "driver 595.71.05, CUDA 13.4.1.1, v1.2.3.4",
 ]
-PRIVATE = [
-    # text, what must be gone, the text for everyone
-    ("ask jane.roe@example.org", "jane.roe", "ask [REDACTED:email]"),
-    ("ran in /home/jroe/marin/x", "jroe", "ran in /home/[REDACTED:user]/marin/x"),
-    ("/mnt/lab/home/jroe/x", "jroe", "/mnt/lab/home/[REDACTED:user]/x"),
-    ("/Users/jroe/marin", "jroe", "/Users/[REDACTED:user]/marin"),
-    ("gs://bucket/scratch/users/jroe/ckpt", "jroe", "gs://bucket/scratch/users/[REDACTED:user]/ckpt"),
-    ("job `/ada/lr-sweep-1`", "ada", "job `/[REDACTED:user]/lr-sweep-1`"),
-    ("Ada started it", "Ada", "[REDACTED:user] started it"),
-    ("on gpu-box-17 since", "gpu-box", "on [REDACTED:host] since"),
-    ("gpu-box-17.lab.example is down", "gpu-box", "[REDACTED:host] is down"),
-    ("db-1.internal:5432", "db-1", "[REDACTED:host]:5432"),
-    ("api.team.svc.cluster.local", "team", "[REDACTED:host]"),
-    ("scp jroe@node-5:/data .", "jroe", "scp [REDACTED:user]@[REDACTED:host]:/data ."),
-    ("peer 10.128.0.3:8471", "10.128", "peer [REDACTED:ip]:8471"),
-    ("bound to 192.168.1.4", "192.168", "bound to [REDACTED:ip]"),
-    ("host=8.8.8.8", "8.8.8.8", "host=[REDACTED:ip]"),
-    ("fd12:3456:789a::1 and fe80::1%eth0", "789a", "[REDACTED:ip] and [REDACTED:ip]"),
-    ("the project HERON, for Acme Labs", "HERON", "the project [REDACTED:name], for [REDACTED:name]"),
-]
-PUBLIC_LOOK_ALIKES = [
-    "CUDA 13.4.1.1, cudnn 10.2.89.1, v10.1.2.3, lib==10.0.0.1",
-    "127.0.0.1 and 0.0.0.0 and 12:34:56 and std::vector",
-    "src/home/index.html and https://example.com/home/page",
-    "https://wandb.ai/ada/lr-sweep/runs/3fa2c1 https://github.com/ada/marin",
-    "git@github.com:org/repo and tokenize@v1.2 and icon@2x.png",
-    "threading.local() in config.local.py and .env.local",
-    "herons fly, adamw converges",
-]
 
 
 @pytest.fixture
@@ -253,179 +222,16 @@ def test_a_known_value_is_removed_in_every_spelling():
     assert redactor.text(text).text == " | ".join(["[REDACTED:w-b-password]"] * 3 + ["[REDACTED:key]"])
 
 
-@pytest.mark.parametrize(("text", "gone", "expected"), PRIVATE)
-def test_public_text_names_no_person_and_no_machine(public, text, gone, expected):
-    """Logbooks and issues are read by everyone; the readable tail of a path stays."""
-    assert gone in text
-    assert public.text(text).text == expected
-
-
-@pytest.mark.parametrize(("text", "gone", "expected"), PRIVATE)
-def test_a_private_record_keeps_names_and_hosts(redactor, text, gone, expected):
-    """Where a run happened is what its owner wants to know."""
-    assert redactor.text(text).text == text
-
-
-@pytest.mark.parametrize("text", PUBLIC_LOOK_ALIKES)
-def test_public_text_keeps_versions_links_and_code(public, text):
-    """Over-eager removal makes a write-up unreadable, and people switch it off."""
-    assert public.text(text).text == text
-
-
-def test_a_name_that_everyone_has_is_no_name():
-    """Under root on a machine called node, "root cause" and "node" stay; where the host is named it goes."""
-    redactor = Redactor(public=True, user="root", host="node")
-
-    assert redactor.text("the root cause; hostname=node; each node").text == (
-        "the root cause; hostname=[REDACTED:host]; each node"
-    )
-
-
-@pytest.mark.parametrize(
-    ("argv", "expected"),
-    [
-        (["iris", "run", "-e", "WANDB_API_KEY", "abc", "--", "x"], "iris run -e WANDB_API_KEY [REDACTED:wandb] -- x"),
-        (["run", "-e", "HF_TOKEN=abc", "--tokenizer", "x"], "run -e HF_TOKEN=[REDACTED:huggingface] --tokenizer x"),
-        (["x", "--api-key", "k", "--max-tokens", "100"], "x --api-key [REDACTED:key] --max-tokens 100"),
-        (["x", "--api-key=k", "--token", "t"], "x --api-key=[REDACTED:key] --token [REDACTED:token]"),
-        (["env", "PASSWORD=two words", "A=1", "x"], "env PASSWORD=[REDACTED:password] A=1 x"),
-        (
-            ["curl", "-u", "me:pw", "https://a:b1c2@h/x"],
-            "curl -u me:[REDACTED:password] https://a:[REDACTED:password]@h/x",
-        ),
-        (["curl", "--user=me:pw", "x"], "curl --user=me:[REDACTED:password] x"),
-        (["curl", "-H", "Authorization: Bearer abcdef12"], "curl -H 'Authorization: Bearer [REDACTED:token]'"),
-        (["/opt/bin/wandb", "login", "--relogin", WANDB_KEY], "/opt/bin/wandb login --relogin [REDACTED:wandb]"),
-        (["docker", "run", "-e", "WANDB_API_KEY", "image"], "docker run -e WANDB_API_KEY image"),
-        (["x", "--password", "--verbose"], "x --password --verbose"),
-        (["x", "--secret-name", "mine", "--key", "column"], "x --secret-name mine --key column"),
-    ],
-)
-def test_a_masked_command_still_is_the_same_command(redactor, argv, expected):
-    """Records show the command for others to run; a key in it once leaked from records that kept sys.argv."""
-    masked = redactor.argv(argv)
-
-    assert [word.replace("[", "").replace("]", "") for word in masked] == (
-        [word.replace("[", "").replace("]", "") for word in shlex.split(expected)]
-    )
-    assert shlex.split(shlex.join(masked)) == list(masked)
-
-
-def test_a_script_given_to_a_shell_is_masked_inside(redactor):
-    """``bash -c`` takes a whole program as one argument; all but the secrets must stay."""
-    script = "WANDB_API_KEY=abcd1234 python train.py --api-key 'two words' && echo done"
-
-    assert redactor.argv(["bash", "-c", script]) == (
-        "bash",
-        "-c",
-        "WANDB_API_KEY=[REDACTED:wandb] python train.py --api-key '[REDACTED:key]' && echo done",
-    )
-
-
-def test_json_is_masked_under_names_that_tell_and_in_every_string(redactor):
-    """Configs hold keys by name, and count tokens by almost the same names."""
-    token = KNOWN_BY_SHAPE[0][1]
-    tree = {
-        "api_key": "k",
-        "headers": {"Authorization": "Bearer abc"},
-        "max_tokens": 4096,
-        "token_count": 5,
-        "tokenizer": "llama3",
-        "pad_token": "<pad>",
-        "password": None,
-        "use_auth_token": True,
-        "env": [{"name": "WANDB_API_KEY", "value": "v"}, {"name": "STEPS", "value": "10"}],
-        "credentials": {"user": "u", "port": 5432},
-        "argv": ("x", "--api-key", "k"),
-        f"used {token}": [f"push with {token}", 1.5],
-    }
-
-    assert redactor.json(tree) == {
-        "api_key": "[REDACTED:key]",
-        "headers": {"Authorization": "Bearer [REDACTED:token]"},
-        "max_tokens": 4096,
-        "token_count": 5,
-        "tokenizer": "llama3",
-        "pad_token": "<pad>",
-        "password": None,
-        "use_auth_token": True,
-        "env": [{"name": "WANDB_API_KEY", "value": "[REDACTED:wandb]"}, {"name": "STEPS", "value": "10"}],
-        "credentials": {"user": "[REDACTED:secret]", "port": 5432},
-        "argv": ("x", "--api-key", "[REDACTED:key]"),
-        "used [REDACTED:github]": ["push with [REDACTED:github]", 1.5],
-    }
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://me:p w@github.com/org/repo", "https://me:[REDACTED:password]@github.com/org/repo"),
-        ("https://x.example/a?key=abc&page=2", "https://x.example/a?key=[REDACTED:key]&page=2"),
-        ("https://x.example/a?X-Amz-Credential=abc/x", "https://x.example/a?X-Amz-Credential=[REDACTED:secret]"),
-        ("https://wandb.ai/marin/x/runs/3fa2c1?nw=ada", "https://wandb.ai/marin/x/runs/3fa2c1?nw=ada"),
-        ("git@github.com:org/repo.git", "git@github.com:org/repo.git"),
-    ],
-)
-def test_a_url_loses_its_password_and_its_secret_parameters(redactor, url, expected):
-    """A git remote with credentials in it goes into every record of that checkout."""
-    assert redactor.url(url) == expected
-
-
-def test_an_environment_is_masked_by_name_and_by_value(redactor):
-    """An environment is recorded to repeat the run, which needs the settings and none of the keys."""
-    environ = {
-        "WANDB_API_KEY": "k",
-        "MY_SERVICE_KEY": "k",
-        "GITHUB_TOKEN": KNOWN_BY_SHAPE[0][1],
-        "DATABASE_URL": "postgres://app:pw12@db.example/x",
-        "XLA_FLAGS": "--xla_dump_to=/tmp/x",
-        "TOKENIZERS_PARALLELISM": "false",
-        "MAX_TOKENS": "4096",
-        "SSH_AUTH_SOCK": "/tmp/agent.1",
-        "HF_TOKEN": "",
-    }
-
-    assert redactor.environment(environ) == environ | {
-        "WANDB_API_KEY": "[REDACTED:wandb]",
-        "MY_SERVICE_KEY": "[REDACTED:key]",
-        "GITHUB_TOKEN": "[REDACTED:github]",
-        "DATABASE_URL": "postgres://app:[REDACTED:password]@db.example/x",
-    }
-
-
-def test_the_secrets_of_the_account_are_known_wherever_they_stand(tmp_path):
-    """A bare W&B key cannot be told from a commit, unless it is the very key of whoever runs this."""
-    netrc_key, hub_token = fake("", 40, HEX), fake("", 30)
-    (tmp_path / ".netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {netrc_key}\n")
-    (tmp_path / ".netrc").chmod(0o600)
-    token_file = tmp_path / ".cache" / "huggingface" / "token"
-    token_file.parent.mkdir(parents=True)
-    token_file.write_text(hub_token + "\n")
-    environ = {"HOME": str(tmp_path), "WANDB_API_KEY": WANDB_KEY, "TOKENIZERS_PARALLELISM": "falsefalse"}
-
-    redactor = Redactor.from_environment(environ)
-
-    text = f"x{WANDB_KEY}x {netrc_key} {hub_token} {COMMIT} falsefalse"
-    assert redactor.text(text).text == (
-        f"x[REDACTED:wandb]x [REDACTED:wandb] [REDACTED:huggingface] {COMMIT} falsefalse"
-    )
-
-
-@pytest.mark.parametrize("content", [None, b"machine\n\xff\xfe", b"nonsense and more nonsense\n"])
-def test_missing_or_broken_credential_files_are_passed_over(tmp_path, content):
-    """Recording must start on a machine whose .netrc nobody can read."""
-    if content is not None:
-        (tmp_path / ".netrc").write_bytes(content)
-
-    redactor = Redactor.from_environment({"HOME": str(tmp_path)})
-
-    assert redactor.text("loss 2.3").text == "loss 2.3"
-
-
 PIECES = [
     *(secret for _, secret in KNOWN_BY_SHAPE),
     *(line.replace("%", secret, 1) for line, secret, _ in KNOWN_BY_PLACE),
-    *(text for text, _, _ in PRIVATE),
+    *(
+        "ask jane.roe@example.org",
+        "gs://bucket/users/jroe/x",
+        "jroe@node-5:/data",
+        "peer 10.128.0.3:8471",
+        "db.internal",
+    ),
     *(
         [
             "",
@@ -554,36 +360,3 @@ def seconds(redactor: Redactor, text: str) -> float:
         redactor.text(text)
         tries.append(time.process_time() - start)
     return min(tries)
-
-
-def redact(*options: str, text: bytes, home) -> subprocess.CompletedProcess[bytes]:
-    code = "from marin_research.cli.redact import command; command()"
-    environ = os.environ | {"HOME": str(home)}
-    return subprocess.run(
-        [sys.executable, "-c", code, *options], input=text, capture_output=True, check=False, env=environ
-    )
-
-
-def test_the_command_redacts_its_input_and_passes_other_bytes_through(tmp_path):
-    """A log with bytes that are no UTF-8 must come out whole but for the secret."""
-    done = redact(text=b"\xff key " + KNOWN_BY_SHAPE[0][1].encode() + b"\r\n\0end", home=tmp_path)
-
-    assert (done.returncode, done.stdout) == (0, b"\xff key [REDACTED:github]\r\n\0end")
-
-
-def test_the_command_tells_what_it_removed_as_json(tmp_path):
-    """Editors mark the removed pieces in the original text by these offsets."""
-    done = redact("--public", "--name", "Heron", "--json", text="é heron x@example.org".encode(), home=tmp_path)
-
-    assert json.loads(done.stdout) == {
-        "text": "é [REDACTED:name] [REDACTED:email]",
-        "removed": [{"kind": "name", "start": 2, "end": 7}, {"kind": "email", "start": 8, "end": 21}],
-    }
-
-
-def test_a_private_name_without_public_is_refused(tmp_path):
-    """Whoever names a name expects it to go; keeping it silently would publish it."""
-    done = redact("--name", "Heron", text=b"heron", home=tmp_path)
-
-    assert done.returncode == 2
-    assert b"--public" in done.stderr

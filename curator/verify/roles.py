@@ -1,0 +1,64 @@
+"""Whether a numeral is said as a value or as a difference. Reads word order; never looks at a value."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from curator.verify import lexicon
+from curator.verify.tokens import TokenKind
+
+if TYPE_CHECKING:
+    from curator.verify.sentences import Sentence
+
+
+class Role(StrEnum):
+    """What a numeral is said to be."""
+
+    ANY = "any"
+    VALUE = "value"
+    CHANGE = "change"
+
+
+def role_of(s: Sentence, i: int) -> Role:
+    numeral = s.tokens[i].numeral
+    before, after = s.word(i - 1), s.word(i + 1)
+    if before in lexicon.APPROXIMATE | {"a", "an", "another", "further", "the", "some", "only", "just"}:
+        before = s.word(i - 2)
+    if s.context.change or _is_by(s, i, before):
+        return Role.CHANGE
+    if after in lexicon.ADJECTIVES and not (after in {"more", "less", "fewer"} and s.word(i + 2) in lexicon.RUN_NOUNS):
+        return Role.CHANGE
+    if after in lexicon.DIFFERENCE_NOUNS or _is_placed(s, i):
+        return Role.CHANGE
+    if s.word(i + 2) in lexicon.DIFFERENCE_NOUNS and s.kind(i + 1) is TokenKind.METRIC:
+        return Role.CHANGE
+    if before == "of" and _difference_noun_before(s, i):
+        return Role.CHANGE
+    if before in {"up", "down"} | lexicon.PRICES or (numeral and numeral.sign == "+"):
+        return Role.CHANGE
+    low, _ = s.clause(i)
+    differs = any(s.word(j) in lexicon.DIFFERENCE_NOUNS for j in range(low, i))
+    return Role.VALUE if before in lexicon.VALUE_BEFORE and not differs else Role.ANY
+
+
+def _is_by(s: Sentence, i: int, before: str) -> bool:
+    if before != "by":
+        return False
+    low, _ = s.clause(i)
+    verbs = {"differ", "differs", "differed", "changed", "changes", "moved", "off", "shifted", "varied", "varies"}
+    return any(s.word(j) in lexicon.SENSES or s.word(j) in verbs | lexicon.DIFFERENCE_NOUNS for j in range(low, i))
+
+
+def _is_placed(s: Sentence, i: int) -> bool:
+    """``3.9 % below the baseline``."""
+    if s.word(i + 1) not in {"above", "below", "ahead", "behind", "over", "under"}:
+        return False
+    return any(s.kind(j) is TokenKind.RUN for j in range(i + 2, i + 9))
+
+
+def _difference_noun_before(s: Sentence, i: int) -> bool:
+    low, _ = s.clause(i)
+    near = [s.word(j) for j in range(max(low, i - 6), i)]
+    numbers = [j for j in range(max(low, i - 6), i) if s.kind(j) is TokenKind.NUMBER]
+    return bool(set(near) & lexicon.DIFFERENCE_NOUNS) and not numbers
