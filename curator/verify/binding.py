@@ -32,15 +32,14 @@ _VAGUE_ADJECTIVES = frozenset(
     "best worst fastest slowest other others previous last first second third next winning losing remaining same final "
     "preceding earlier default new another".split()  # noqa: SIM905 - reads better
 )
-)
-)
+
+
 class Binder:
     """Answers for the numerals of one sentence."""
 
     def __init__(self, sentence: Sentence, index: FactIndex) -> None:
         self._s = sentence
         self._index = index
-
 
     def runs_of(self, i: int, *, bound: bool = False) -> Runs | None:
         """The runs one of which the numeral at ``i`` must be about; None when the sentence leaves it open.
@@ -53,8 +52,8 @@ class Binder:
             return self._behind[i][0]
         if (stepped := self._stepped(i)) is not None or (stepped := self._fronted(i)) is not None:
             return stepped
-        if (paired := paired(self._s, i, TokenKind.RUN)) is not None:
-            return paired
+        if (listed := paired(self._s, i, TokenKind.RUN)) is not None:
+            return listed
         topic, ambiguous = self._topic_before(i)
         if topic is None:
             return None
@@ -291,7 +290,3 @@ class Binder:
             | {"from", "baseline", "compared", "relative", "up", "down", "previous", "below", "above"}
         )
         return self._index.baseline if compared or self._s.is_question else frozenset()
-
-
-
-

@@ -24,9 +24,9 @@ def names_of(s: Sentence, i: int) -> frozenset[str] | None:
         return behind
     if s.word(i + 1) in _SPEEDS:
         return None
-    paired = paired(s, i, TokenKind.METRIC)
-    if paired is not None:
-        return paired
+    listed = paired(s, i, TokenKind.METRIC)
+    if listed is not None:
+        return listed
     if noun_before(s, i) or noun_after(s, i):
         return None
     for j in s.leftwards(i):

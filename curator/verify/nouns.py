@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 _CONFIG_LINKS = frozenset(
     {"=", ":", "of", "is", "was", "to", "at", "(", "-", "~", "\u2248", "from", "->", "\u2192", '"', ">"}
     | {"set", "raised", "lowered", "increased", "reduced", "changed", "kept", "fixed", "held"}
+)
 _RUN_TO_CONFIG = frozenset(
     "( , = : with used using at ran runs has had 's a the of is was set to uses an and".split()  # noqa: SIM905
+)
 
 
 def noun_after(s: Sentence, i: int) -> str:
@@ -66,7 +68,7 @@ def config_of(s: Sentence, i: int) -> tuple[frozenset[str], bool] | None:
     return None
 
 
-def config_runs(s: Sentence, i: int) -> Runs | None:
+def config_runs(s: Sentence, i: int) -> frozenset[str] | None:
     """The run a config value is said of: ``LR-003 (lr=0.01)``."""
     if s.context.cell and s.context.topics:
         return s.context.topics

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, Fact, FactError, FactKind, delta, percent, ratio, render
 from curator.verify import lexicon
-from curator.verify.binding import Binder, Role
+from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
+from curator.verify.lists import from_of
 from curator.verify.matching import Fit, bounds, fact_unit, fit, numeric_value, plausible
+from curator.verify.naming import names_of
 from curator.verify.nouns import config_of, config_runs, noun_after, noun_before
 from curator.verify.report import FindingKind
+from curator.verify.roles import Role, role_of
 from curator.verify.subjects import reference
 from curator.verify.tokens import TokenKind
 from curator.verify.units import FACTOR, PERCENT, POINTS
@@ -86,9 +89,9 @@ class _Judge:
         )
         self._token = sentence.tokens[i]
         self._binder = Binder(sentence, index)
-        self._role = self._binder.role_of(i)
+        self._role = role_of(sentence, i)
         self._runs = self._binder.runs_of(i)
-        self._names = self._binder.names_of(i)
+        self._names = names_of(sentence, i)
         self._fits = self._all_fits()
 
     def _all_fits(self) -> list[tuple[Fact, Fit]]:
@@ -219,7 +222,7 @@ class _Judge:
         if self._is_config_factor():
             return True
         for j in self._s.of_kind(TokenKind.NUMBER, (self._i + 1, self._s.clause(self._i)[1])):
-            start = self._binder.from_of(j)
+            start = from_of(self._s, j)
             first, second = (self._s.tokens[start].numeral if start is not None else None), self._s.tokens[j].numeral
             if first and second and first.value:
                 reading = self._numeral.readings[0]

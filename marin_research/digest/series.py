@@ -98,12 +98,8 @@ class Series:
             self.drops += [Change(before[index], values[index], place(index)) for index in fallen]
 
     def _thin(self, values: Sequence[float]) -> None:
-        index = -self.count % self.stride
-        while index < len(values):
+        while (index := len(self.points) * self.stride - self.count) < len(values):
             self.points.append(values[index])
             if len(self.points) > _MOST_POINTS:
                 self.points = self.points[::2]
                 self.stride *= 2
-                index = index + -(self.count + index) % self.stride or index  # the next one that is kept
-                if self.count + index ...
-            index += self.stride
