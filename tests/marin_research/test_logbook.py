@@ -19,7 +19,7 @@ from marin_research.logbook import (
     plan_append,
     style_of,
 )
-from marin_research.logbook_heading import read_heading
+from marin_research.logbook.heading import read_heading
 
 MARKER = "<!-- marin-research: 0123abc -->"
 NOON = datetime(2026, 9, 1, 12, 30, tzinfo=UTC)

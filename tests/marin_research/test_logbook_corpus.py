@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from marin_research.logbook import NewEntry, Order, has_marker, parse, plan_append, style_of
-from marin_research.logbook_markdown import read_with_markdown_it
-from marin_research.logbook_structure import scan
+from marin_research.logbook.markdown import read_with_markdown_it
+from marin_research.logbook.structure import scan
 
 CORPUS = os.environ.get("MARIN_RESEARCH_CORPUS")
 pytestmark = pytest.mark.skipif(not CORPUS, reason="MARIN_RESEARCH_CORPUS names no folder of logbooks")

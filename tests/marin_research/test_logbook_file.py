@@ -16,7 +16,7 @@ import pytest
 
 from marin_research.errors import LogbookError
 from marin_research.logbook import NewEntry, append, parse
-from marin_research.logbook_file import rewrite
+from marin_research.logbook.file import rewrite
 
 OLD = b"# T\n\n## Entry Log\n\n### 2026-01-01 - one\n\ntext\n"
 MARKER = "<!-- marin-research: 0123abc -->"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marin_research.logbook_markdown import BOLD_LEVEL, read_with_markdown_it
-from marin_research.logbook_structure import scan, structure_of
+from marin_research.logbook.markdown import BOLD_LEVEL, read_with_markdown_it
+from marin_research.logbook.structure import scan, structure_of
 
 STARTS = [b""] * 6 + [b" ", b"  ", b"   ", b"    ", b"\t", b"      "]
 PIECES = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marin_research.logbook import NewEntry, parse, plan_append, style_of
-from marin_research.logbook_template import new_logbook
+from marin_research.logbook.template import new_logbook
 
 ISSUE = "https://github.com/marin-community/marin/issues/7123"
 

@@ -1,6 +1,6 @@
 """The outline of a Markdown file: its top-level headings and its raw blocks, as byte ranges. Knows nothing of logbooks.
 
-`read_with_markdown_it` is right about every file. `marin_research.logbook_structure` is quicker about nearly all.
+`read_with_markdown_it` is right about every file. `marin_research.logbook.structure` is quicker about nearly all.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from marin_research.logbook_heading import Moment, closes_with_time, find_time, moment, opens_with_time, read_heading
-from marin_research.logbook_markdown import BOLD_LEVEL, Heading, Structure
-from marin_research.logbook_structure import structure_of
+from marin_research.logbook.heading import Moment, closes_with_time, find_time, moment, opens_with_time, read_heading
+from marin_research.logbook.markdown import BOLD_LEVEL, Heading, Structure
+from marin_research.logbook.structure import structure_of
 
 
 class Order(StrEnum):

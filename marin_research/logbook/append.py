@@ -12,34 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marin_research.errors import LogbookError
-from marin_research.logbook_entries import BYTE_ORDER_MARK, Entry, Log, Logbook, Order, parse
-from marin_research.logbook_file import rewrite
-from marin_research.logbook_heading import read_ids
-from marin_research.logbook_markdown import BOLD_LEVEL
-from marin_research.logbook_structure import structure_of
-from marin_research.logbook_style import NEW_SECTION, Style, style_of
+from marin_research.logbook.entries import BYTE_ORDER_MARK, Log, Logbook, Order, parse
+from marin_research.logbook.file import rewrite
+from marin_research.logbook.heading import read_ids
+from marin_research.logbook.markdown import BOLD_LEVEL
+from marin_research.logbook.structure import structure_of
+from marin_research.logbook.style import NEW_SECTION, Style, style_of
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-
-__all__ = [
-    "Appended",
-    "Entry",
-    "Log",
-    "Logbook",
-    "NewEntry",
-    "Order",
-    "Plan",
-    "Style",
-    "append",
-    "content_marker",
-    "entry_text",
-    "has_marker",
-    "parse",
-    "plan_append",
-    "style_of",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from marin_research.logbook_entries import Entry, Log, Logbook, Order
-from marin_research.logbook_heading import read_heading, time_format
-from marin_research.logbook_markdown import BOLD_LEVEL
-from marin_research.logbook_structure import structure_of
+from marin_research.logbook.entries import Entry, Log, Logbook, Order
+from marin_research.logbook.heading import read_heading, time_format
+from marin_research.logbook.markdown import BOLD_LEVEL
+from marin_research.logbook.structure import structure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

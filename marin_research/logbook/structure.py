@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from marin_research.logbook_markdown import (
+from marin_research.logbook.markdown import (
     BOLD_LEVEL,
     RAW_HTML,
     Heading,
