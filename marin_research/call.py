@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marin_research import wandb_file, wandb_hook
-from marin_research.capture import capture
+from marin_research.capture.process import capture
 from marin_research.describe import describe_config
 from marin_research.record import Devices, Metric, Run, Status, Step, Unknown, WandbRun
 from marin_research.recorder import Recorder, ended_by, ended_normally

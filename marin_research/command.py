@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marin_research.capture import capture
+from marin_research.capture.process import capture
 from marin_research.output import read_output
 from marin_research.output_metrics import OutputMetrics
 from marin_research.record import End, Metric, Run, Status, Unknown, WandbRun

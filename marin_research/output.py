@@ -1,7 +1,7 @@
 """Reads what a host printed, and finds the lines that say how it failed. Knows no process and no pipe.
 
-``marin_research.live_output`` says how the bytes lie in the store. What is missing or damaged is said in the text
-itself, where it would stand, and never hides the rest.
+``marin_research.capture.live_output`` says how the bytes lie in the store. What is missing or damaged is said in the
+text itself, where it would stand, and never hides the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import zlib
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from marin_research.live_output import live_folder, live_stretches, note
+from marin_research.capture.live_output import live_folder, live_stretches, note
 from marin_research.record import Status
 
 if TYPE_CHECKING:

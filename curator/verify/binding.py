@@ -27,6 +27,7 @@ _PARTICIPLES = frozenset(
 _CHANGE_WORDS = frozenset(lexicon.ADJECTIVES) | lexicon.DIFFERENCE_NOUNS
 _INTRODUCERS = frozenset({"'s", "(", ":", "=", "at"})
 _ADJACENT = frozenset({"'s", "(", ":", "=", "-", "\u2013", "\u2014", '"', "at", "of", "reached", "which", "was", "is", "had", "has", "~", "\u2248", "a", "an", "the"})  # fmt: skip
+_CONDITIONS = frozenset({"when", "once", "after", "with", "if", "as"})
 _VAGUE_NOUNS = frozenset({"winner", "others", "rest", "former", "latter", "control", "one", "ones"})
 _VAGUE_ADJECTIVES = frozenset(
     "best worst fastest slowest other others previous last first second third next winning losing remaining same final "
@@ -85,12 +86,13 @@ class Binder:
 
     def _only_mention(self, i: int) -> Runs | None:
         """``fell to 158,420 once the capacity factor was 2.0``: the one thing named behind, where nothing is before."""
-        found = {self._s.tokens[j].runs for j in range(i + 1, len(self._s.tokens)) if self._is_mention(j)}
-        before = any(self._s.tokens[j].runs for j in range(i)) or any(
-            self._s.is_reference(j) for j in range(i) if self._is_mention(j)
-        )
-        references = any(self._s.is_reference(j) for j in range(i + 1, len(self._s.tokens)) if self._is_mention(j))
-        return next(iter(found)) if len(found) == 1 and not (before or references or self._behind) else None
+        s = self._s
+        behind = [j for j in range(i + 1, len(s.tokens)) if self._is_mention(j)]
+        if not behind or self._behind or any(token.runs for token in s.tokens[:i]):
+            return None
+        condition = any(s.word(j) in _CONDITIONS for j in range(i + 1, behind[0]))
+        lone = len({s.tokens[j].runs for j in behind}) == 1 and not any(s.is_reference(j) for j in behind)
+        return s.tokens[behind[0]].runs if condition and lone else None
 
     @cached_property
     def _behind(self) -> dict[int, tuple[Runs, list[int]]]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind, render
 from curator.verify import lexicon
+from curator.verify.directions import moves, sense_at
 from curator.verify.lexicon import Sense
 from curator.verify.matching import numeric_value
+from curator.verify.naming import names_of_numbers, recent_names
 from curator.verify.report import FindingKind
 from curator.verify.steps import settles
 from curator.verify.subjects import reference, subjects
 from curator.verify.tokens import TokenKind
-from curator.verify.values import moves, names_of_numbers, recent_names, sense_at
 
 if TYPE_CHECKING:
     from curator.facts import Fact

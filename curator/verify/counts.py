@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from curator.facts import Fact, FactKind
 from curator.verify import lexicon
 from curator.verify.binding import Binder
+from curator.verify.directions import sense_at
 from curator.verify.matching import Fit, fit, numeric_value
 from curator.verify.nouns import config_of, noun_after, noun_before
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
 from curator.verify.units import FACTOR, PERCENT
-from curator.verify.values import sense_at
 
 if TYPE_CHECKING:
     from curator.verify.claims import Claims

@@ -213,9 +213,10 @@ class FactIndex:
         wanted = set(kinds)
         return (fact for fact, text in self.strings if fact.kind in wanted and pattern.search(text))
 
-    def numbers(self, kinds: Iterable[FactKind]) -> Iterator[Fact]:
-        wanted = set(kinds)
-        return (fact for fact in self.facts if fact.kind in wanted and numeric_value(fact) is not None)
+    @cached_property
+    def numeric(self) -> tuple[Fact, ...]:
+        """The facts whose value is a finite number."""
+        return tuple(fact for fact in self.facts if numeric_value(fact) is not None)
 
 
 def _same(a: object, b: object) -> bool:

@@ -1,9 +1,10 @@
-"""Which metric a numeral is said of. Reads word order; where the sentence does not say, it answers None."""
+"""Which metric a numeral is said of, and which metrics a passage speaks of. Never looks at a value."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curator.facts import FactKind
 from curator.verify import lexicon
 from curator.verify.lists import paired
 from curator.verify.nouns import noun_after, noun_before
@@ -11,6 +12,8 @@ from curator.verify.roles import Role, role_of
 from curator.verify.tokens import TokenKind
 
 if TYPE_CHECKING:
+    from curator.verify.index import FactIndex
+    from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
 
@@ -31,7 +34,8 @@ def names_of(s: Sentence, i: int) -> frozenset[str] | None:
         return None
     for j in s.leftwards(i):
         if s.kind(j) is TokenKind.METRIC:
-            return s.tokens[j].names
+            # A metric behind a numeral, "1.24x the memory", is that numeral's.
+            return s.tokens[j].names if not _is_taken(s, j) else None
         if s.word(j) == ";":
             return _names_before(s, j)
     return s.context.metrics or None
@@ -58,9 +62,33 @@ def _metric_behind(s: Sentence, i: int) -> frozenset[str] | None:
     return s.tokens[j].names if change or not _owns_next(s, j) else None
 
 
+def _is_taken(s: Sentence, j: int) -> bool:
+    k = j - 1
+    while s.word(k) in lexicon.ARTICLES:
+        k -= 1
+    return k < j - 1 and s.kind(k) is TokenKind.NUMBER
+
+
 def _owns_next(s: Sentence, j: int) -> bool:
     """Whether the metric at ``j`` has a numeral of its own behind it."""
     k = j + 1
     while s.word(k) in lexicon.LINKS and s.word(k) not in {"and", "or"} and k < j + 5:
         k += 1
     return k > j + 1 and s.kind(k) is TokenKind.NUMBER
+
+
+def names_of_numbers(s: Sentence, within: tuple[int, int], found: Collector, index: FactIndex) -> frozenset[str]:
+    """The metrics that the numerals between two positions are values of."""
+    starts = {s.tokens[j].start for j in s.of_kind(TokenKind.NUMBER, within)}
+    facts = [index.by_id.get(fact_id) for start, _, ids in found.evidence if start in starts for fact_id in ids]
+    return frozenset(fact.name for fact in facts if fact and fact.kind is FactKind.METRIC)
+
+
+def recent_names(s: Sentence) -> frozenset[str]:
+    """The metrics that the nearest sentence before this one in its block speaks of."""
+    while s.previous:
+        s = s.previous
+        named = s.of_kind(TokenKind.METRIC)
+        if named:
+            return s.tokens[named[-1]].names
+    return frozenset()

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.verify.binding import Binder
+from curator.verify.directions import moves, sense_at
 from curator.verify.lists import from_of, is_reference_value
 from curator.verify.naming import names_of
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
-from curator.verify.values import moves, sense_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

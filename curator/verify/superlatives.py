@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind, render
 from curator.verify import lexicon
 from curator.verify.binding import Binder
+from curator.verify.directions import moves
 from curator.verify.lexicon import Sense
 from curator.verify.matching import Fit, fit, numeric_value
+from curator.verify.naming import names_of_numbers, recent_names
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
-from curator.verify.values import moves, names_of_numbers, recent_names
 
 if TYPE_CHECKING:
     from curator.facts import Fact

@@ -57,9 +57,7 @@ class Block:
         self.lines = body.split(b"\n")
         self.keys = body.translate(None, _DIGITS).split(b"\n")
         """The lines without their digits: few distinct ones stand for many lines."""
-        self.newlines = (
-            self._physical.count(b"\n") if self._physical else len(self.lines) - 1 + data.endswith(b"\n")
-        )
+        self.newlines = self._physical.count(b"\n") if self._physical else len(self.lines) - 1 + data.endswith(b"\n")
 
     def number(self, index: int) -> int:
         """The line number of ``lines[index]``."""
@@ -123,7 +121,9 @@ def _sized(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _cut(data: bytes) -> int:
     """Where the last whole line of ``data`` ends; 0 if the line goes on and is not too long yet."""
     cut = data.rfind(b"\n") + 1
-    if cut == 0:  # a progress bar that never ends its line; a carriage return at the very end may be half of a line's end
+    if (
+        cut == 0
+    ):  # a progress bar that never ends its line; a carriage return at the very end may be half of a line's end
         cut = data.rfind(b"\r", 0, len(data) - 1) + 1
     if cut == 0 and len(data) >= LONGEST:
         cut = data.rfind(b" ") + 1 or len(data)

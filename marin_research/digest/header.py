@@ -23,11 +23,19 @@ _PIECES = (
     # absl, glog, rigging: I20261122 01:05:28 140052865689280 logger, E0929 17:42:48.594192 1044529 file.cc:332]
     rb"\[?(?P<letter>[DIWEFC])(?P<short>\d{3,4}(?:\d{4})? (?:" + _CLOCK + rb"|\d\d:\d\d:\d{10}\.\d+)) +(?:\d+ (?=\S))?",
     rb"\[?(?P<iso>" + _ISO + rb")(?: (?P<ray>[DIWEFC])(?: \d+)+)?\]?(?::(?: (?P<tsl>[IWEF])(?= ))?)?[ \t]*",
-    rb"(?P<syslog>(?:" + b"|".join(_MONTHS) + rb") [ \d]\d " + _CLOCK + rb") (?P<node>[\w.-]+) [\w./()-]+(?:\[\d+\])?: ",
+    rb"(?P<syslog>(?:"
+    + b"|".join(_MONTHS)
+    + rb") [ \d]\d "
+    + _CLOCK
+    + rb") (?P<node>[\w.-]+) [\w./()-]+(?:\[\d+\])?: ",
     rb"(?P<gcloud>\d+\.\d+\.\d+\.\d+) \[\d+\] ",
     # Levanter: - 9 - levanter.tracker.wandb - wandb.py:189 - INFO ::
     rb"- (?:(?P<process>\d+) - )?(?:[\w.]+ - )?(?:[\w./-]+:\d+ - )?(?=(?:" + _LEVEL + rb")\b)",
-    rb"\[?(?P<level>" + _LEVEL + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:" + _LOGGER + rb"|\w+):(?:\d+:)?(?=\S))?)?[ \t]*",
+    rb"\[?(?P<level>"
+    + _LEVEL
+    + rb")(?:\]|(?=[ :,-]))(?: ::| -|[:,](?:(?:"
+    + _LOGGER
+    + rb"|\w+):(?:\d+:)?(?=\S))?)?[ \t]*",
     rb"\[?[\w./+-]+\.(?:cc|cpp|cu|c|h|py|rs|go):\d+[\]:] ?",
     _LOGGER + rb" (?!\w+ ?[:=])",
 )

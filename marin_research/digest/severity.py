@@ -18,6 +18,7 @@ _BOILERPLATE = re.compile(
 )
 """What is logged as an error, or sounds like one, and is none."""
 
+
 def is_severe(severity: Severity) -> bool:
     """Whether lines of this severity are kept verbatim, each with the hosts that showed it."""
     return RANK[severity] <= RANK[Severity.SUSPECT]

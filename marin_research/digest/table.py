@@ -101,7 +101,9 @@ class Table:
         self._entries.put(key, entry)
         return entry
 
-    def template(self, watched: Watched, outcome: tuple[bytes, ...], line: bytes, place: Callable[[], Place]) -> Template:
+    def template(
+        self, watched: Watched, outcome: tuple[bytes, ...], line: bytes, place: Callable[[], Place]
+    ) -> Template:
         """The template of a line that is watched."""
         template = watched.templates.get(outcome)
         if template is None or len(line) > _LONGEST_KEY:
@@ -164,7 +166,9 @@ class Table:
         grave = severity is not Severity.INFO
         if (len(self.templates) - self._plain if grave else self._plain) < (MOST_GRAVE if grave else MOST_PLAIN):
             self._plain += not grave
-            template = self.templates[severity, text] = Template(text=text, severity=severity, example=example, first=first)
+            template = self.templates[severity, text] = Template(
+                text=text, severity=severity, example=example, first=first
+            )
             return template
         if grave and self._spill:
             self._spill(first, example)

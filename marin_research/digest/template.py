@@ -23,7 +23,17 @@ class Sighting:
 class Template(Sighting):
     """Lines that are the same but for what varies."""
 
-    __slots__ = ("example", "hosts", "in_tracebacks", "more_variants", "repeats", "severity", "streams", "text", "variants")
+    __slots__ = (
+        "example",
+        "hosts",
+        "in_tracebacks",
+        "more_variants",
+        "repeats",
+        "severity",
+        "streams",
+        "text",
+        "variants",
+    )
 
     def __init__(self, *, text: str, severity: Severity, example: str, first: Place) -> None:
         super().__init__(first)

@@ -105,7 +105,17 @@ _PHRASES: tuple[tuple[Severity, tuple[str, ...]], ...] = (
             *("not found", "not ready", "not respond", "not exist", "not allowed", "not available", "not connected"),
             *("not initialized", "not match", "not enough", "not permitted", "not supported", "not recognized"),
             *("did not", "could not", "can not", "would not", "no such", "no longer", "no heartbeat", "no response"),
-            *("too many", "too large", "too long", "too slow", "too old", "is full", "disk full", "is down", "link down"),
+            *(
+                "too many",
+                "too large",
+                "too long",
+                "too slow",
+                "too old",
+                "is full",
+                "disk full",
+                "is down",
+                "link down",
+            ),
             *("went down", "already in use", "already exists", "rolled back", "bad node", "out of range"),
             *("out of bounds", "went away", "gone away", "is gone", "blocked for more than", "lagging behind"),
         ),
@@ -114,7 +124,10 @@ _PHRASES: tuple[tuple[Severity, tuple[str, ...]], ...] = (
 )
 
 _WORDS = (
-    (Severity.FATAL, re.compile(r"(?i:segfault|sig(?:segv|kill|abrt|bus|ill|fpe)|oomkill|coredump|^fatal$|^panic$)|^BUG$")),
+    (
+        Severity.FATAL,
+        re.compile(r"(?i:segfault|sig(?:segv|kill|abrt|bus|ill|fpe)|oomkill|coredump|^fatal$|^panic$)|^BUG$"),
+    ),
     (
         Severity.ERROR,
         re.compile(
@@ -196,6 +209,8 @@ class Vocabulary(dict[str, _Word]):
         lower = text.lower()
         for match in _WORD.finditer(text):
             known = self[match[0]]
-            if known.severity is severity or any(lower.startswith(phrase, match.start()) for phrase, _ in known.phrases):
+            if known.severity is severity or any(
+                lower.startswith(phrase, match.start()) for phrase, _ in known.phrases
+            ):
                 return match.start()
         return 0

@@ -25,7 +25,7 @@ PRELUDE = """
 import contextlib, contextvars, ctypes, json, logging, os, signal, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from marin_research.capture import capture
+from marin_research.capture.process import capture
 from marin_research.codec import encode
 from marin_research.store import RecordStore
 
@@ -47,7 +47,7 @@ def sidecars():
     found = []
     for process in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if b"marin_research.sidecar" in (process / "cmdline").read_bytes():
+            if b"marin_research.capture.sidecar" in (process / "cmdline").read_bytes():
                 if os.environ["CAPTURE_TEST"].encode() in (process / "environ").read_bytes():
                     found.append(int(process.name))
     return found
@@ -115,7 +115,7 @@ class Program:
         for process in Path("/proc").iterdir():
             with suppress(OSError):
                 if (
-                    b"marin_research.sidecar" in (process / "cmdline").read_bytes()
+                    b"marin_research.capture.sidecar" in (process / "cmdline").read_bytes()
                     and str(self.folder).encode() in (process / "environ").read_bytes()
                 ):
                     found.append(int(process.name))

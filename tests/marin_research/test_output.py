@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marin_research.capture.live_output import LiveOutput, ship
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
-from marin_research.live_output import LiveOutput, ship
 from marin_research.output import StoredOutput, decisive_lines, follow, read_output, tail
 from marin_research.record import Attempt, Command, End, Git, Host, Run, Status, Unknown
 from marin_research.store import RecordStore

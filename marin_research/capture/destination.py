@@ -6,10 +6,10 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, TextIO
 
-from marin_research.channel import Channel, copy_fd
+from marin_research.capture.channel import Channel, copy_fd
 
 if TYPE_CHECKING:
-    from marin_research import streams
+    from marin_research.capture import streams
 
 _NUMBERS = {"stdout": 1, "stderr": 2}
 

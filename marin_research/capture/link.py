@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marin_research.channel import Channel, above_standard
+from marin_research.capture.channel import Channel, above_standard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,10 @@ SILENCE_LIMIT_S = 60.0
 """How long a sidecar may say nothing before it is taken for stuck: the pipes fill up, and steps would wait for ever."""
 _MAX_STARTS = 4
 _SEND_TIMEOUT_S = 2.0
-_MAIN = "import sys; sys.path.insert(0, sys.argv[1]); from marin_research.sidecar import main; main(int(sys.argv[2]))"
+_MAIN = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from marin_research.capture.sidecar import main; main(int(sys.argv[2]))"
+)
 
 
 class _Entry:
@@ -137,7 +140,7 @@ class SidecarLink:
         ours, theirs = (socket.socket(fileno=above_standard(end.detach())) for end in socket.socketpair())
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _MAIN, str(Path(__file__).parent.parent), str(theirs.fileno())],
+                [sys.executable, "-I", "-S", "-c", _MAIN, str(Path(__file__).parents[2]), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -17,16 +17,16 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
-from marin_research import streams
-from marin_research.destination import Destination, Terminals
+from marin_research.capture import streams
+from marin_research.capture.destination import Destination, Terminals
+from marin_research.capture.link import SidecarLink
 from marin_research.record import Output, Unknown
-from marin_research.sidecar_link import SidecarLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from marin_research.capture.streams import RoutedStream
     from marin_research.store import RecordStore
-    from marin_research.streams import RoutedStream
 
 _PATIENCE_S = 10.0
 

@@ -32,9 +32,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from marin_research.channel import PIPE_SIZE
-from marin_research.sidecar_echo import Echo
-from marin_research.sidecar_step import Keeper, StepOutput, redactor
+from marin_research.capture.channel import PIPE_SIZE
+from marin_research.capture.echo import Echo
+from marin_research.capture.step import Keeper, StepOutput, redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

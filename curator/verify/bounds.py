@@ -1,0 +1,82 @@
+"""Judges numerals that bound a value from one side: ``below 2.4``, ``more than 9,000``, ``did not exceed 16 GiB``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.facts import CHANGES, Fact, FactKind, render
+from curator.verify import lexicon
+from curator.verify.lexicon import Sense
+from curator.verify.matching import bounds, fact_unit, numeric_value
+from curator.verify.report import FindingKind
+from curator.verify.roles import Role
+from curator.verify.statement import Statement, is_of
+
+if TYPE_CHECKING:
+    from curator.verify.report import Collector
+    from curator.verify.sentences import Sentence
+
+_EVERYONE = frozenset({"all", "every", "each", "no", "never", "always"})
+_OVER_PAIRS = {("at", "least"), *((word, "than") for word in ("more", "greater", "higher", "larger", "longer"))}
+_UNDER_PAIRS = {
+    ("at", "most"),
+    ("up", "to"),
+    *((word, "than") for word in ("less", "fewer", "lower", "smaller", "shorter")),
+}
+
+
+def judge_bound(st: Statement, found: Collector) -> bool:
+    """Judge the numeral if it bounds a value; whether that settled it.
+
+    A bound may be a fact's value, a threshold that a fact's text states, or the bounded value cut to two digits.
+    """
+    side = _side(st.s, st.i)
+    if side is None or st.role is Role.CHANGE:
+        return False
+    runs = st.binder.runs_of(st.i, bound=True)
+    bounded = [f for f in _bounded(st) if is_of(f, runs)]
+    upwards = (side is Sense.UP) != st.s.negated(st.i)
+    cut = [fact for fact in bounded if bounds(st.numeral, fact) == (-1 if upwards else 1)]
+    quoted = st.quoted.match(st.s, st.i, loose=True)
+    if not (cut or quoted or st.matches):
+        return False
+    judged = [fact for fact in bounded if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
+    everyone = runs is None and bool(st.s.words & _EVERYONE)
+    clear = len({fact.name for fact in judged}) == 1 and (everyone or (runs is not None and len(judged) == 1))
+    broken = [fact for fact in judged if _breaks(st, side, fact)] if clear and not st.s.hedged(st.i) else []
+    if broken:
+        st.object(found, FindingKind.COMPARATIVE, f"{broken[0].id} is {render(broken[0])}")
+    else:
+        st.support(found, cut or st.matches, quoted)
+    return True
+
+
+def _bounded(st: Statement) -> list[Fact]:
+    """The facts that the sentence may bound: those of the metric it names, or else those in the numeral's unit."""
+    facts = [fact for fact in st.index.numeric if fact.kind not in CHANGES and st.is_named(fact)]
+    unit = st.numeral.unit
+    if st.names is not None or unit is None:
+        return facts
+    return [fact for fact in facts if (own := fact_unit(fact)) and own.dimension == unit.dimension]
+
+
+def _side(s: Sentence, i: int) -> Sense | None:
+    """From which side: UP for a value that lies above the numeral."""
+    j = i - 1
+    while s.word(j) in lexicon.ARTICLES:
+        j -= 1
+    pair = s.word(j - 1), s.word(j)
+    if pair in _OVER_PAIRS or (s.word(j) in lexicon.OVER and pair not in _UNDER_PAIRS):
+        return Sense.UP
+    return Sense.DOWN if pair in _UNDER_PAIRS or s.word(j) in lexicon.UNDER else None
+
+
+def _breaks(st: Statement, side: Sense, fact: Fact) -> bool:
+    value, own, written = numeric_value(fact), fact_unit(fact), st.numeral.readings[0]
+    if value is None:
+        return False
+    same = written.unit is not None and own is not None
+    stated = value * own.scale if own and same else value
+    bound = written.value * written.unit.scale if written.unit and same else written.value
+    holds = stated >= bound if side is Sense.UP else stated <= bound
+    return holds == st.s.negated(st.i)
