@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from curator.facts import CHANGES, Fact, FactKind, render
 from curator.verify import lexicon
 from curator.verify.lexicon import Sense
-from curator.verify.matching import bounds, fact_unit, numeric_value
+from curator.verify.matching import bounds, comparable_margin, fact_unit, numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.roles import Role
 from curator.verify.statement import Statement, is_of
@@ -30,6 +30,8 @@ def judge_bound(st: Statement, found: Collector) -> bool:
 
     A bound may be a fact's value, a threshold that a fact's text states, or the bounded value cut to two digits.
     """
+    if _is_within(st.s, st.i):
+        return _judge_within(st, found)
     side = _side(st.s, st.i)
     if side is None or st.role is Role.CHANGE:
         return False
@@ -48,6 +50,32 @@ def judge_bound(st: Statement, found: Collector) -> bool:
         st.object(found, FindingKind.COMPARATIVE, f"{broken[0].id} is {render(broken[0])}")
     else:
         st.support(found, cut or st.matches, quoted)
+    return True
+
+
+def _is_within(s: Sentence, i: int) -> bool:
+    j = i - 1
+    while s.word(j) in lexicon.ARTICLES | lexicon.APPROXIMATE:
+        j -= 1
+    return s.word(j) == "within"
+
+
+def _judge_within(st: Statement, found: Collector) -> bool:
+    """``keeps accuracy within 0.5 points of the baseline``: the change must be no larger, whoever stated the margin."""
+    runs = st.runs or frozenset(st.index.runs)
+    changes = [
+        fact
+        for fact in st.index.numeric
+        if fact.kind in {FactKind.DELTA, FactKind.PERCENT} and st.names and fact.name in st.names and fact.subject in runs
+    ]
+    measured = [(fact, margin) for fact in changes if (margin := comparable_margin(st.numeral, fact)) is not None]
+    if len({fact.subject for fact, _ in measured}) != 1 or st.s.hedged(st.i):
+        return False
+    holds = all(margin for _, margin in measured)
+    if holds == st.s.negated(st.i):
+        st.object(found, FindingKind.COMPARATIVE, f"{measured[0][0].id} is {render(measured[0][0])}")
+    else:
+        st.support(found, [fact for fact, _ in measured])
     return True
 
 

@@ -132,7 +132,7 @@ class Claims:
         if word in lexicon.PRICES:
             return None
         if word in _EFFECTS:
-            return Sense.SAME if s.word(i - 1) in _NONE else None
+            return _EFFECT_SENSES.get(s.word(i - 1))
         if word in {"more", "less", "fewer"} and s.kind(i + 1) is not TokenKind.METRIC:
             return None
         if word in {"above", "below", "ahead", "behind"}:
@@ -278,7 +278,7 @@ class Claims:
     # -- the verdict ----------------------------------------------------------------------------------------------------
 
     def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
-        negated = s.negated(i) and s.word(i) not in _EFFECTS
+        negated = s.negated(i) and s.word(i - 1) != "no"
         if claim.references and negated and (s.softened(i) or claim.sense is Sense.SAME):
             return
         token = s.tokens[i]
@@ -357,4 +357,8 @@ class Claims:
 
 
 _EFFECTS = frozenset({"effect", "impact", "difference"})
-_NONE = frozenset({"no", "little", "negligible"})
+_EFFECT_SENSES = {
+    **dict.fromkeys(("no", "little", "negligible"), Sense.SAME),
+    **dict.fromkeys(("positive", "beneficial", "favourable", "favorable"), Sense.BETTER),
+    **dict.fromkeys(("negative", "adverse", "detrimental", "harmful"), Sense.WORSE),
+}

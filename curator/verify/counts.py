@@ -277,9 +277,10 @@ class Counts:
             found.support(token.start, token.end, facts)
             return True
         if noun in lexicon.COUNT_NOUNS - lexicon.RUN_NOUNS:
-            if numeral.value == 1 and numeral.word:
+            about = self._about(noun)
+            if numeral.value == 1 and numeral.word and not (about and noun.rstrip("s") in _DEVICES | _HOSTS):
                 return True
-            known = [str(f.value) for f in self._about(noun) if f.kind in {FactKind.COUNT, FactKind.CONFIG}]
+            known = [str(f.value) for f in about if f.kind in {FactKind.COUNT, FactKind.CONFIG}]
             why = f"the facts say {', '.join(dict.fromkeys(known))}" if known else f"no fact counts this many {noun}"
             found.object(FindingKind.COUNT, token.start, token.end, why)
             return True

@@ -180,11 +180,16 @@ def _trailing_zeros(written: Decimal, numeral: Numeral, fact: Fact, *, about: bo
     """The quantum of a whole number whose trailing zeros may be rounding: ``412,000`` for 412350."""
     if fact.kind in _EXACT and not about:
         return Decimal(1)
-    zeros = 0
-    while written % 10 ** (zeros + 1) == 0:
-        zeros += 1
+    zeros = max(0, int(written.normalize().as_tuple().exponent))
     enough = 1 if about else 3
     return Decimal(10**zeros) if numeral.significant >= enough else Decimal(1)
+
+
+def comparable_margin(numeral: Numeral, fact: Fact) -> bool | None:
+    """Whether a change is no larger than a written margin; None when their units do not compare."""
+    value = numeric_value(fact)
+    compared = _comparable(numeral.readings[0], fact, value) if value is not None else []
+    return abs(compared[0][2]) <= abs(compared[0][0]) if compared else None
 
 
 def bounds(numeral: Numeral, fact: Fact) -> int:

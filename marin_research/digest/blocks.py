@@ -69,6 +69,18 @@ class Block:
         head = self.lines[index][:_HEAD]
         return Place(self._stream, self.number(index), self._offset + self._start(index), head)
 
+    def last(self, count: int) -> list[bytes]:
+        """The last lines, of a progress bar only its last state."""
+        found: list[bytes] = []
+        number = 0
+        for index in range(len(self.lines) - 1, -1, -1):
+            if len(found) == count:
+                break
+            if self.number(index) != number and self.lines[index].strip():
+                found.append(self.lines[index])
+                number = self.number(index)
+        return found[::-1]
+
     def _start(self, index: int) -> int:
         return (self._lengths[index - 1] if index else 0) + index
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marin_research.digest.fields import BAR, STEP
+from marin_research.digest.fields import BAR, REPEATED, STEP
 from marin_research.digest.gaps import Gaps
 from marin_research.digest.series import Series
 
@@ -37,6 +37,8 @@ class Progress:
                 hosts.setdefault(row.host, []).append((index, row.numbers))
         for host, lines in hosts.items():
             for at, field in reader.fields:
+                if field.name == REPEATED:
+                    continue
                 values = field.values([numbers[at] for _, numbers in lines])
                 known = self._values.setdefault((host, field.name), [])
                 known += zip((index for index, _ in lines), values, strict=True)

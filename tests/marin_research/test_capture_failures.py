@@ -125,7 +125,7 @@ def test_where_no_sidecar_can_be_started_the_step_runs_all_the_same(program):
 def test_a_stuck_sidecar_does_not_stop_the_step(program):
     """A sidecar that waits for a dead file server would fill the pipes, and the step would wait with it."""
     program.run("""
-        from marin_research import sidecar_link
+        from marin_research.capture import link as sidecar_link
         sidecar_link.SILENCE_LIMIT_S = 4.0
         with step(1):
             print("first")
