@@ -13,7 +13,6 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +86,8 @@ def environment(redactor: Redactor, environ: Mapping[str, str] = os.environ) -> 
 
 def packages() -> dict[str, str]:
     """Versions of the packages that matter, of those installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and commands do not ask
+
     found = {}
     for name in PACKAGES:
         try:

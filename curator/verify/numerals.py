@@ -189,7 +189,8 @@ _FACTORS = {
 _FRACTIONS = {"half": "0.5", "third": "0.3333", "quarter": "0.25", "fifth": "0.2", "tenth": "0.1"}
 _CARDINAL = "|".join((*_CARDINALS, *_TENS))
 _WORD_NUMBER = re.compile(
-    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(_CARDINALS)})|(?P<word>{_CARDINAL})|(?P<a>a)(?=[ ](?:hundred|dozen)))"
+    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(_CARDINALS)})|(?P<word>{_CARDINAL})|(?P<a>a)(?=[ ](?:hundred|dozen))|"
+    r"(?P<single>single)(?=[ -](?:device|chip|gpu|tpu|host|node|machine|accelerator)))"
     rf"(?:[ ](?P<times>{'|'.join(_MULTIPLIERS)}))?(?P<half>[ ]and[ ]a[ ]half)?(?!\w)",
     re.IGNORECASE,
 )
@@ -244,7 +245,7 @@ def _cardinal_phrase(found: re.Match[str], text: str, unit_pattern: re.Pattern[s
     if found["first"]:
         value = Decimal(_cardinal(found["first"]) + _cardinal(found["second"]))
     else:
-        value = _ONE if found["a"] else Decimal(_cardinal(found["word"]))
+        value = _ONE if found["a"] or found["single"] else Decimal(_cardinal(found["word"]))
     value *= _MULTIPLIERS.get((found["times"] or "").lower(), 1)
     quantum = _ONE
     if found["half"]:

@@ -117,6 +117,7 @@ def test_a_signal_is_passed_on_and_recorded_as_what_it_was(workplace, number):
     script = f"trap 'echo saved; exit 7' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.05; done"
     line = [*PROGRAM, "run", "--thread", "kernels", "--", "sh", "-c", script]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
 
     process.send_signal(number)
@@ -163,6 +164,7 @@ def test_killing_the_recorder_leaves_the_record_and_the_command(workplace):
     script = f"echo begun; sleep 1; echo on > '{flag}'; echo finished"
     line = [*PROGRAM, "run", "--thread", "kernels", "--heartbeat", "0.2", "--", "sh", "-c", script]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
     assert process.stdout.readline() == "begun\n"
 
     process.kill()
