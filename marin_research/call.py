@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+unrecorded: set[str] = set()
+"""Experiment IDs of this process whose start could not be written: nothing may be concluded from their silence."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -107,7 +110,8 @@ class RecordedCall:
             recorder.start(config=self._config(output_path), declared_devices=plan.declared_devices)
             store.remember_output(output_path, plan.run_id)
         except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
-            logger.warning("%s is not recorded: %s", plan.step.address, error)
+            logger.warning("%s is NOT recorded: %s", plan.step.address, error)
+            unrecorded.add(plan.run_id)
             return None
         logger.info("%s records %s (attempt %d)", plan.run_id, plan.step.address, attempt)
         return recorder

@@ -27,7 +27,7 @@ from marin.execution.step_status import STATUS_DEP_FAILED, STATUS_FAILED, Status
 from rigging.filesystem.cluster_config import marin_prefix, marin_region
 
 from marin_research import devices
-from marin_research.call import Plan, RecordedCall
+from marin_research.call import Plan, RecordedCall, unrecorded
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
 from marin_research.events import Event, Kind
@@ -135,12 +135,12 @@ def _new_watcher() -> _Watcher | None:
     report = _report.get() or LaunchReport()
     try:
         launch = new_launch(report.root, heartbeat_s=report.heartbeat_s)
-        store = RecordStore(launch.root)
+        watcher = _Watcher(launch, RecordStore(launch.root), report)
     except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
         logger.warning("this launch is NOT recorded: %s", error)
         return None
     report.launches.append(launch)
-    return _Watcher(launch, store, report)
+    return watcher
 
 
 class _Watcher:
@@ -153,37 +153,49 @@ class _Watcher:
         # Of two handles of one artifact the one marked last counts, as in a notebook where a cell is run again.
         self._handles = {handle.path(): handle for handle in list(_recordings)}
         self._exchanged: dict[int, StepSpec] = {}
-        self._kept: list[StepSpec] = []  # keeps the ids of `_exchanged` from being used again
+        self._concerned: dict[int, bool] = {}
+        self._kept: list[StepSpec] = []  # keeps the ids above from being used again
         self._plans: dict[str, tuple[StepSpec, Plan]] = {}
         self._threads: set[str] = set()
         self._warned: set[str] = set()
 
-    def exchange(self, spec: StepSpec, *, asked_for: bool = True) -> StepSpec:
-        """The same lowered step, with recording functions in it and everything it depends on.
-
-        Args:
-            spec: as Marin lowered it.
-            asked_for: False for what only a step that is built already depends on: the runner will not look at it.
-        """
+    def exchange(self, spec: StepSpec) -> StepSpec:
+        """The same lowered step, with recording functions in it and everything that has to be built for it."""
         known = self._exchanged.get(id(spec))
         if known is not None:
             return known
-        wants_deps = asked_for and not step_is_built(spec)
-        exchanged = replace(spec, deps=[self.exchange(dep, asked_for=wants_deps) for dep in spec.deps])
-        handle = self._handles.get(spec.output_path)
-        if handle is not None and spec.fn is not None and asked_for:
-            try:
-                exchanged = replace(exchanged, fn=self._recording(spec, handle))
-            except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
-                if str(error) not in self._warned:  # a prefix that is taken concerns every step of the thread
-                    logger.warning("%s@%s is NOT recorded: %s", handle.name, handle.version, error)
-                self._warned.add(str(error))
-        if asked_for:  # what is not asked for here may be asked for by another step
-            self._exchanged[id(spec)] = exchanged
-            self._kept.append(spec)
+        exchanged = spec
+        if self._concerns(spec):
+            # Of a step that is built already the runner does not look at the dependencies.
+            built = step_is_built(spec)
+            if not built:
+                exchanged = replace(spec, deps=[self.exchange(dep) for dep in spec.deps])
+            handle = self._handles.get(spec.output_path)
+            if handle is not None and spec.fn is not None:
+                exchanged = self._with_recording(exchanged, handle, built=built)
+        self._exchanged[id(spec)] = exchanged
+        self._kept.append(spec)
         return exchanged
 
-    def _recording(self, spec: StepSpec, handle: ArtifactStep[Any]) -> Any:
+    def _concerns(self, spec: StepSpec) -> bool:
+        """Whether it, or something beneath it, is recorded: only then its status is worth a look at the storage."""
+        known = self._concerned.get(id(spec))
+        if known is None:
+            known = spec.output_path in self._handles or any(self._concerns(dep) for dep in spec.deps)
+            self._concerned[id(spec)] = known
+            self._kept.append(spec)
+        return known
+
+    def _with_recording(self, spec: StepSpec, handle: ArtifactStep[Any], *, built: bool) -> StepSpec:
+        try:
+            return replace(spec, fn=self._recording(spec, handle, built=built))
+        except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
+            if str(error) not in self._warned:  # a prefix that is taken concerns every step of the thread
+                logger.warning("%s@%s is NOT recorded: %s", handle.name, handle.version, error)
+            self._warned.add(str(error))
+            return spec
+
+    def _recording(self, spec: StepSpec, handle: ArtifactStep[Any], *, built: bool) -> Any:
         remote = spec.fn if isinstance(spec.fn, RemoteCallable) else None
         resources = spec.resources or (remote.resources if remote else None)
         said = _recordings[handle]
@@ -195,7 +207,7 @@ class _Watcher:
         plan = Plan(
             launch=self.launch,
             # Claimed here, in the order of declaration: the steps' own threads would claim in any order.
-            run_id=planned[1].run_id if planned else self._run_id(spec, handle, said.thread.prefix),
+            run_id=planned[1].run_id if planned else self._run_id(spec, handle, said.thread.prefix, built=built),
             topic=said.thread.topic,
             label=said.label,
             hypothesis=said.hypothesis,
@@ -210,10 +222,10 @@ class _Watcher:
             return replace(remote, fn=RecordedCall(remote.fn, config_of, plan))
         return RecordedCall(spec.fn, config_of, plan)
 
-    def _run_id(self, spec: StepSpec, handle: ArtifactStep[Any], prefix: str) -> str:
+    def _run_id(self, spec: StepSpec, handle: ArtifactStep[Any], prefix: str, *, built: bool) -> str:
         """A new experiment ID, or that of the run whose output is being built again after it failed."""
         made = self.store.runs_of_output(spec.output_path)
-        if made and not is_mutable_version(handle.version) and not step_is_built(spec):
+        if made and not built and not is_mutable_version(handle.version):
             last = self.store.run(made[-1])
             same_recipe = isinstance(last.step, Step) and last.step.fingerprint == handle.fingerprint()
             if same_recipe and last.status in RETRIED:
@@ -224,6 +236,8 @@ class _Watcher:
         """Note which recorded steps were served from the cache, and which did not run and why."""
         not_run: set[str] = set()
         for spec, plan in self._plans.values():
+            if plan.run_id in unrecorded:
+                continue
             try:
                 if not self._ran(plan):
                     self._note_idle(spec, plan, not_run)

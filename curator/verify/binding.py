@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.verify import lexicon
-from curator.verify.lists import from_of, is_reference_value, paired
+from curator.verify.lists import from_of, is_reference_value, paired, starts_step
 from curator.verify.roles import Role, role_of
 from curator.verify.tokens import TokenKind
 from curator.verify.units import FACTOR, PERCENT
@@ -64,7 +64,7 @@ class Binder:
             and is_reference_value(self._s, i)
             and self._s.runs
             and self._index.baseline
-            and self._s.word(i - 1) == "from"
+            and starts_step(self._s, i)
         ):
             return (
                 self._s.runs
@@ -78,7 +78,7 @@ class Binder:
                 return None if ambiguous else self._only_mention(i)
             topic = inherited if self._s.context.cell else inherited | self._baseline_if_compared()
         if not bound and is_reference_value(self._s, i):
-            if not ambiguous and self._s.word(i - 1) != "from" and "baseline" not in self._s.words_and_names:
+            if not ambiguous and not starts_step(self._s, i) and "baseline" not in self._s.words_and_names:
                 return None
             before = self._s.previous.runs if self._s.previous else frozenset()
             return topic | ambiguous | self._index.baseline | self._s.runs | before
@@ -137,7 +137,9 @@ class Binder:
         """``3.9 % of the baseline`` and ``0.09 from the baseline`` are not said of the baseline."""
         numeral = self._s.tokens[i].numeral
         share = bool(numeral and numeral.unit and numeral.unit.dimension in {PERCENT, FACTOR})
-        return (connector == "of" and share) or (connector in {"from", "of"} and role_of(self._s, i) is Role.CHANGE)
+        return (connector == "of" and share) or (
+            connector in {"from", "of", "on"} and role_of(self._s, i) is Role.CHANGE
+        )
 
     def _is_mention(self, j: int) -> bool:
         return 0 <= j < len(self._s.tokens) and bool(self._s.tokens[j].runs)

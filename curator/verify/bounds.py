@@ -11,6 +11,7 @@ from curator.verify.matching import bounds, comparable_margin, fact_unit, numeri
 from curator.verify.report import FindingKind
 from curator.verify.roles import Role
 from curator.verify.statement import Statement, is_of
+from curator.verify.units import PERCENT
 
 if TYPE_CHECKING:
     from curator.verify.report import Collector
@@ -42,7 +43,7 @@ def judge_bound(st: Statement, found: Collector) -> bool:
     quoted = st.quoted.match(st.s, st.i, loose=True)
     if not (cut or quoted or st.matches):
         return False
-    judged = [fact for fact in bounded if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
+    judged = [fact for fact in bounded if fact.kind in {FactKind.METRIC, FactKind.DURATION, FactKind.PERCENT}]
     everyone = runs is None and bool(st.s.words & _EVERYONE)
     clear = len({fact.name for fact in judged}) == 1 and (everyone or (runs is not None and len(judged) == 1))
     broken = [fact for fact in judged if _breaks(st, side, fact)] if clear and not st.s.hedged(st.i) else []
@@ -66,7 +67,10 @@ def _judge_within(st: Statement, found: Collector) -> bool:
     changes = [
         fact
         for fact in st.index.numeric
-        if fact.kind in {FactKind.DELTA, FactKind.PERCENT} and st.names and fact.name in st.names and fact.subject in runs
+        if fact.kind in {FactKind.DELTA, FactKind.PERCENT}
+        and st.names
+        and fact.name in st.names
+        and fact.subject in runs
     ]
     measured = [(fact, margin) for fact in changes if (margin := comparable_margin(st.numeral, fact)) is not None]
     if len({fact.subject for fact, _ in measured}) != 1 or st.s.hedged(st.i):
@@ -81,8 +85,12 @@ def _judge_within(st: Statement, found: Collector) -> bool:
 
 def _bounded(st: Statement) -> list[Fact]:
     """The facts that the sentence may bound: those of the metric it names, or else those in the numeral's unit."""
-    facts = [fact for fact in st.index.numeric if fact.kind not in CHANGES and st.is_named(fact)]
     unit = st.numeral.unit
+    if unit is not None and unit.dimension == PERCENT:
+        relative = [f for f in st.index.numeric if f.kind is FactKind.PERCENT and st.is_named(f)]
+        shares = [f for f in st.index.numeric if f.kind is FactKind.METRIC and st.is_named(f) and fact_unit(f) == unit]
+        return shares or relative
+    facts = [fact for fact in st.index.numeric if fact.kind not in CHANGES and st.is_named(fact)]
     if st.names is not None or unit is None:
         return facts
     return [fact for fact in facts if (own := fact_unit(fact)) and own.dimension == unit.dimension]
@@ -103,6 +111,7 @@ def _breaks(st: Statement, side: Sense, fact: Fact) -> bool:
     value, own, written = numeric_value(fact), fact_unit(fact), st.numeral.readings[0]
     if value is None:
         return False
+    value = abs(value) if fact.kind is FactKind.PERCENT else value
     same = written.unit is not None and own is not None
     stated = value * own.scale if own and same else value
     bound = written.value * written.unit.scale if written.unit and same else written.value

@@ -104,6 +104,8 @@ class Claims:
         """For each run whether the comparison at ``i`` is true of it; None when it is not pinned down."""
         sense = self._sense(s, i)
         names, clear = self._metric(s, i, sense) if sense else (None, False)
+        if clear and names is None and sense in {Sense.BETTER, Sense.WORSE} and self._index.primary:
+            names = frozenset({self._index.primary})
         if sense is None or not clear or names is None or len(names) != 1:
             return None
         against = reference(s, i) or self._only(self._index.baseline)
@@ -278,7 +280,7 @@ class Claims:
     # -- the verdict ----------------------------------------------------------------------------------------------------
 
     def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
-        negated = s.negated(i) and s.word(i - 1) != "no"
+        negated = s.negated(i) and not (s.word(i) in _EFFECTS and s.word(i - 1) == "no")
         if claim.references and negated and (s.softened(i) or claim.sense is Sense.SAME):
             return
         token = s.tokens[i]

@@ -67,7 +67,7 @@ class Counts:
             return False  # "the 16k run" is named by its config
         if noun in {"metric", "metrics"}:
             return self._check_metrics(s, i, count, found)
-        if noun in lexicon.RUN_NOUNS or noun in _THEM or noun.rstrip("s") in _STATUS_NOUNS:
+        if noun in lexicon.RUN_NOUNS or noun in _THEM or noun == "n" or noun.rstrip("s") in _STATUS_NOUNS:
             return self._check_runs(s, i, count, noun, found)
         return self._check_nouns(s, i, noun, found)
 
@@ -150,7 +150,8 @@ class Counts:
     def _status_near(self, s: Sentence, i: int) -> str:
         """The status word that the count is of: after it in its clause, or its label."""
         low, high = s.clause(i)
-        ahead = [j for j in range(i + 1, high) if s.word(j) in lexicon.STATUS_WORDS]
+        depth = s.tokens[i].depth
+        ahead = [j for j in range(i + 1, high) if s.word(j) in lexicon.STATUS_WORDS and s.tokens[j].depth == depth]
         for j in ahead:
             if not any(
                 s.kind(k) is TokenKind.NUMBER and not self._is_whole_of(s, i, k) for k in range(i + 1, j)
@@ -279,6 +280,10 @@ class Counts:
         if noun in lexicon.COUNT_NOUNS - lexicon.RUN_NOUNS:
             about = self._about(noun)
             if numeral.value == 1 and numeral.word and not (about and noun.rstrip("s") in _DEVICES | _HOSTS):
+                return True
+            distinct = [f.id for f in self._index.numeric if numeral.significant >= 3 and fit(numeral, f) is Fit.MATCH]
+            if distinct and not about:
+                found.support(token.start, token.end, distinct)
                 return True
             known = [str(f.value) for f in about if f.kind in {FactKind.COUNT, FactKind.CONFIG}]
             why = f"the facts say {', '.join(dict.fromkeys(known))}" if known else f"no fact counts this many {noun}"

@@ -51,7 +51,7 @@ def implied_changes(
 
 def _parties(s: Sentence, index: FactIndex) -> frozenset[str]:
     if not s.runs:
-        return frozenset()
+        return s.previous.runs if s.previous else frozenset()
     return s.runs | s.context.topics | (index.baseline if len(s.runs) == 1 else frozenset())
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _SEPARATORS = frozenset({",", "and", "or", "/", "&", "vs", "vs.", "versus", "against"})
 _PAIRING = frozenset({"vs", "vs.", "versus", "against"})
-_REFERRING = lexicon.COMPARE_BEFORE | {"from", "below", "above", "under"}
+_REFERRING = lexicon.COMPARE_BEFORE | {"from", "below", "above", "under", "instead"}
+ARROWS = frozenset({"\u2192", "\u21d2"})
 
 
 def paired(s: Sentence, i: int, kind: TokenKind) -> frozenset[str] | None:
@@ -46,12 +47,18 @@ def from_of(s: Sentence, i: int) -> int | None:
     return None
 
 
+def starts_step(s: Sentence, i: int) -> bool:
+    """Whether the numeral is left behind in a step: ``from X``, ``X -> Y``, ``(X to Y)``."""
+    arrow = s.word(i + 1) in ARROWS or (s.word(i + 1) in {"-", "="} and s.word(i + 2) == ">")
+    return s.word(i - 1) == "from" or arrow or (s.word(i + 1) == "to" and s.kind(i + 2) is TokenKind.NUMBER)
+
+
 def is_reference_value(s: Sentence, i: int) -> bool:
     """Whether the numeral is the value something is compared with: ``down from 2.40``, ``against a loss of 2.40``."""
     j = i - 1
     while s.word(j) in lexicon.ARTICLES | lexicon.APPROXIMATE | {"of"} or s.kind(j) is TokenKind.METRIC:
         j -= 1
-    return s.word(j) in _REFERRING or (s.word(j - 1), s.word(j)) in lexicon.COMPARE_PAIRS
+    return starts_step(s, i) or s.word(j) in _REFERRING or (s.word(j - 1), s.word(j)) in lexicon.COMPARE_PAIRS
 
 
 def _list_around(s: Sentence, i: int) -> list[int]:

@@ -202,6 +202,7 @@ def bounds(numeral: Numeral, fact: Fact) -> int:
             if not written:
                 continue
             step = Decimal(10) ** (written.adjusted() - numeral.significant + 1)
+            stated = abs(stated) if fact.kind in CHANGES else stated
             floor = (stated / step).to_integral_value(ROUND_DOWN) * step
             if floor == written:
                 return -1

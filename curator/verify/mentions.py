@@ -84,7 +84,7 @@ def with_config_runs(tokens: Sequence[Token], context: Context, index: FactIndex
 
 def _marked(sentence: Sentence, i: int, binder: Binder, index: FactIndex) -> Token:
     token = sentence.tokens[i]
-    if sentence.context.cell or token.numeral is None or token.kind is not TokenKind.NUMBER:
+    if sentence.context.cell or token.numeral is None or token.kind is not TokenKind.NUMBER or token.numeral.unit:
         return token
     bound = config_of(sentence, i)
     names = bound[0] if bound else _bare_keys(sentence, i, index)

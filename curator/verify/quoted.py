@@ -93,6 +93,9 @@ def _stated(index: FactIndex, lexer: Lexer) -> Iterator[_Stated]:
 
 
 def _equal(a: Numeral, b: Numeral) -> bool:
+    """Whether two numerals are one value; a unit that one of them leaves out is taken as the other's."""
+    if (a.unit is None or b.unit is None) and a.value == b.value:
+        return True
     return any(
         x.value * (x.unit.scale if x.unit else 1) == y.value * (y.unit.scale if y.unit else 1)
         and (x.unit.dimension if x.unit else "") == (y.unit.dimension if y.unit else "")

@@ -85,7 +85,7 @@ def judge_factor(st: Statement, found: Collector) -> bool:
         return False
     reading = st.numeral.readings[0]
     j = st.i + 1
-    while st.s.word(j) in lexicon.ARTICLES | {"of"}:
+    while st.s.word(j) in lexicon.ARTICLES | {"of"} or st.s.word(j) in lexicon.ADJECTIVES:
         j += 1
     for name in st.s.tokens[j].names if st.s.kind(j) is TokenKind.CONFIG else ():
         values = [(fact, numeric_value(fact)) for fact in st.index.configs[name].values()]

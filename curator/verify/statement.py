@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from curator.verify.tokens import Token
     from curator.verify.units import Unit
 
-_AT_CONFIG = frozenset({"at", "with", "for", "using", "under", "="})
-
 
 class Statement:
     """A numeral, what its sentence says of it, and the facts that fit it."""
@@ -116,9 +114,12 @@ class Statement:
         """Whether it may be a config value though a metric is named: ``the loss at 0.01``, ``(0.01)``."""
         if self.token.runs or self.s.context.header:
             return True
-        before, alone = self.s.word(self.i - 1), self.s.word(self.i + 1) == ")"
-        noted = before == "(" and alone and self.s.kind(self.i - 2) is not TokenKind.METRIC
-        return self.role is Role.ANY and (noted or before in _AT_CONFIG)
+        before = self.i - 2 if self.s.word(self.i - 1) in {"(", "of", ":", "=", "is", "was", "-"} else self.i - 1
+        named = self.s.kind(before) is TokenKind.METRIC
+        measured = any(
+            f.kind in {FactKind.METRIC, FactKind.DURATION} and f.name in (self.names or ()) for f in self.matches
+        )
+        return self.role is Role.ANY and not named and not measured
 
     def _unit_excludes_names(self) -> bool:
         """Whether the numeral's unit cannot be that of the metric before it: ``took 43 s`` after the loss."""

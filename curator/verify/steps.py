@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from curator.verify.binding import Binder
 from curator.verify.directions import moves, sense_at
-from curator.verify.lists import from_of, is_reference_value
+from curator.verify.lists import ARROWS, from_of, is_reference_value
 from curator.verify.naming import names_of
+from curator.verify.nouns import config_of
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
 
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
-_ARROWS = frozenset({"\u2192", "\u21d2"})
 _VERSUS = frozenset({"vs", "vs.", "versus", "against"})
 _NEAR = 12
 
 
 def steps(s: Sentence, binder: Binder) -> Iterator[tuple[int, int]]:
     """Pairs of positions: the numeral that is left behind, and the one that is reached."""
-    numbers = s.of_kind(TokenKind.NUMBER)
+    numbers = [j for j in s.of_kind(TokenKind.NUMBER) if not s.tokens[j].runs and not _is_setting(s, j)]
     for before, j in zip([None, *numbers], numbers, strict=False):
         start = from_of(s, j)
         if start is None and s.word(j - 1) == "to" and s.kind(j - 2) is TokenKind.NUMBER:
@@ -37,12 +37,17 @@ def steps(s: Sentence, binder: Binder) -> Iterator[tuple[int, int]]:
         if start is not None:
             yield start, j
         elif before is not None and j - before < _NEAR:
-            arrow = s.word(j - 1) in _ARROWS or (s.word(j - 1) == ">" and s.word(j - 2) in {"-", "="})
+            arrow = s.word(j - 1) in ARROWS or (s.word(j - 1) == ">" and s.word(j - 2) in {"-", "="})
             instead = s.word(j - 1) == "of" and s.word(j - 2) == "instead"
             if arrow:
                 yield before, j
             elif (is_reference_value(s, j) or instead) and from_of(s, before) is None:
                 yield j, before
+
+
+def _is_setting(s: Sentence, i: int) -> bool:
+    bound = config_of(s, i)
+    return bound is not None and bound[1]
 
 
 def settles(s: Sentence, i: int, sense: Sense, index: FactIndex, found: Collector) -> bool:

@@ -28,6 +28,9 @@ _FILLERS = lexicon.ARTICLES | frozenset(
 _RANGES = frozenset(
     {"ranged", "ranges", "range", "varied", "varies", "vary", "spanned", "spans", "span", "lie", "lies", "lay"}
 )
+_KNOWN_CHOICES = frozenset(
+    {"finished", "completed", "successful", "succeeded", "other", "remaining", "launched", "five"}
+)
 _EXCLUDING = frozenset({"other", "remaining", "rest", "others", "non-baseline"})
 
 
@@ -60,6 +63,8 @@ class Superlatives:
         before, after = s.word(i - 1), s.word(i + 1)
         if before in lexicon.NOT_SUPERLATIVE_AFTER or after in lexicon.NOT_SUPERLATIVE_BEFORE:
             return True
+        if self._is_partial(s):
+            return True
         among = before in {"among", "of"} or (
             before == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
         )
@@ -67,6 +72,21 @@ class Superlatives:
             s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC
         )
         return among or counted
+
+    def _is_partial(self, s: Sentence) -> bool:
+        """``among the smoothed runs``: a choice of runs that the words alone do not tell."""
+        for j in range(len(s.tokens) - 1):
+            if s.word(j) in {"among", "of"} and s.word(j + 1) in {"the", "all", "our"}:
+                k = j + 2
+                while s.kind(k) is TokenKind.NUMBER or s.word(k) in _KNOWN_CHOICES:
+                    k += 1
+                if (
+                    s.kind(k) is TokenKind.WORD
+                    and s.word(k) not in lexicon.RUN_NOUNS
+                    and s.word(k + 1) in lexicon.RUN_NOUNS
+                ):
+                    return True
+        return False
 
     def _names(self, s: Sentence, i: int, sense: Sense, found: Collector) -> frozenset[str]:
         j = i + 1

@@ -70,7 +70,7 @@ _RUN_RANGE = re.compile(
 )
 _RUN_PARTS = re.compile(r"(.*?-)(\d+)([a-z]?)$")
 _IDENTIFIER = re.compile(
-    r"(?:~|\.{1,2})?/?(?:[A-Za-z_]\w*|\d+[A-Za-z_]\w*)(?:[./_+@:=-]{1,2}\w+)*|/(?:[\w.-]+/)+[\w.-]+|\d+\.\d+(?:\.\d+)+[\w.+-]*\w|0x[0-9A-Fa-f]+"
+    r"(?:~|\.{1,2})?/?(?:[A-Za-z_]\w*|\d+[A-Za-z_]\w*)(?:[./_+@:-]{1,2}\w+)*|/(?:[\w.-]+/)+[\w.-]+|\d+\.\d+(?:\.\d+)+[\w.+-]*\w|0x[0-9A-Fa-f]+"
 )
 _HYPHENED_NUMBER = re.compile(r"([a-z]+)-(\d+(?:\.\d+)?)$")
 _WORD = re.compile(r"(?:vs|approx|ca|e\.g|i\.e|etc|cf)\.|[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*(?:-[^\W\d_]+)*", re.IGNORECASE)

@@ -137,10 +137,10 @@ def _turned(st: Statement, fact: Fact) -> Fact:
 def _direction_word(s: Sentence, i: int) -> int | None:
     """Where the word stands that says which way a change went: right behind it, else the nearest before it."""
     for j in range(i + 1, min(i + 4, len(s.tokens))):
-        if s.word(j) in _PLACES or sense_at(s, j):
+        if s.word(j) in _PLACES or sense_at(s, j) not in {None, Sense.SAME}:
             return j
         passing = s.word(j) in {"relative", "percentage"} | lexicon.ARTICLES or s.kind(j) is TokenKind.METRIC
         if not passing:
             break
     low, _ = s.clause(i)
-    return next((j for j in range(i - 1, low - 1, -1) if sense_at(s, j)), None)
+    return next((j for j in range(i - 1, low - 1, -1) if sense_at(s, j) not in {None, Sense.SAME}), None)

@@ -137,7 +137,7 @@ class _Open:
             return True if _THREAD.match(rest) else None
         if self._group or _HEADER.match(rest):
             return None
-        if _EXCEPTION.match(rest) or ((adjacent or self.has_prefix) and _ANY_EXCEPTION.match(rest)):
+        if _EXCEPTION.match(rest) or ((adjacent or self.indent) and _ANY_EXCEPTION.match(rest)):
             self.exceptions.append(rest)
             self._body, self._after = False, 0
             return True
