@@ -130,9 +130,10 @@ class Counts:
             status = _STATUS_NOUNS.get(noun.rstrip("s")) or self._status_near(s, i)
             if status:
                 allowed, facts = self._with_status(status)
-            elif (holders := self._comparison(s, i, found)) is not None:
+            elif (comparison := self._comparison(s, i, found)) is not None:
+                holders, undecided = comparison
                 whole = s.word(i - 1) in {"all", "the", "these", "those"}
-                allowed = set(range(1, len(holders) + 1)) if whole else {len(holders)}
+                allowed = {len(holders), len(holders) + undecided} | set(range(1, len(holders) + 1) if whole else ())
                 facts = [f.id for f in self._index.facts if f.subject in holders and f.kind is FactKind.METRIC]
             elif value == 1 and count.whole is None:
                 return True
@@ -211,8 +212,11 @@ class Counts:
         facts = [f for f in self._index.facts if f.kind is FactKind.COUNT]
         return {int(f.value) for f in facts if isinstance(f.value, int)}, [f.id for f in facts]
 
-    def _comparison(self, s: Sentence, i: int, found: Collector) -> tuple[str, ...] | None:
-        """The runs for which the comparison behind the count holds: ``three of the variants beat the baseline``."""
+    def _comparison(self, s: Sentence, i: int, found: Collector) -> tuple[tuple[str, ...], int] | None:
+        """The runs for which the comparison behind the count holds: ``three of the variants beat the baseline``.
+
+        With how many runs have no value to decide it by, when the comparison is denied: they did not beat it either.
+        """
         _, high = s.clause(i)
         for j in range(i + 1, high):
             if s.kind(j) is TokenKind.NUMBER and not self._is_whole_of(s, i, j):
@@ -222,7 +226,9 @@ class Counts:
                 if holders is None:
                     return None
                 found.judged.add(s.tokens[j].start)
-                return tuple(run for run, holds in holders.items() if holds is not None and holds is not s.negated(j))
+                negated = s.negated(j)
+                undecided = sum(holds is None for holds in holders.values()) if negated else 0
+                return tuple(run for run, holds in holders.items() if holds is (not negated)), undecided
         return None
 
     def _check_metrics(self, s: Sentence, i: int, count: _Count, found: Collector) -> bool:
@@ -255,7 +261,7 @@ class Counts:
         holders = None if status else self._comparison(s, i, found)
         if not status and holders is None:
             return False
-        counts, facts = self._with_status(status) if status else ({len(holders or ())}, [])
+        counts, facts = self._with_status(status) if status else ({len(holders[0]) if holders else 0}, [])
         total = len(self._index.runs) if status else len(self._index.runs) - len(self._index.baseline)
         reading = numeral.readings[0]
         scale = 100 if reading.unit and reading.unit.dimension == PERCENT else 1

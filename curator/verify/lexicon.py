@@ -91,7 +91,7 @@ PRICES = _set("costs cost costing saves saved gains gained loses lost")
 CONTESTS: dict[str, Sense] = {
     **dict.fromkeys(
         "beats beat beating outperforms outperformed outperforming outperform surpasses surpassed surpassing surpass wins won "
-        "bests bested outdid outdoes".split(),
+        "bests bested outdid outdoes leads led".split(),
         Sense.BETTER,
     ),
     **dict.fromkeys(
@@ -157,7 +157,7 @@ HYPOTHETICAL_FIELDS = (
 COMPARE_BEFORE = _set("as than vs vs. versus against over unlike beyond")
 COMPARE_PAIRS = {
     ("compared", "with"), ("compared", "to"), ("relative", "to"), ("on", "par"), ("improved", "on"), ("improves", "on"),
-    ("improvement", "on"), ("improved", "upon"), ("improves", "upon"), ("ahead", "of"), ("comparison", "to"), ("close", "to"),
+    ("improvement", "on"), ("improved", "upon"), ("improves", "upon"), ("ahead", "of"), ("short", "of"), ("comparison", "to"), ("close", "to"),
     ("comparison", "with"), ("equal", "to"), ("similar", "to"), ("inferior", "to"), ("superior", "to"), ("identical", "to"),
     ("comparing", "to"), ("instead", "of"), ("rather", "than"), ("next", "to"), ("regression", "on"), ("improving", "on"),
     ("improve", "on"), ("improve", "upon"), ("improving", "upon"), ("respect", "to"), ("matched", "by"), ("loses", "to"),

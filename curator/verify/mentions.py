@@ -16,6 +16,7 @@ from curator.verify.nouns import config_of
 from curator.verify.numerals import with_unit
 from curator.verify.sentences import Sentence
 from curator.verify.tokens import Token, TokenKind
+from curator.verify.units import TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,20 @@ def with_shared_units(tokens: Sequence[Token]) -> list[Token]:
         last, mark, first = found[i], found[i - 1].lower, found[i - 2]
         if mark in _JOINTS and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
             found[i - 2] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=mark in _LOOSE_JOINTS))
+    return _with_times(found)
+
+
+def _with_times(tokens: list[Token]) -> list[Token]:
+    """``took 61 minutes, CTX-010 only 33``: a time's unit may hold for the next numeral as well."""
+    found, unit = [], None
+    for token in tokens:
+        if token.numeral and token.kind is TokenKind.NUMBER:
+            stated = token.numeral.unit
+            if stated is None and unit is not None and not token.numeral.word:
+                readings = (*token.numeral.readings, *with_unit(token.numeral, unit).readings)
+                token = replace(token, numeral=replace(token.numeral, readings=readings))  # noqa: PLW2901
+            unit = stated if stated is not None and stated.dimension == TIME else None
+        found.append(token)
     return found
 
 
@@ -89,7 +104,8 @@ def _marked(sentence: Sentence, i: int, binder: Binder, index: FactIndex) -> Tok
     bound = config_of(sentence, i)
     names = bound[0] if bound else _bare_keys(sentence, i, index)
     for name in names & index.varying:
-        runs = index.runs_with(name, float(token.numeral.value))
+        fitting = [run for run, fact in index.configs[name].items() if run and fit(token.numeral, fact) is Fit.MATCH]
+        runs = frozenset(fitting) if len(fitting) < len(index.runs) else frozenset()
         if runs:
             return replace(token, runs=runs)
     return token
@@ -98,9 +114,10 @@ def _marked(sentence: Sentence, i: int, binder: Binder, index: FactIndex) -> Tok
 def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
     """The varied keys that a numeral without a name may be a value of: ``at 0.01``, ``the 0.01 run``."""
     token = sentence.tokens[i]
-    if token.numeral is None or token.numeral.unit is not None or sentence.word(i - 1) not in _INTRODUCE:
-        return frozenset()
     follows = sentence.word(i + 1)
+    counts = token.numeral is None or token.numeral.word or (token.numeral.whole and follows.endswith("s"))
+    if counts or token.numeral is None or token.numeral.unit or sentence.word(i - 1) not in _INTRODUCE:
+        return frozenset()
     points = (
         follows in {"\u2192", "->", ":"} and sentence.kind(i + 2 + (sentence.word(i + 2) == ">")) is TokenKind.NUMBER
     )
@@ -113,7 +130,7 @@ def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
     named = (
         points
         or listed
-        or follows in lexicon.RUN_NOUNS
+        or follows in lexicon.RUN_NOUNS | {"baseline"}
         or sentence.word(i - 1) in {"at", "with", "for", "using", "than", "both", "near", ""}
     )
     fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]

@@ -30,7 +30,7 @@ def names_of(s: Sentence, i: int) -> frozenset[str] | None:
     listed = paired(s, i, TokenKind.METRIC)
     if listed is not None:
         return listed
-    if noun_before(s, i) or noun_after(s, i):
+    if noun_before(s, i) or noun_after(s, i) or _changes_other(s, i):
         return None
     for j in s.leftwards(i):
         if s.kind(j) is TokenKind.METRIC:
@@ -39,6 +39,13 @@ def names_of(s: Sentence, i: int) -> frozenset[str] | None:
         if s.word(j) == ";":
             return _names_before(s, j)
     return s.context.metrics or None
+
+
+def _changes_other(s: Sentence, i: int) -> bool:
+    """``an 88 % longer step``: what changed stands behind the adjective, and it is no metric's name."""
+    word = s.word(i + 2)
+    plain = s.kind(i + 2) is TokenKind.WORD and word not in lexicon.FOLLOWERS | lexicon.RUN_NOUNS
+    return s.word(i + 1) in lexicon.ADJECTIVES and plain and word != "than"
 
 
 def _names_before(s: Sentence, j: int) -> frozenset[str] | None:

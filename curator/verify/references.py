@@ -181,8 +181,9 @@ class References:
         """Facts that hold a name as a whole word, or all of its parts."""
         words = self._index.words
         text = text.strip("~").removesuffix("'s")
-        if text in words:
-            return words[text]
+        for known in (text, text.removesuffix("s")):
+            if known in words:
+                return words[known]
         parts = [part for part in re.split(r"[/=:@+]+", text) if part]
         if len(parts) > 1 and "/" not in text and all(part in words or part.isalpha() for part in parts):
             return tuple(x for part in parts for x in words.get(part, ()))

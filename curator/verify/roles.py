@@ -45,6 +45,8 @@ def role_of(s: Sentence, i: int) -> Role:
 def _is_by(s: Sentence, i: int, before: str) -> bool:
     if before != "by":
         return False
+    if i == 1:
+        return True
     low, _ = s.clause(i)
     verbs = {"differ", "differs", "differed", "changed", "changes", "moved", "off", "shifted", "varied", "varies"}
     return any(s.word(j) in lexicon.SENSES or s.word(j) in verbs | lexicon.DIFFERENCE_NOUNS for j in range(low, i))

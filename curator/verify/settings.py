@@ -63,7 +63,9 @@ def _is_distinct_count(st: Statement, names: frozenset[str], found: Collector) -
         return False
     for name in names:
         facts = [fact for run, fact in st.index.configs.get(name, {}).items() if run]
-        if len({repr(fact.value) for fact in facts}) == st.numeral.value:
+        distinct = len({repr(fact.value) for fact in facts})
+        some = st.s.word(st.i - 1) not in {"all", "the", "these"} and st.s.word(after).endswith("s")
+        if distinct == st.numeral.value or (some and 1 < st.numeral.value < distinct):
             st.support(found, facts)
             return True
     return False

@@ -103,9 +103,12 @@ class Superlatives:
         plain = s.kind(i + 1) is TokenKind.WORD and s.word(i + 1) not in lexicon.FOLLOWERS | lexicon.RUN_NOUNS | {
             "one",
             "result",
+            "results",
+            "score",
+            "value",
             "overall",
         }
-        if plain and sense in {Sense.UP, Sense.DOWN}:
+        if plain:
             return frozenset()
         low, high = s.clause(i)
         for k in chain(s.leftwards(i), range(i + 1, high)):
@@ -140,6 +143,9 @@ class Superlatives:
         apposed = i + 3 if s.word(i + 1) in lexicon.RUN_NOUNS | {"one"} and s.word(i + 2) in {",", "("} else -1
         if apposed in behind:
             return next(iter(s.tokens[apposed].runs))
+        said = next((j for j in range(i + 1, min(i + 6, high)) if s.word(j) in {"is", "was"}), None)
+        if said is not None and said + 1 in behind:
+            return next(iter(s.tokens[said + 1].runs))
         if before and not self._in_set(s, before[-1]):
             return next(iter(s.tokens[before[-1]].runs))
         if behind:

@@ -75,6 +75,7 @@ _IDENTIFIER = re.compile(
 _HYPHENED_NUMBER = re.compile(r"([a-z]+)-(\d+(?:\.\d+)?)$")
 _WORD = re.compile(r"(?:vs|approx|ca|e\.g|i\.e|etc|cf)\.|[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*(?:-[^\W\d_]+)*", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"'s(?!\w)")
+_SEVERAL = re.compile(r" (?:runs|configs|configurations|variants|seeds|replicates|experiments)\b", re.IGNORECASE)
 _BASELINE = re.compile(r"baseline(?![\w-])", re.IGNORECASE)
 _MARKS = ".,;:!?)\"'*_~>"
 _COVERS = frozenset(
@@ -145,7 +146,8 @@ class Lexer:
         yield from self._phrases(text, self._metrics, TokenKind.METRIC, self._index.metric_phrases)
         yield from self._phrases(text, self._configs, TokenKind.CONFIG, self._index.config_phrases)
         for found in _BASELINE.finditer(text):
-            yield _token(TokenKind.RUN, found.span(), text, runs=self._index.baseline)
+            several = _SEVERAL.match(text, found.end())
+            yield _token(TokenKind.RUN, found.span(), text, runs=frozenset() if several else self._index.baseline)
 
     def _code(self, code: re.Match[str], text: str) -> Iterator[Token]:
         """A code span: what it names, when it only names something; else a piece of code."""

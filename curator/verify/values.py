@@ -143,4 +143,5 @@ def _direction_word(s: Sentence, i: int) -> int | None:
         if not passing:
             break
     low, _ = s.clause(i)
+    low = max([low, *(j + 1 for j in range(low, i) if s.word(j) == ":" and j > 2)])
     return next((j for j in range(i - 1, low - 1, -1) if sense_at(s, j) not in {None, Sense.SAME}), None)

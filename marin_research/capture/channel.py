@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import termios
+import threading
 import tty
 
 PIPE_SIZE = 1 << 20
@@ -33,6 +34,7 @@ class Channel:
         """``terminal`` is where the sidecar shows what comes, under ``name``; None for nowhere."""
         self.echo = None if terminal is None else copy_fd(terminal)
         self.echo_name = name
+        self._lock = threading.Lock()
         try:
             self.read, self.write = _pair(terminal)
         except OSError:
@@ -45,9 +47,12 @@ class Channel:
         return [self.read] if self.echo is None else [self.read, self.echo]
 
     def close_write(self) -> None:
-        if self.write >= 0:
-            os.close(self.write)
-            self.write = -1
+        # The step's thread and the one that watches the sidecar may come here at once, and a number that was closed
+        # belongs to whoever opens the next file.
+        with self._lock:
+            if self.write >= 0:
+                os.close(self.write)
+                self.write = -1
 
     def close(self) -> None:
         self.close_write()

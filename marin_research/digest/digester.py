@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from marin_research.digest.blocks import Block, Place, Readable
+    from marin_research.digest.reader import Batch
 
 _TAIL = 40
 _LONGEST_IN_TAIL = 2000
@@ -126,27 +127,40 @@ class Digester:
 
     def _watch(self, entry: Watched, block: Block, indexes: Sequence[int], bit: int) -> None:
         """Read some lines of a block that belong to one key."""
-        lines = [block.lines[index] for index in indexes]
         reader = entry.reader
-        rows = reader.rows(lines)
-        if reader.fields:
-            self.progress.add(reader, indexes, rows)
-        repeated = next((at for at, field in reader.fields if field.name == REPEATED), None)
-        for index, line, row in zip(indexes, lines, rows, strict=True):
-            place = partial(block.place, index)
-            template = self.table.template(entry, reader.outcome(row), line, place)
-            self._count(template, 1, index, bit)
-            if repeated is not None and row.numbers:
-                template.repeats += int(row.numbers[repeated]) - 1
-            if template.severity is Severity.INFO:
-                continue
-            host = self.hosts.name(row.host.decode("ascii", "replace"))
+        repeated = next((column for column, field in reader.fields if field.name == REPEATED), None)
+        for batch in reader.read(indexes, [block.lines[index] for index in indexes]):
+            self.progress.add(reader, batch)
+            outcomes = reader.outcome(batch)
+            for outcome in dict.fromkeys(outcomes):
+                part = batch
+                if len(set(outcomes)) > 1:
+                    part = batch.part([position for position, other in enumerate(outcomes) if other == outcome])
+                first = part.indexes[0]
+                template = self.table.template(entry, outcome, block.lines[first], partial(block.place, first))
+                self._count(template, len(part.indexes), part.indexes[-1], bit)
+                if repeated is not None and part.numbers:
+                    template.repeats += sum(map(int, part.numbers[repeated])) - len(part.indexes)
+                if template.severity is not Severity.INFO:
+                    self._note_grave(template, part, block)
+
+    def _note_grave(self, template: Template, batch: Batch, block: Block) -> None:
+        """Remember which hosts showed what."""
+        last = dict(zip(batch.hosts, batch.indexes, strict=True))
+        for said, count in Counter(batch.hosts).items():
+            host = self.hosts.name(said.decode("ascii", "replace"))
             seen = template.hosts.get(host)
             if seen is None:
-                seen = template.hosts[host] = Sighting(place())
-            variant = self.table.variant(template, row.message, place)
-            template.more_variants += variant is None
-            for sighting in (seen, variant):
-                if sighting is not None:
-                    sighting.count += 1
-                    self._note(sighting, index)
+                seen = template.hosts[host] = Sighting(block.place(batch.indexes[batch.hosts.index(said)]))
+            seen.count += count
+            self._note(seen, last[said])
+        last = dict(zip(batch.messages, batch.indexes, strict=True))
+        for message, count in Counter(batch.messages).items():
+            variant = template.variants.get(message) or self.table.keep_variant(
+                template, message, lambda: block.place(batch.indexes[batch.messages.index(message)])
+            )
+            if variant is None:
+                template.more_variants += count
+            else:
+                variant.count += count
+                self._note(variant, last[message])

@@ -48,11 +48,17 @@ class Field(NamedTuple):
     scale: float = 1.0
     inverse: bool = False
     """It is in seconds per step, and counted as steps per second."""
+    commas: bool = False
+    """Between thousands."""
 
     def values(self, numbers: Iterable[bytes]) -> list[float]:
         """What the texts of such numbers mean."""
-        values = [float(number.replace(b",", b"")) * self.scale for number in numbers]
-        return [1 / value if value else inf for value in values] if self.inverse else values
+        if self.commas:
+            numbers = [number.replace(b",", b"") for number in numbers]
+        values = list(map(float, numbers))
+        if self.inverse:
+            return [self.scale / value if value else inf for value in values]
+        return values if self.scale == 1 else [value * self.scale for value in values]
 
 
 def measurements(message: bytes) -> list[Field]:
@@ -75,7 +81,8 @@ def measurements(message: bytes) -> list[Field]:
         for match in _STEP.finditer(message):
             group = 1 if match[1] else 3
             found.append(Field(*match.span(group), prefix + STEP, _SCALE[match[group + 1]]))
-    return list({field.name: field for field in reversed(found)}.values())[::-1]
+    first = {field.name: field for field in reversed(found)}.values()
+    return [field._replace(commas=b"," in message[field.start : field.end]) for field in first]
 
 
 def _text(name: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from marin_research.digest.fields import BAR, REPEATED, STEP
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from marin_research.digest.blocks import Block, Place
-    from marin_research.digest.reader import Reader, Row
+    from marin_research.digest.reader import Batch, Reader
 
 MOST_SERIES = 2000
 _POSITIONS = (STEP, BAR)
@@ -26,24 +27,23 @@ class Progress:
         """Values of series over the limit."""
         self.stalls: dict[int, Gaps] = {}
         """The longest times between two lines that told a step, by stream."""
-        self._values: dict[tuple[bytes, str], list[tuple[int, float]]] = {}
+        self._values: dict[tuple[bytes, str], list[tuple[int, float]]] = defaultdict(list)
         self._steps: list[int] = []
 
-    def add(self, reader: Reader, indexes: Sequence[int], rows: Sequence[Row]) -> None:
-        """Take the measurements of some lines of the current block, given by their indexes in it."""
-        hosts: dict[bytes, list[tuple[int, tuple[bytes, ...]]]] = {}
-        for index, row in zip(indexes, rows, strict=True):
-            if row.numbers:
-                hosts.setdefault(row.host, []).append((index, row.numbers))
-        for host, lines in hosts.items():
-            for at, field in reader.fields:
-                if field.name == REPEATED:
-                    continue
-                values = field.values([numbers[at] for _, numbers in lines])
-                known = self._values.setdefault((host, field.name), [])
-                known += zip((index for index, _ in lines), values, strict=True)
-            if any(field.name.rpartition("/")[2] in _POSITIONS for _, field in reader.fields):
-                self._steps += [index for index, _ in lines]
+    def add(self, reader: Reader, batch: Batch) -> None:
+        """Take the measurements of some lines of the current block."""
+        if not batch.numbers:
+            return
+        fields = [(column, field) for column, field in reader.fields if field.name != REPEATED]
+        if any(field.name.rpartition("/")[2] in _POSITIONS for _, field in fields):
+            self._steps += batch.indexes
+        positions: dict[bytes, list[int]] = defaultdict(list)
+        for position, host in enumerate(batch.hosts):
+            positions[host].append(position)
+        for column, field in fields:
+            pairs = list(zip(batch.indexes, field.values(batch.numbers[column]), strict=True))
+            for host, of_host in positions.items():
+                self._values[host, field.name] += [pairs[position] for position in of_host]
 
     def flush(self, block: Block, stream: int, host_of: Callable[[bytes], str]) -> None:
         """The block is over: put what was taken from it into the series, in the order of its lines."""

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.digest.fields import Field, measurements
 from marin_research.digest.header import read_header
 from marin_research.digest.outcome import Outcome, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMPILE_AFTER = 32
 _LONGEST = 4096
 _DIGITS = re.compile(rb"\d+")
 
 
-class Row(NamedTuple):
-    """What one line says."""
+class Batch(NamedTuple):
+    """What some lines say, in columns."""
 
-    host: bytes
-    """As the line names it; empty when it does not."""
-    message: bytes
-    """All that stands behind the header."""
-    numbers: tuple[bytes, ...]
-    """Those that ``Reader.fields`` and ``Reader.outcomes`` point to; none if one of them is missing."""
+    indexes: Sequence[int]
+    """Where the lines stand in their block."""
+    hosts: Sequence[bytes]
+    """Whose lines they are, as they name it; empty when they do not."""
+    messages: Sequence[bytes]
+    """All that stands behind the headers."""
+    numbers: Sequence[Sequence[bytes]]
+    """A column for each number of the reader; none at all if the lines lack one of them."""
+
+    def part(self, positions: Sequence[int]) -> Batch:
+        """Some of the lines, given by their positions in the columns."""
+        columns = (self.indexes, self.hosts, self.messages, *self.numbers)
+        indexes, hosts, messages, *numbers = ([column[at] for at in positions] for column in columns)
+        return Batch(indexes, hosts, messages, numbers)
 
 
 class Reader:
@@ -32,13 +43,11 @@ class Reader:
         header = read_header(line)
         message = line[header.end : header.end + _LONGEST]
         fields = measurements(message)
-        found: list[Field | Outcome] = [
-            one for one in outcomes(message) if not any(one.start < f.end and f.start < one.end for f in fields)
-        ]
-        found = sorted([*fields, *found], key=lambda one: one.start)
-        self.fields = [(place, one) for place, one in enumerate(found) if isinstance(one, Field)]
-        """Measurements, each with its place among a row's numbers."""
-        self.outcomes = [(place, one) for place, one in enumerate(found) if isinstance(one, Outcome)]
+        others = [one for one in outcomes(message) if not any(one.start < f.end and f.start < one.end for f in fields)]
+        found: list[Field | Outcome] = sorted([*fields, *others], key=lambda one: one.start)
+        self.fields = [(column, one) for column, one in enumerate(found) if isinstance(one, Field)]
+        """Measurements, each with its column of numbers."""
+        self.outcomes = [(column, one) for column, one in enumerate(found) if isinstance(one, Outcome)]
         """Numbers that tell success from failure, likewise."""
         self._line = line
         self._hosts = header.host
@@ -47,34 +56,42 @@ class Reader:
         self._read = 0
         self._pattern: re.Pattern[bytes] | None = None
 
-    def rows(self, lines: list[bytes]) -> list[Row]:
-        """What each of the lines says."""
+    def read(self, indexes: Sequence[int], lines: Sequence[bytes]) -> list[Batch]:
+        """What the lines say."""
         self._read += len(lines)
         if self._pattern is None and self._read >= _COMPILE_AFTER and len(self._line) <= _LONGEST:
-            self._pattern = re.compile(self._expression(), re.DOTALL)
-        return [self._row(line) for line in lines]
+            self._pattern = re.compile(self._expression(), re.MULTILINE)
+        if self._pattern:
+            found = self._pattern.findall(b"\n".join(lines))
+            if len(found) == len(lines):
+                _, *columns = zip(*found, strict=True)
+                hosts = columns[: len(self._hosts)]
+                named = [b" ".join(host) for host in zip(*hosts, strict=True)] if hosts else [b""] * len(lines)
+                messages, *numbers = columns[len(hosts) :]
+                return [Batch(indexes, named, messages, numbers)]
+        return [self._slowly(index, line) for index, line in zip(indexes, lines, strict=True)]
 
-    def outcome(self, row: Row) -> tuple[bytes, ...]:
-        """What tells the success of a line from its failure; of what is merely counted, whether it is 0."""
-        if not row.numbers:
-            return ()
-        numbers = [(row.numbers[place], one.counts) for place, one in self.outcomes]
-        return tuple((b"some" if number.strip(b"0") else b"0") if counts else number for number, counts in numbers)
+    def outcome(self, batch: Batch) -> list[tuple[bytes, ...]]:
+        """For each line what tells its success from its failure; of what is merely counted, whether it is 0."""
+        if not (self.outcomes and batch.numbers):
+            return [()] * len(batch.indexes)
+        columns = (
+            [b"some" if number.strip(b"0") else b"0" for number in batch.numbers[column]]
+            if outcome.counts
+            else batch.numbers[column]
+            for column, outcome in self.outcomes
+        )
+        return list(zip(*columns, strict=True))
 
-    def _row(self, line: bytes) -> Row:
-        match = self._pattern.fullmatch(line) if self._pattern else None
-        if match:
-            hosts = len(self._hosts)
-            groups = match.groups()
-            return Row(b" ".join(groups[:hosts]), groups[hosts], groups[hosts + 1 :])
+    def _slowly(self, index: int, line: bytes) -> Batch:
         like = self if line == self._line else Reader(line)
         host = b" ".join(line[start:end] for start, end in like._hosts)  # noqa: SLF001 - another one of us
-        numbers = tuple(line[start:end] for start, end in like._numbers)  # noqa: SLF001
-        return Row(host, line[like._message :], numbers if len(numbers) == len(self._numbers) else ())  # noqa: SLF001
+        numbers = [[line[start:end]] for start, end in like._numbers]  # noqa: SLF001
+        return Batch([index], [host], [line[like._message :]], numbers if len(numbers) == len(self._numbers) else [])  # noqa: SLF001
 
     def _expression(self) -> bytes:
-        """Matches what has the same text around its digits; groups are the hosts, the message, and numbers in it."""
-        parts: list[bytes] = []
+        """Matches what has the same text around its digits; groups are nothing, hosts, the message, numbers in it."""
+        parts: list[bytes] = [b"^()"]
         at = 0
         for start, end in self._hosts:
             parts += [self._alike(at, start), b"(", self._alike(start, end), b")"]
@@ -84,7 +101,7 @@ class Reader:
         for start, end in self._numbers:
             parts += [self._alike(at, start), b"(", self._alike(start, end), b")"]
             at = end
-        return b"".join([*parts, b".*)"])
+        return b"".join([*parts, b".*)$"])
 
     def _alike(self, start: int, end: int) -> bytes:
         return _DIGITS.sub(rb"\\d+", re.escape(self._line[start:end]))

@@ -67,6 +67,9 @@ class Series:
         self.count += len(values)
         self.first = self.first or Mark(values[0], place(0))
         self.last = Mark(values[-1], place(len(values) - 1))
+        if math.isfinite(sum(values)):
+            self._extend(values, place)
+            return
         finite = [index for index, value in enumerate(values) if math.isfinite(value)]
         if len(finite) < len(values):
             self.not_finite += len(values) - len(finite)

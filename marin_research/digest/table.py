@@ -128,17 +128,13 @@ class Table:
             template = self._new(severity, masked, example, place())
         return template
 
-    def variant(self, template: Template, message: bytes, place: Callable[[], Place]) -> Sighting | None:
-        """Where a message of a grave template is counted; None if it has too many different ones."""
-        message = message[:_LONGEST_EXAMPLE]
-        variant = template.variants.get(message)
-        if variant is None:
-            size = len(message) + 2 * _ENTRY_BYTES
-            if len(template.variants) >= MOST_VARIANTS or self._variant_bytes + size > _VARIANT_BYTES:
-                return None
-            self._variant_bytes += size
-            variant = template.variants[message] = Sighting(place())
-        return variant
+    def keep_variant(self, template: Template, message: bytes, place: Callable[[], Place]) -> Sighting | None:
+        """Where a new message of a template is counted; None if there is no room for it."""
+        size = len(message) + 2 * _ENTRY_BYTES
+        if len(template.variants) >= MOST_VARIANTS or self._variant_bytes + size > _VARIANT_BYTES:
+            return None
+        self._variant_bytes += size
+        return template.variants.setdefault(message, Sighting(place()))
 
     def tidy(self) -> None:
         """Merge information when there is too much of it; entries that were given out before are void after it."""
@@ -160,7 +156,7 @@ class Table:
         reader = Reader(line)
         if template.severity is Severity.INFO and not (reader.fields or reader.outcomes or len(line) > _LONGEST_KEY):
             return template
-        return Watched(reader, {reader.outcome(reader.rows([line])[0]): template})
+        return Watched(reader, {reader.outcome(reader.read([0], [line])[0])[0]: template})
 
     def _new(self, severity: Severity, text: str, example: str, first: Place) -> Template:
         grave = severity is not Severity.INFO

@@ -7,8 +7,10 @@ import json
 import os
 import pty
 import subprocess
+import threading
 from contextlib import suppress
 
+from marin_research.capture.channel import Channel
 from marin_research.output import read_output
 from marin_research.record import Output
 
@@ -359,3 +361,26 @@ def test_a_terminal_stays_a_terminal(program):
     assert running.wait() == 0, shown
     assert shown == b"\x1b[31mred\x1b[0m\r\nTrue True\r\ntrouble\r\n"
     assert program.stored() == b"\x1b[31mred\x1b[0m\nTrue True\ntrouble\n"
+
+
+def test_a_channel_that_two_threads_close_at_once_closes_once():
+    """A number closed twice is somebody else's file by then: a checkpoint, a socket."""
+    for _ in range(200):
+        channel = Channel(None, None)
+        barrier = threading.Barrier(2)
+        problems: list[OSError] = []
+
+        def close(channel=channel, barrier=barrier, problems=problems):
+            barrier.wait()
+            try:
+                channel.close_write()
+            except OSError as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=close) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        channel.close()
+        assert problems == []
