@@ -86,6 +86,9 @@ def phrases(name: str, *, duration: bool = False) -> dict[str, int]:
         for phrase in _spoken(words[tail:]):
             if len(phrase) > 1 and (tail == 0 or not _vague(phrase)):
                 found.setdefault(phrase, min(tail, 1))
+    for word in words if len(words) > 1 else ():
+        if any(c.isdigit() for c in word) and any(c.isalpha() for c in word) and len(word) > 3:
+            found.setdefault(word, 2)
     flat = "_".join(words)
     if _RATE.search(flat):
         for phrase in _THROUGHPUT if "tok" in flat else _SAMPLE_RATE:

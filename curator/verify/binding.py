@@ -127,10 +127,10 @@ class Binder:
         if connector not in _CONNECTORS or self._is_relative(i, connector):
             return None
         j += 1
-        while s.word(j) in lexicon.ARTICLES | {"run", "runs", "variant"} or (
-            s.kind(j) is TokenKind.CONFIG and s.word(j + 1) in {"=", "of"}
-        ):
-            j += 2 if s.kind(j) is TokenKind.CONFIG else 1
+        while s.word(j) in lexicon.ARTICLES | {"run", "runs", "variant"}:
+            j += 1
+        if s.kind(j) is TokenKind.CONFIG:
+            j += 1 + (s.word(j + 1) in {"=", "of", "-", ":"})
         return j if self._is_mention(j) else None
 
     def _is_relative(self, i: int, connector: str) -> bool:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, Fact, FactKind, render
 from curator.verify import lexicon
+from curator.verify.implied import changes_between
 from curator.verify.lexicon import Sense
-from curator.verify.matching import bounds, comparable_margin, fact_unit, numeric_value
+from curator.verify.matching import bounds, fact_unit, is_within, numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.roles import Role
 from curator.verify.statement import Statement, is_of
+from curator.verify.subjects import reference
 from curator.verify.units import PERCENT
 
 if TYPE_CHECKING:
@@ -63,23 +65,21 @@ def _is_within(s: Sentence, i: int) -> bool:
 
 def _judge_within(st: Statement, found: Collector) -> bool:
     """``keeps accuracy within 0.5 points of the baseline``: the change must be no larger, whoever stated the margin."""
-    runs = st.runs or frozenset(st.index.runs)
-    changes = [
-        fact
-        for fact in st.index.numeric
-        if fact.kind in {FactKind.DELTA, FactKind.PERCENT}
-        and st.names
-        and fact.name in st.names
-        and fact.subject in runs
-    ]
-    measured = [(fact, margin) for fact in changes if (margin := comparable_margin(st.numeral, fact)) is not None]
-    if len({fact.subject for fact, _ in measured}) != 1 or st.s.hedged(st.i):
+    runs = (st.runs or frozenset()) - st.index.baseline or frozenset(st.index.runs) - st.index.baseline
+    against = reference(st.s, st.i) or next(iter(sorted(st.index.baseline)), "")
+    if len(runs) != 1 or not st.names or st.s.hedged(st.i):
         return False
-    holds = all(margin for _, margin in measured)
-    if holds == st.s.negated(st.i):
-        st.object(found, FindingKind.COMPARATIVE, f"{measured[0][0].id} is {render(measured[0][0])}")
+    run = next(iter(runs))
+    pairs = [(st.index.values.get((run, name)), st.index.values.get((against, name))) for name in st.names]
+    changes = [change for a, b in pairs if a and b for change in changes_between(a, b)]
+    kinds = {FactKind.DELTA, FactKind.PERCENT}
+    margins = [(f, holds) for f in changes if f.kind in kinds and (holds := is_within(st.numeral, f)) is not None]
+    if not margins:
+        return False
+    if all(holds for _, holds in margins) == st.s.negated(st.i):
+        st.object(found, FindingKind.COMPARATIVE, f"{margins[0][0].id} is {render(margins[0][0])}")
     else:
-        st.support(found, [fact for fact, _ in measured])
+        found.support(st.token.start, st.token.end, [x for fact, _ in margins for x in fact.inputs])
     return True
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 
-from curator.facts import CHANGES, Fact, FactError, FactKind, delta, percent, ratio
+from curator.facts import CHANGES, Fact, FactError, delta, percent, ratio
 from curator.verify import lexicon
 from curator.verify.matching import numeric_value
 from curator.verify.roles import Role
@@ -46,7 +47,8 @@ def implied_changes(
         for (run, name), fact in index.values.items():
             other = index.values.get((b, name))
             if run == a and other and numeric_value(fact) is not None and numeric_value(other) is not None:
-                yield from _changes(fact, other, known)
+                changes = changes_between(fact, other)
+                yield from (c for c in changes if (c.kind, a, b, name) not in known)
 
 
 def _parties(s: Sentence, index: FactIndex) -> frozenset[str]:
@@ -61,10 +63,8 @@ def _says_change(s: Sentence, numeral: Numeral, role: Role) -> bool:
     return role is Role.CHANGE or (role is Role.ANY and hinted)
 
 
-def _changes(a: Fact, b: Fact, known: set[tuple[FactKind, str, str, str]]) -> Iterator[Fact]:
-    for make, kind in ((delta, FactKind.DELTA), (percent, FactKind.PERCENT), (ratio, FactKind.RATIO)):
-        if (kind, a.subject, b.subject, a.name) not in known:
-            try:
-                yield dataclasses.replace(make(a, b), source=SOURCE)
-            except FactError:  # a reference of zero has no relative change
-                continue
+def changes_between(a: Fact, b: Fact) -> Iterator[Fact]:
+    """The changes of ``a`` against ``b``; a reference of zero has no relative ones."""
+    for make in (delta, percent, ratio):
+        with contextlib.suppress(FactError):
+            yield dataclasses.replace(make(a, b), source=SOURCE)

@@ -66,7 +66,7 @@ INTRANSITIVE: dict[str, Sense] = {
 
 TRANSITIVE: dict[str, Sense] = {
     **dict.fromkeys(
-        "increased increases increasing increase raised raises raising raise boosted boosts boosting boost".split(),
+        "adds added increased increases increasing increase raised raises raising raise boosted boosts boosting boost".split(),
         Sense.UP,
     ),
     **dict.fromkeys(
@@ -85,7 +85,7 @@ TRANSITIVE: dict[str, Sense] = {
 }
 """Verbs that may have what moved behind them or before them."""
 
-PRICES = _set("costs cost costing saves saved gains gained loses lost")
+PRICES = _set("adds added costs cost costing saves saved gains gained loses lost")
 """Verbs that are a claim only with an amount."""
 
 CONTESTS: dict[str, Sense] = {
@@ -211,7 +211,7 @@ FOLLOWERS = LINKS | _set(
 
 DIFFERENCE_NOUNS = _set(
     "difference differences delta deltas gap margin improvement improvements reduction reductions increase decrease drop gain "
-    "gains change regression shift rise fall decline speedup slowdown advantage lead deficit penalty cost saving savings "
+    "gains loss losses change regression shift rise fall decline speedup slowdown advantage lead deficit penalty cost saving savings "
     "overhead"
 )
 ARTICLES = _set(

@@ -58,7 +58,8 @@ def is_reference_value(s: Sentence, i: int) -> bool:
     j = i - 1
     while s.word(j) in lexicon.ARTICLES | lexicon.APPROXIMATE | {"of"} or s.kind(j) is TokenKind.METRIC:
         j -= 1
-    return starts_step(s, i) or s.word(j) in _REFERRING or (s.word(j - 1), s.word(j)) in lexicon.COMPARE_PAIRS
+    share = s.word(i - 1) == "of" and s.kind(i - 2) is TokenKind.NUMBER
+    return share or starts_step(s, i) or s.word(j) in _REFERRING or (s.word(j - 1), s.word(j)) in lexicon.COMPARE_PAIRS
 
 
 def _list_around(s: Sentence, i: int) -> list[int]:

@@ -18,7 +18,9 @@ from curator.verify.units import BYTE, FACTOR, PERCENT, POINTS, TIME, Unit
 if TYPE_CHECKING:
     from curator.verify.numerals import Numeral, Reading
 
-_FRACTION_NAME = re.compile(r"acc|rate|frac|ratio|util|mfu|share|pct|percent|dropout|warmup|decay|score|match|em$|f1")
+_FRACTION_NAME = re.compile(
+    r"acc|rate|frac|ratio|util|mfu|share|pct|percent|dropout|warmup|decay|score|match|em$|f1|ece|err|prob|recall|auc|precision"
+)
 _TIME_NAME = re.compile(r"time|latency|duration|elapsed|second|wall|timeout|interval")
 _MEMORY_NAME = re.compile(r"mem|bytes|size|rss|hbm|cache|heap")
 _RATE_NAME = re.compile(r"throughput|speed|per_sec|per_s$|_s$|/s|bandwidth|flops")
@@ -164,7 +166,7 @@ def _compare(written: Decimal, quantum: Decimal, stated: Decimal, numeral: Numer
     if fact.kind in CHANGES and not numeral.sign:
         stated = abs(stated)
     step = quantum
-    if numeral.whole and not numeral.scaled and written:
+    if numeral.whole and not numeral.scaled and written and quantum == 1:
         step = _trailing_zeros(written, numeral, fact, about=about)
     if fact.kind in _EXACT and not (numeral.scaled or about or numeral.significant >= 4 or numeral.word):
         return Fit.MATCH if written == stated else Fit.NONE
@@ -185,7 +187,7 @@ def _trailing_zeros(written: Decimal, numeral: Numeral, fact: Fact, *, about: bo
     return Decimal(10**zeros) if numeral.significant >= enough else Decimal(1)
 
 
-def comparable_margin(numeral: Numeral, fact: Fact) -> bool | None:
+def is_within(numeral: Numeral, fact: Fact) -> bool | None:
     """Whether a change is no larger than a written margin; None when their units do not compare."""
     value = numeric_value(fact)
     compared = _comparable(numeral.readings[0], fact, value) if value is not None else []
@@ -201,6 +203,8 @@ def bounds(numeral: Numeral, fact: Fact) -> int:
         for written, _, stated in _comparable(reading, fact, value):
             if not written:
                 continue
+            scale = written / reading.value
+            written, stated = reading.value, stated / scale  # noqa: PLW2901 - digits are counted in the written unit
             step = Decimal(10) ** (written.adjusted() - numeral.significant + 1)
             stated = abs(stated) if fact.kind in CHANGES else stated
             floor = (stated / step).to_integral_value(ROUND_DOWN) * step

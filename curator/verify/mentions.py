@@ -134,7 +134,7 @@ def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
         or sentence.word(i - 1) in {"at", "with", "for", "using", "than", "both", "near", ""}
     )
     fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]
-    others = [fact for fact in fitting if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
+    others = [fact for fact in fitting if fact.kind is FactKind.METRIC]
     return (
         frozenset(fact.name for fact in fitting if fact.kind is FactKind.CONFIG)
         if named and not others

@@ -29,17 +29,24 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.CHANGE
     if after in lexicon.ADJECTIVES and not (after in {"more", "less", "fewer"} and s.word(i + 2) in lexicon.RUN_NOUNS):
         return Role.CHANGE
-    if after in lexicon.DIFFERENCE_NOUNS or _is_placed(s, i):
+    if is_difference(s, i + 1) or _is_placed(s, i):
         return Role.CHANGE
-    if s.word(i + 2) in lexicon.DIFFERENCE_NOUNS and s.kind(i + 1) is TokenKind.METRIC:
+    if is_difference(s, i + 2) and s.kind(i + 1) is TokenKind.METRIC:
         return Role.CHANGE
     if before == "of" and _difference_noun_before(s, i):
         return Role.CHANGE
     if before in {"up", "down"} | lexicon.PRICES or (numeral and numeral.sign == "+"):
         return Role.CHANGE
+    if before == "of" and s.kind(i - 2) is TokenKind.METRIC:
+        before = "was"
     low, _ = s.clause(i)
-    differs = any(s.word(j) in lexicon.DIFFERENCE_NOUNS for j in range(low, i))
+    differs = any(is_difference(s, j) for j in range(low, i))
     return Role.VALUE if before in lexicon.VALUE_BEFORE and not differs else Role.ANY
+
+
+def is_difference(s: Sentence, j: int) -> bool:
+    """Whether the word at ``j`` is a noun for a difference, and not a metric's name."""
+    return s.word(j) in lexicon.DIFFERENCE_NOUNS and s.kind(j) is TokenKind.WORD
 
 
 def _is_by(s: Sentence, i: int, before: str) -> bool:
@@ -49,7 +56,7 @@ def _is_by(s: Sentence, i: int, before: str) -> bool:
         return True
     low, _ = s.clause(i)
     verbs = {"differ", "differs", "differed", "changed", "changes", "moved", "off", "shifted", "varied", "varies"}
-    return any(s.word(j) in lexicon.SENSES or s.word(j) in verbs | lexicon.DIFFERENCE_NOUNS for j in range(low, i))
+    return any(s.word(j) in lexicon.SENSES or s.word(j) in verbs or is_difference(s, j) for j in range(low, i))
 
 
 def _is_placed(s: Sentence, i: int) -> bool:
@@ -61,6 +68,6 @@ def _is_placed(s: Sentence, i: int) -> bool:
 
 def _difference_noun_before(s: Sentence, i: int) -> bool:
     low, _ = s.clause(i)
-    near = [s.word(j) for j in range(max(low, i - 6), i)]
+    near = any(is_difference(s, j) for j in range(max(low, i - 6), i))
     numbers = [j for j in range(max(low, i - 6), i) if s.kind(j) is TokenKind.NUMBER]
-    return bool(set(near) & lexicon.DIFFERENCE_NOUNS) and not numbers
+    return near and not numbers

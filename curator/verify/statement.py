@@ -133,7 +133,7 @@ class Statement:
     def _unit_excludes_names(self) -> bool:
         """Whether the numeral's unit cannot be that of the metric before it: ``took 43 s`` after the loss."""
         unit = self.numeral.unit
-        if unit is None or unit.dimension in {PERCENT, POINTS, FACTOR}:
+        if unit is None or unit.dimension in {PERCENT, FACTOR}:
             return False
         facts = [f for f in self.index.facts if f.name in (self.names or ()) and f.kind is FactKind.METRIC]
         return bool(facts) and not any(_may_have(fact, unit) for fact in facts)
@@ -162,6 +162,8 @@ def ids(facts: Sequence[Fact]) -> str:
 
 def _may_have(fact: Fact, unit: Unit) -> bool:
     own = fact_unit(fact)
+    if unit.dimension == POINTS:
+        return own is None or own.dimension == PERCENT
     return plausible(unit, fact) if own is None else own.dimension == unit.dimension
 
 

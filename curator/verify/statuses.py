@@ -38,7 +38,7 @@ class Statuses:
 
     def check(self, s: Sentence, found: Collector) -> None:
         for i, token in enumerate(s.tokens):
-            if token.kind is not TokenKind.WORD:
+            if token.kind not in {TokenKind.WORD, TokenKind.METRIC}:
                 continue
             status = lexicon.STATUS_WORDS.get(token.lower)
             if status and self._is_statement(s, i) and not s.hedged(i):

@@ -73,7 +73,9 @@ def _placed(s: Sentence, i: int) -> tuple[str, ...]:
 
 
 def _with_joined(s: Sentence, j: int) -> tuple[str, ...]:
-    group = s.coordinated(j) if s.kind(j) is TokenKind.RUN else [j]
+    if s.kind(j) is not TokenKind.RUN:
+        return tuple(s.tokens[j].runs) if len(s.tokens[j].runs) == 1 else ()
+    group = s.coordinated(j)
     return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
 
 
@@ -109,6 +111,12 @@ def _counts_runs(s: Sentence, j: int) -> bool:
 def reference(s: Sentence, i: int) -> str:
     """The run that the word or numeral at ``i`` is set against by name; empty when none is."""
     _, high = s.clause(i)
+    if (
+        s.word(i - 1) == "by"
+        and len(s.tokens[i - 2].runs) == 1
+        and any(t.kind is TokenKind.RUN for t in s.tokens[: i - 2])
+    ):
+        return next(iter(s.tokens[i - 2].runs))
     right = [j for j in range(i + 1, high) if s.tokens[j].runs and s.is_reference(j)]
     left = [j for j in range(i - 1, -1, -1) if s.tokens[j].runs and s.is_reference(j) and _reaches(s, j, i)]
     return next((next(iter(s.tokens[j].runs)) for j in (*right, *left) if len(s.tokens[j].runs) == 1), "")

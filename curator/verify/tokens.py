@@ -126,7 +126,8 @@ class Lexer:
             if span.start >= at:
                 found.extend([span] if span.text else [])
                 at = span.end
-        return _with_depth([replace(token, start=token.start + start, end=token.end + start) for token in found])
+        found = [replace(token, start=token.start + start, end=token.end + start) for token in found]
+        return _with_depth(list(_qualified(found)))
 
     def _spans(self, text: str) -> Iterator[Token]:
         """What is recognised as a whole, wherever it stands; the earliest and longest wins."""
@@ -296,6 +297,21 @@ def _between(first: re.Match[str], last: str | None, listed: str | None) -> Iter
         yield from (first.group().lower(), (last or "").lower())
         return
     yield from (f"{prefix}{n:0{len(digits)}d}" for n in range(int(digits), int(number) + 1))
+
+
+def _qualified(tokens: list[Token]) -> Iterator[Token]:
+    """``training loss`` is no ``eval/loss``: a metric's name with a word before it that says on which data."""
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        wanted = aliases.QUALIFIERS.get(before.lower) if before else None
+        if wanted is None or token.kind is not TokenKind.METRIC:
+            yield token
+            continue
+        said = {
+            name: {aliases.QUALIFIERS.get(word) for word in aliases.words_of(name)} - {None} for name in token.names
+        }
+        right = frozenset(name for name, words in said.items() if wanted in words)
+        plain = frozenset(name for name, words in said.items() if not words)
+        yield replace(token, names=right or plain)
 
 
 def _with_depth(tokens: list[Token]) -> list[Token]:

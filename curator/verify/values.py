@@ -96,7 +96,7 @@ def _why_not(st: Statement) -> tuple[FindingKind, str]:
         return FindingKind.ATTRIBUTION, f"this is {ids(st.matches)}, not {st.meant()}"
     for quality, kind in ((Fit.TOO_COARSE, FindingKind.ROUNDING), (Fit.WRONG_UNIT, FindingKind.UNIT)):
         near = [fact for fact, how in st.fits if how is quality and st.is_mine(fact, units=False)]
-        if near and (quality is Fit.TOO_COARSE or _is_measured(near[0])):
+        if near and not st.numeral.word and (quality is Fit.TOO_COARSE or _is_measured(near[0])):
             return kind, f"{near[0].id} is {render(near[0])}"
     known = st.known(st.names or (), st.runs)
     return FindingKind.NUMBER, f"no fact has this value{f'; {st.meant()} is {known}' if known else ''}"
