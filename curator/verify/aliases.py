@@ -47,8 +47,50 @@ _STATISTICS = frozenset(
     {"mean", "avg", "average", "max", "min", "std", "last", "final", "value", "total", "p50", "p99"}
 )
 _VAGUE = frozenset(
-    "time rate size count number step steps value total mean max min avg std last final model run config data type name "
-    "mode path dir file index use per second id key all best set new tok token tokens maximum minimum peak".split()  # noqa: SIM905 - reads better
+    [
+        "time",
+        "rate",
+        "size",
+        "count",
+        "number",
+        "step",
+        "steps",
+        "value",
+        "total",
+        "mean",
+        "max",
+        "min",
+        "avg",
+        "std",
+        "last",
+        "final",
+        "model",
+        "run",
+        "config",
+        "data",
+        "type",
+        "name",
+        "mode",
+        "path",
+        "dir",
+        "file",
+        "index",
+        "use",
+        "per",
+        "second",
+        "id",
+        "key",
+        "all",
+        "best",
+        "set",
+        "new",
+        "tok",
+        "token",
+        "tokens",
+        "maximum",
+        "minimum",
+        "peak",
+    ]
 )
 _RATE = re.compile(r"(?:^|_)(?:tok|token|tokens|samples|examples|steps|it)_(?:per_)?(?:s|sec|second)$")
 _THROUGHPUT = ("throughput", "tokens per second", "tok/s", "tokens/s", "token throughput", "training throughput")

@@ -30,8 +30,30 @@ _ADJACENT = frozenset({"'s", "(", ":", "=", "-", "\u2013", "\u2014", '"', "at", 
 _CONDITIONS = frozenset({"when", "once", "after", "with", "if", "as"})
 _VAGUE_NOUNS = frozenset({"winner", "others", "rest", "former", "latter", "control", "one", "ones"})
 _VAGUE_ADJECTIVES = frozenset(
-    "best worst fastest slowest other others previous last first second third next winning losing remaining same final "
-    "preceding earlier default new another".split()  # noqa: SIM905 - reads better
+    [
+        "best",
+        "worst",
+        "fastest",
+        "slowest",
+        "other",
+        "others",
+        "previous",
+        "last",
+        "first",
+        "second",
+        "third",
+        "next",
+        "winning",
+        "losing",
+        "remaining",
+        "same",
+        "final",
+        "preceding",
+        "earlier",
+        "default",
+        "new",
+        "another",
+    ]
 )
 
 

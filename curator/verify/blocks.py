@@ -6,6 +6,7 @@ claim. Knows nothing of what the words mean.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -180,16 +181,16 @@ class _Reader:
             start, stop = self._lines[line]
             pipes = [found.start() for found in _PIPE.finditer(self._text, start, stop)]
             edges = [start - 1, *pipes, stop]
-            cells = [(a + 1, b) for a, b in zip(edges, edges[1:], strict=False)]
+            cells = [(a + 1, b) for a, b in itertools.pairwise(edges)]
             if pipes and not self._text[start : pipes[0]].strip(" >"):
                 cells = cells[1:]
             for column, (left, right) in enumerate(cells):
                 content = self._text[left:right]
-                left += len(content) - len(content.lstrip())
+                at = left + len(content) - len(content.lstrip())
                 if content.strip():
                     yield self._block(
                         BlockKind.CELL,
-                        [(left, left + len(content.strip()))],
+                        [(at, at + len(content.strip()))],
                         table=self._tables,
                         row=row,
                         column=column,

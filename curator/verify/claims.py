@@ -122,7 +122,7 @@ class Claims:
         plain = s.kind(j) is TokenKind.NUMBER and not s.tokens[j].runs
         return s.word(i + 1) == "than" and plain and not reference(s, i)
 
-    # -- the word -------------------------------------------------------------------------------------------------------
+    # -- the word ---------------------------------------------------------------------------------
 
     def _states_direction(self, s: Sentence, i: int) -> bool:
         return self._sense(s, i) is not None
@@ -175,7 +175,7 @@ class Claims:
                     f"{'/'.join(names)} is better the other way",
                 )
 
-    # -- the metric -----------------------------------------------------------------------------------------------------
+    # -- the metric -------------------------------------------------------------------------------
 
     def _metric(self, s: Sentence, i: int, sense: Sense) -> tuple[frozenset[str] | None, bool]:
         """The metrics the word speaks of (None for any), and whether that is clear enough to judge."""
@@ -240,7 +240,7 @@ class Claims:
                 return None
         return None
 
-    # -- the runs -------------------------------------------------------------------------------------------------------
+    # -- the runs ---------------------------------------------------------------------------------
 
     def _parties(self, s: Sentence, i: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The runs that are judged and the ones they may be judged against."""
@@ -277,7 +277,7 @@ class Claims:
     def _only(self, runs: frozenset[str]) -> str:
         return next(iter(runs)) if len(runs) == 1 else ""
 
-    # -- the verdict ----------------------------------------------------------------------------------------------------
+    # -- the verdict ------------------------------------------------------------------------------
 
     def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
         negated = s.negated(i) and not (s.word(i) in _EFFECTS and s.word(i - 1) == "no")

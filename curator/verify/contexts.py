@@ -76,7 +76,7 @@ def _label(block: Block) -> str | None:
         found = _BARE_LABEL.match(block.text)
         return f"{found[1].lower()}*" if found and len(found[1]) < 30 else None
     bare = _BARE_LABEL.fullmatch(block.text)
-    if bare and block.text.rstrip().endswith(":") or bare and not block.depth and len(bare[1].split()) <= 3:
+    if (bare and block.text.rstrip().endswith(":")) or (bare and not block.depth and len(bare[1].split()) <= 3):
         return f"{bare[1].lower()}*"
     found = _LABEL.match(block.text)
     return found[1].strip().lower() if found else None

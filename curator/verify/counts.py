@@ -71,7 +71,7 @@ class Counts:
             return self._check_runs(s, i, count, noun, found)
         return self._check_nouns(s, i, noun, found)
 
-    # -- which words ----------------------------------------------------------------------------------------------------
+    # -- which words ------------------------------------------------------------------------------
 
     def _fraction(self, s: Sentence, i: int, binder: Binder) -> tuple[_Count, str]:
         """The two numerals of ``3 of the 4 runs`` when ``i`` is one of them, and what is counted."""
@@ -119,7 +119,7 @@ class Counts:
         """``Succeeded: 4``."""
         return s.word(i - 1) in {":", "="} and s.word(i - 2) in lexicon.STATUS_WORDS
 
-    # -- runs -----------------------------------------------------------------------------------------------------------
+    # -- runs -------------------------------------------------------------------------------------
 
     def _check_runs(self, s: Sentence, i: int, count: _Count, noun: str, found: Collector) -> bool:
         token = s.tokens[i]
@@ -243,7 +243,7 @@ class Counts:
             found.object(FindingKind.COUNT, token.start, token.end, f"the facts have {len(measured)} metrics")
         return True
 
-    # -- shares ---------------------------------------------------------------------------------------------------------
+    # -- shares -----------------------------------------------------------------------------------
 
     def _check_share(self, s: Sentence, i: int, found: Collector) -> bool:
         """``half of the runs failed``, ``80 % of the runs succeeded``."""
@@ -268,12 +268,10 @@ class Counts:
         if any(abs(Decimal(n) / total * scale - reading.value) <= reading.quantum / 2 for n in counts):
             found.support(s.tokens[i].start, s.tokens[i].end, facts)
         else:
-            found.object(
-                FindingKind.COUNT, s.tokens[i].start, s.tokens[i].end, f"it is {sorted(counts)[0]} of {total} runs"
-            )
+            found.object(FindingKind.COUNT, s.tokens[i].start, s.tokens[i].end, f"it is {min(counts)} of {total} runs")
         return True
 
-    # -- other things ---------------------------------------------------------------------------------------------------
+    # -- other things -----------------------------------------------------------------------------
 
     def _check_nouns(self, s: Sentence, i: int, noun: str, found: Collector) -> bool:
         token = s.tokens[i]

@@ -16,10 +16,11 @@ from curator.verify import aliases, lexicon, units
 from curator.verify.blocks import normalise
 from curator.verify.lexicon import Sense
 from curator.verify.matching import fact_unit, numeric_value
-from marin_research.thread import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from marin_research.thread import Direction
 
 NAMED = frozenset({FactKind.METRIC, FactKind.DURATION, FactKind.DEVIATION, *CHANGES})
 STRINGS = frozenset(

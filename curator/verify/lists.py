@@ -42,7 +42,7 @@ def from_of(s: Sentence, i: int) -> int | None:
     for j in range(before - 1, max(-1, before - 12), -1):
         if s.word(j) == "from":
             return next((k for k in range(j, before) if s.kind(k) is TokenKind.NUMBER), None)
-        if s.word(j) in {";"}:
+        if s.word(j) == ";":
             return None
     return None
 

@@ -173,7 +173,7 @@ def _compare(written: Decimal, quantum: Decimal, stated: Decimal, numeral: Numer
     if abs(written - stated) > step / 2:
         return Fit.NONE
     limit = _TOO_FAR.get(fact.kind)
-    if limit is None or not stated or numeral.decimals and fact.kind is FactKind.PERCENT:
+    if limit is None or not stated or (numeral.decimals and fact.kind is FactKind.PERCENT):
         return Fit.MATCH
     return Fit.TOO_COARSE if abs(written - stated) > Decimal(limit) * abs(stated) else Fit.MATCH
 
@@ -204,10 +204,11 @@ def bounds(numeral: Numeral, fact: Fact) -> int:
             if not written:
                 continue
             scale = written / reading.value
-            written, stated = reading.value, stated / scale  # noqa: PLW2901 - digits are counted in the written unit
+            # Digits are counted in the written unit.
+            written, exact = reading.value, stated / scale  # noqa: PLW2901
             step = Decimal(10) ** (written.adjusted() - numeral.significant + 1)
-            stated = abs(stated) if fact.kind in CHANGES else stated
-            floor = (stated / step).to_integral_value(ROUND_DOWN) * step
+            exact = abs(exact) if fact.kind in CHANGES else exact
+            floor = (exact / step).to_integral_value(ROUND_DOWN) * step
             if floor == written:
                 return -1
             if floor + step == written:

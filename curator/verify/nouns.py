@@ -74,7 +74,7 @@ def config_runs(s: Sentence, i: int) -> frozenset[str] | None:
         return s.context.topics
     for j in range(i - 1, max(-1, i - 12), -1):
         if s.kind(j) is TokenKind.RUN:
-            return s.tokens[j].runs if len(s.tokens[j].runs) == 1 and s.word(j + 1) not in {","} else None
+            return s.tokens[j].runs if len(s.tokens[j].runs) == 1 and s.word(j + 1) != "," else None
         value = s.kind(j) in {TokenKind.NUMBER, TokenKind.CONFIG}
         if not value and s.word(j) not in _RUN_TO_CONFIG:
             return None

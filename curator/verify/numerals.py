@@ -61,15 +61,14 @@ _SCALE_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion
 _BINARY = {"k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30}
 
 _NUMBER = re.compile(
-    r"""(?P<sign>[-+\u00b1](?=[\d.])|\u00b1[ ](?=[\d.]))?
-    (?P<body>\d{1,3}(?:[,'\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
-    (?:[eE](?P<exp>[-+]?\d{1,4})(?!\w)
-      |[ ]?[x\u00d7\u00b7*][ ]?10(?:\^\{?(?P<power>[-+]?\d{1,4})\}?|\*\*(?P<starred>[-+]?\d{1,4})|(?P<super>%s{1,5}))
-      |(?<=10)(?:\^\{?(?P<bare>[-+]?\d{1,4})\}?|(?P<baresuper>%s{1,5}))
+    rf"""(?P<sign>[-+\u00b1](?=[\d.])|\u00b1[ ](?=[\d.]))?
+    (?P<body>\d{{1,3}}(?:[,'\u202f]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    (?:[eE](?P<exp>[-+]?\d{{1,4}})(?!\w)
+      |[ ]?[x\u00d7\u00b7*][ ]?10(?:\^\{{?(?P<power>[-+]?\d{{1,4}})\}}?|\*\*(?P<starred>[-+]?\d{{1,4}})|(?P<super>{_SUPER}{{1,5}}))
+      |(?<=10)(?:\^\{{?(?P<bare>[-+]?\d{{1,4}})\}}?|(?P<baresuper>{_SUPER}{{1,5}}))
     )?
     (?:(?P<scale>k|K|M|G|T|B|bn|mn)(?!\w)|[ ](?P<scaleword>thousand|million|billion|trillion)(?!\w))?
-    """
-    % (_SUPER, _SUPER),
+    """,
     re.VERBOSE,
 )
 _DEVICE_AHEAD = re.compile(r"[x\u00d7][ ]?(?:NVIDIA|TPU|GPU|[A-Z]{1,3}\d{2,3}|v\d|RTX|\d)")
@@ -179,7 +178,10 @@ def _seconds(total: Decimal, quantum: Decimal) -> Numeral:
 
 _UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 _CARDINALS = {word: n for n, word in enumerate(f"{_UNITS} eighteen nineteen".split(), start=1)} | {"zero": 0}
-_TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_TENS = {
+    w: 10 * n
+    for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
+}
 _MULTIPLIERS = {"hundred": 100, "dozen": 12, **_SCALE_WORDS}
 _FACTORS = {
     "twice": "2", "thrice": "3", "double": "2", "doubled": "2", "doubles": "2", "doubling": "2",

@@ -27,9 +27,62 @@ if TYPE_CHECKING:
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _PROGRAMS = frozenset(
-    "python python3 uv uvx bash sh zsh git gh curl wget torchrun accelerate deepspeed marin-research curator pip pip3 iris docker "
-    "kubectl gcloud gsutil aws make pytest wandb ray ssh scp rsync srun sbatch nohup env sudo tmux conda mamba npm node cargo go "
-    "tail grep cat cd export source jq sed awk nvidia-smi marin".split()  # noqa: SIM905 - reads better
+    [
+        "python",
+        "python3",
+        "uv",
+        "uvx",
+        "bash",
+        "sh",
+        "zsh",
+        "git",
+        "gh",
+        "curl",
+        "wget",
+        "torchrun",
+        "accelerate",
+        "deepspeed",
+        "marin-research",
+        "curator",
+        "pip",
+        "pip3",
+        "iris",
+        "docker",
+        "kubectl",
+        "gcloud",
+        "gsutil",
+        "aws",
+        "make",
+        "pytest",
+        "wandb",
+        "ray",
+        "ssh",
+        "scp",
+        "rsync",
+        "srun",
+        "sbatch",
+        "nohup",
+        "env",
+        "sudo",
+        "tmux",
+        "conda",
+        "mamba",
+        "npm",
+        "node",
+        "cargo",
+        "go",
+        "tail",
+        "grep",
+        "cat",
+        "cd",
+        "export",
+        "source",
+        "jq",
+        "sed",
+        "awk",
+        "nvidia-smi",
+        "marin",
+    ]
 )
 _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
 _FEW = 12
@@ -61,7 +114,7 @@ class References:
             if rule := rules.get(token.kind):
                 rule(s, i, token, found)
 
-    # -- links ----------------------------------------------------------------------------------------------------------
+    # -- links ------------------------------------------------------------------------------------
 
     @cached_property
     def _links(self) -> Mapping[str, list[str]]:
@@ -71,7 +124,7 @@ class References:
                 found.setdefault(_address(text), []).append(fact.id)
         return found
 
-    def _link(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002 - one shape for all rules
+    def _link(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         address = _address(token.text)
         ids = self._links.get(address) or [f.id for f, text in self._index.strings if _holds(text, token.text)]
         if ids:
@@ -97,9 +150,9 @@ class References:
         else:
             found.support(token.start, token.end, ids)
 
-    # -- names ----------------------------------------------------------------------------------------------------------
+    # -- names ------------------------------------------------------------------------------------
 
-    def _run(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
+    def _run(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         if "?" in token.facts:
             found.object(FindingKind.RUN, token.start, token.end, "the facts know no such run")
             return
@@ -189,17 +242,17 @@ class References:
             return tuple(x for part in parts for x in words.get(part, ()))
         return tuple(fact.id for fact, known in self._index.strings if _holds(known.lower(), text))
 
-    def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
+    def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         found.support(token.start, token.end, token.facts)
 
-    # -- times ----------------------------------------------------------------------------------------------------------
+    # -- times ------------------------------------------------------------------------------------
 
     @cached_property
     def _times(self) -> list[tuple[str, datetime]]:
         facts = [(f.id, moments.parse_time(str(f.value))) for f in self._index.facts if f.kind is FactKind.TIME]
         return [(fact_id, time) for fact_id, time in facts if time]
 
-    def _moment(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
+    def _moment(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         moment = token.moment
         ids = [fact_id for fact_id, time in self._times if moment and moment.means(time)]
         ids = ids or [fact.id for fact, text in self._index.strings if _holds(text, token.text)]
@@ -215,9 +268,9 @@ class References:
         else:
             found.object(FindingKind.TIME, token.start, token.end, "no fact has this date or time")
 
-    # -- code -----------------------------------------------------------------------------------------------------------
+    # -- code -------------------------------------------------------------------------------------
 
-    def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
+    def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         text = normalise(token.text)
         if ids := self.code_ids(text) or self._commits(text.lower()):
             found.support(token.start, token.end, ids)

@@ -22,8 +22,29 @@ _BREAKS = frozenset({";", "\u2014", "\u2013"})
 _SUBORDINATORS = frozenset("while whereas but although though however because since yet".split())  # noqa: SIM905
 _AFTER_COMMA = frozenset("and but with which while so yet or whereas".split())  # noqa: SIM905
 _REFERENCE_SKIP = lexicon.ARTICLES | frozenset(
-    "that those what of for in at the with as seen by run counterpart predecessor original default previous other best".split()
-)  # noqa: SIM905
+    [
+        "that",
+        "those",
+        "what",
+        "of",
+        "for",
+        "in",
+        "at",
+        "the",
+        "with",
+        "as",
+        "seen",
+        "by",
+        "run",
+        "counterpart",
+        "predecessor",
+        "original",
+        "default",
+        "previous",
+        "other",
+        "best",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +146,8 @@ class Sentence:
         """Whether the run at ``j`` is what something else is compared with: ``than LR-001``, ``beats the baseline``."""
         if self.word(j + 1) == "by" and self.kind(j + 2) is TokenKind.NUMBER and self._is_contested(j):
             return True
-        steps, group = 0, self.coordinated(j)
-        for k in range(j - 1, max(-1, j - 8), -1):
+        group = self.coordinated(j)
+        for steps, k in enumerate(range(j - 1, max(-1, j - 8), -1)):
             word = self.word(k)
             if (self.word(k - 1), word) in lexicon.COMPARE_PAIRS:
                 return True
@@ -139,7 +160,6 @@ class Sentence:
             joined = word in {"and", "or", ","} and k - 1 in group
             if not (skipped or joined or (k in group and steps)):
                 return False
-            steps += 1
         return False
 
     def _is_contested(self, j: int) -> bool:

@@ -70,7 +70,7 @@ class Statement:
     def matches(self) -> list[Fact]:
         return [fact for fact, quality in self.fits if quality is Fit.MATCH]
 
-    # -- what to answer -------------------------------------------------------------------------------------------------
+    # -- what to answer ---------------------------------------------------------------------------
 
     def support(self, found: Collector, facts: Iterable[Fact], quoted: Iterable[str] = ()) -> None:
         ids = [x for fact in facts for x in (fact.inputs if fact.source == implied.SOURCE else (fact.id,))]
@@ -93,7 +93,7 @@ class Statement:
         ]
         return ", ".join(dict.fromkeys(render(fact) for fact in facts[:4]))
 
-    # -- which facts the sentence means -----------------------------------------------------------------------------------
+    # -- which facts the sentence means -----------------------------------------------------------
 
     def is_mine(self, fact: Fact, *, units: bool = True) -> bool:
         """Whether the sentence may mean this fact, by the run and the metric it names.

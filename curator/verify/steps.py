@@ -76,9 +76,9 @@ def _beside(s: Sentence, i: int, binder: Binder) -> Iterator[tuple[int, int]]:
         start = from_of(s, j)
         if start is not None and _speaks_of(s, i, start, j):
             yield start, j
-    if s.word(i + 1) == "(" and s.kind(i + 2) is TokenKind.NUMBER and s.word(i + 3) in _VERSUS:
-        if s.kind(i + 4) is TokenKind.NUMBER and s.word(i + 5) == ")":
-            yield i + 4, i + 2
+    opened = s.word(i + 1) == "(" and s.kind(i + 2) is TokenKind.NUMBER and s.word(i + 3) in _VERSUS
+    if opened and s.kind(i + 4) is TokenKind.NUMBER and s.word(i + 5) == ")":
+        yield i + 4, i + 2
 
 
 def _speaks_of(s: Sentence, i: int, start: int, end: int) -> bool:

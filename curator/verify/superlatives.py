@@ -181,7 +181,7 @@ class Superlatives:
             ]
             found.support(token.start, token.end, ids)
 
-    # -- several at once: the two best runs are ... -------------------------------------------------------------------
+    # -- several at once: the two best runs are ... -----------------------------------------------
 
     def _ranked_group(self, s: Sentence, i: int) -> frozenset[str]:
         """The runs that ``the two best runs`` are said to be."""
@@ -205,7 +205,7 @@ class Superlatives:
         elif tops:
             found.support(token.start, token.end, [f.id for facts in ranked for f in facts])
 
-    # -- config values: the largest learning rate -------------------------------------------------------------------
+    # -- config values: the largest learning rate -------------------------------------------------
 
     def _config_key(self, s: Sentence, i: int) -> str:
         j = i + 1
@@ -233,7 +233,7 @@ class Superlatives:
             ids = [fact.id for r, fact in self._index.configs[key].items() if per_run.get(r) == extreme]
             found.support(token.start, token.end, ids)
 
-    # -- the value that is called so: the lowest loss, 2.31 -----------------------------------------------------------
+    # -- the value that is called so: the lowest loss, 2.31 ---------------------------------------
 
     def _stated(self, s: Sentence, i: int) -> Numeral | None:
         """The numeral that the superlative is said of, when it stands right behind: ``the lowest loss (2.31)``."""

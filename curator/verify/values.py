@@ -1,4 +1,4 @@
-"""Judges each numeral that is no count: is it a fact, of the run and metric named, in that role and direction?"""
+"""Judges each numeral that is no count: it must be a fact, of the run and metric named, in that role and direction."""
 
 from __future__ import annotations
 
@@ -27,8 +27,25 @@ if TYPE_CHECKING:
     from curator.verify.sentences import Sentence
 
 _THRESHOLD = frozenset(
-    "within least most threshold target goal tolerance limit expected bar hypothesis outside inside allowed required "
-    "margin budget".split()  # noqa: SIM905 - reads better
+    [
+        "within",
+        "least",
+        "most",
+        "threshold",
+        "target",
+        "goal",
+        "tolerance",
+        "limit",
+        "expected",
+        "bar",
+        "hypothesis",
+        "outside",
+        "inside",
+        "allowed",
+        "required",
+        "margin",
+        "budget",
+    ]
 )
 _PLACES = frozenset({"above", "below", "ahead", "behind"})
 _FEW = 12
@@ -106,7 +123,7 @@ def _is_measured(fact: Fact) -> bool:
     return fact.kind in {FactKind.METRIC, FactKind.DURATION, FactKind.DEVIATION, *CHANGES} or bool(fact.unit)
 
 
-# -- which way ----------------------------------------------------------------------------------------------------------
+# -- which way -----------------------------------------------------------------------------------
 
 
 def _judge_direction(st: Statement, mine: Sequence[Fact], found: Collector) -> None:

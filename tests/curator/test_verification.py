@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +16,10 @@ COMMIT = "4f9c1d2ab0e37c65918f2d4be07a3c5d6e8f9a01"
 
 
 def _sweep() -> tuple[Fact, ...]:
-    facts = []
+    facts: list[Fact] = []
     runs = {"LR-001": (0.003, 2.4031), "LR-002": (0.001, 2.5124), "LR-003": (0.01, 2.3087)}
     for run, (rate, loss) in runs.items():
-        said = {"subject": run, "source": f"{run}#/"}
+        said: dict[str, Any] = {"subject": run, "source": f"{run}#/"}
         facts += [
             Fact(id=f"{run}/run", kind=FactKind.RUN, value=run, **said),
             Fact(id=f"{run}/status", kind=FactKind.STATUS, value="succeeded", **said),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from curator.facts import Fact, FactKind, delta, mean, percent, ratio, spread
 from marin_research.thread import Direction
@@ -26,7 +27,7 @@ class Measure:
 class Run:
     id: str
     values: dict[str, float]
-    config: dict[str, object]
+    config: dict[str, Any]
     status: str = "succeeded"
     wall: float = 0.0
     texts: tuple[tuple[FactKind, str, str], ...] = ()
@@ -51,7 +52,7 @@ def facts_of(measures: list[Measure], runs: list[Run], *, baseline: str, counts:
 
 
 def _run_facts(run: Run, measures: list[Measure]) -> Iterator[Fact]:
-    def fact(kind: FactKind, key: str, value: object, **details: object) -> Fact:
+    def fact(kind: FactKind, key: str, value: Any, **details: Any) -> Fact:
         return Fact(id=f"{run.id}/{key}", kind=kind, value=value, subject=run.id, source=f"{run.id}#/{key}", **details)
 
     yield fact(FactKind.RUN, "id", run.id)
