@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marin_research import wandb_file, wandb_hook
-from marin_research.capture.process import capture
+from marin_research import wandb_hook
+from marin_research.capture.process import CapturedOutput, capture
 from marin_research.describe import describe_config
-from marin_research.record import Devices, Metric, Run, Status, Step, Unknown, WandbRun
+from marin_research.record import Devices, Metric, Output, Run, Status, Step, Unknown
 from marin_research.recorder import Recorder, ended_by, ended_normally
 from marin_research.store import RecordStore
+from marin_research.wandb_record import note_wandb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,30 +75,36 @@ class RecordedCall:
         recorder = self._start(output_path)
         if recorder is None:
             return self.fn(output_path)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(recorder.active())
+        stack = contextlib.ExitStack()
+        watch, captured = self._watch(recorder, stack)
+        try:
+            result = self.fn(output_path)
+        except BaseException as error:
+            end = ended_by(error, redact=lambda text: recorder.redactor.text(text).text)
+            raise
+        else:
+            end = ended_normally()
+            _note_artifact(recorder, result)
+            return result
+        finally:
+            output = _close(recorder, stack, watch, captured)
+            recorder.end(end, output=output)
+
+    def _watch(
+        self, recorder: Recorder, stack: contextlib.ExitStack
+    ) -> tuple[wandb_hook.WandbWatch | None, CapturedOutput | None]:
+        """Begin to watch what the step starts and prints; what cannot be watched is a gap and nothing more."""
+        watch = captured = None
+        stack.enter_context(recorder.active())
+        with recorder.guard("the W&B runs"):
             watch = stack.enter_context(_watched(recorder))
-            folder = recorder.store.output_folder(recorder.run.id, recorder.attempt, recorder.writer)
+        with recorder.guard("the output"):
+            store, run_id = recorder.store, recorder.run.id
+            folder = store.output_folder(run_id, recorder.attempt, recorder.writer)
             captured = stack.enter_context(
-                capture(
-                    recorder.store, recorder.run.id, folder, recorder.writer, heartbeat_s=self.plan.launch.heartbeat_s
-                )
+                capture(store, run_id, folder, recorder.writer, heartbeat_s=self.plan.launch.heartbeat_s)
             )
-            try:
-                result = self.fn(output_path)
-            except BaseException as error:
-                end = ended_by(error, redact=lambda text: recorder.redactor.text(text).text)
-                raise
-            else:
-                end = ended_normally()
-                _note_artifact(recorder, result)
-                return result
-            finally:
-                captured.close()
-                if captured.problem:
-                    recorder.gap("the output", captured.problem)
-                _note_wandb(recorder, watch)
-                recorder.end(end, output=captured.output)
+        return watch, captured
 
     def _start(self, output_path: str) -> Recorder | None:
         """Announce the run, or say once that there will be no record and let the step go on."""
@@ -121,6 +128,30 @@ class RecordedCall:
             return describe_config(self.config_of(output_path))
         except Exception as error:  # noqa: BLE001 - the step itself will meet this error and raise it
             return {"config": f"could not be built: {type(error).__name__}: {error}"}
+
+
+def _close(
+    recorder: Recorder,
+    stack: contextlib.ExitStack,
+    watch: wandb_hook.WandbWatch | None,
+    captured: CapturedOutput | None,
+) -> Output | Unknown:
+    """End the watching and note what it saw; how much was printed."""
+    output: Output | Unknown = Unknown("the output was not captured")
+    if captured is not None:
+        with recorder.guard("the output"):
+            captured.close()
+            output = captured.output
+        if captured.problem:
+            recorder.gap("the output", captured.problem)
+    if watch is not None:
+        with recorder.guard("the W&B runs"):
+            note_wandb(recorder, watch.runs(), live=watch.summary_of)
+            for gap in watch.gaps():
+                recorder.gap(gap.what, gap.why)
+    with recorder.guard("the end of watching"):
+        stack.close()
+    return output
 
 
 @contextlib.contextmanager
@@ -151,33 +182,3 @@ def _note_artifact(recorder: Recorder, result: Any) -> None:
     for name, value in fields.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and name not in recorder.metric_names():
             recorder.metric(Metric(name=name, value=float(value), source="artifact", time=now), wait=True)
-
-
-def _note_wandb(recorder: Recorder, watch: wandb_hook.WandbWatch) -> None:
-    """Record the last word on every W&B run of the step, and its history and summary."""
-    for linked in watch.runs():
-        completed, metrics = linked, list[Metric]()
-        if linked.attribution == "step":
-            completed, metrics = _read_wandb(recorder, watch, linked)
-        recorder.wandb(completed)
-        for metric in metrics:
-            if metric.name not in recorder.metric_names():
-                recorder.metric(metric, wait=True)
-    for gap in watch.gaps():
-        recorder.gap(gap.what, gap.why)
-
-
-def _read_wandb(recorder: Recorder, watch: wandb_hook.WandbWatch, linked: WandbRun) -> tuple[WandbRun, list[Metric]]:
-    """What W&B's own file says of a run; of one that is still open, also what it has in memory."""
-    source = f"wandb:{linked.id}"
-    try:
-        file = wandb_file.read(Path(linked.path) / f"run-{linked.id}.wandb")
-        found = wandb_file.metrics(file, source=source)
-        if not linked.finished:
-            now = datetime.now(UTC)
-            for name, value in watch.summary_of(linked).items():
-                found[name] = Metric(name=name, value=value, source=source, time=now)
-        return wandb_file.completed(linked, file), list(found.values())
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with W&B's file, the step has ended well
-        recorder.gap(f"the metrics of W&B run {linked.id}", f"{type(error).__name__}: {error}")
-        return linked, []

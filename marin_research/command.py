@@ -20,12 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marin_research import wandb_hook
 from marin_research.capture.process import capture
 from marin_research.output import read_output
 from marin_research.output_metrics import OutputMetrics
-from marin_research.record import End, Metric, Run, Status, Unknown, WandbRun
+from marin_research.record import End, Metric, Run, Status, Unknown
 from marin_research.recorder import Recorder
 from marin_research.store import RecordStore
+from marin_research.wandb_record import note_wandb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,11 +80,11 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
     )
     recorder = Recorder(launch, run, attempt=RecordStore(launch.root).claim_attempt(asked.run_id))
     recorder.start(config=asked.config, declared_devices=Unknown("a command declares no devices"))
-    folder = recorder.store.output_folder(run.id, recorder.attempt, recorder.writer)
+    output = recorder.store.output_folder(run.id, recorder.attempt, recorder.writer)
     started, folders = time.time(), _wandb_folders()
     with _metrics_file() as metrics_file:
         environment = {**os.environ, RUN_VARIABLE: run.id, METRICS_VARIABLE: str(metrics_file)}
-        with capture(recorder.store, run.id, folder, recorder.writer, heartbeat_s=launch.heartbeat_s) as captured:
+        with capture(recorder.store, run.id, output, recorder.writer, heartbeat_s=launch.heartbeat_s) as captured:
             code, end = _execute(asked.argv, environment)
         if captured.problem:
             recorder.gap("the output", captured.problem)
@@ -91,7 +93,8 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
     printed = read_output(recorder.store, run.id, recorder.attempt, recorder.writer)
     for metric in OutputMetrics(asked.patterns).read(printed):
         recorder.metric(metric, wait=True)
-    _note_wandb(recorder, folders, started)
+    for folder in folders:
+        note_wandb(recorder, wandb_hook.scan(folder, started))
     recorder.end(end, output=captured.output)
     return code
 
@@ -203,28 +206,3 @@ def _metrics_left(recorder: Recorder, path: Path) -> list[Metric]:
 def _wandb_folders() -> list[Path]:
     """Where W&B leaves its runs. Asked before the command runs: it may delete its working directory."""
     return list(dict.fromkeys((Path(os.environ.get("WANDB_DIR", ".")).absolute(), Path.cwd())))
-
-
-def _note_wandb(recorder: Recorder, folders: Sequence[Path], since: float) -> None:
-    """Link the W&B runs that the command started, by the folders they left."""
-    from marin_research import wandb_hook
-
-    for root in folders:
-        for linked in wandb_hook.scan(root, since):
-            completed, metrics = _read_wandb(recorder, linked)
-            recorder.wandb(completed)
-            for metric in metrics:
-                if metric.name not in recorder.metric_names():
-                    recorder.metric(metric, wait=True)
-
-
-def _read_wandb(recorder: Recorder, linked: WandbRun) -> tuple[WandbRun, list[Metric]]:
-    from marin_research import wandb_file
-
-    try:
-        file = wandb_file.read(Path(linked.path) / f"run-{linked.id}.wandb")
-        found = wandb_file.metrics(file, source=f"wandb:{linked.id}")
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with W&B's file, the command has ended
-        recorder.gap(f"the metrics of W&B run {linked.id}", f"{type(error).__name__}: {error}")
-        return linked, []
-    return wandb_file.completed(linked, file), list(found.values())

@@ -1,6 +1,6 @@
 """Writes one host's part of one attempt, from its start to its end. Knows nothing of Marin.
 
-Watching a run can never harm the run: everything here that the experiment calls goes through ``Recorder._guard``, the
+Watching a run can never harm the run: everything here that the experiment calls goes through ``Recorder.guard``, the
 one place where an error while recording is caught. It is logged once and becomes a gap of the record.
 """
 
@@ -133,7 +133,7 @@ class Recorder:
 
     def report(self, name: str, value: float, unit: str = "") -> None:
         # What is reported may be anything; it becomes text and a number here, behind the guard.
-        with self._guard(f"metric {name}"):
+        with self.guard(f"metric {name}"):
             now = datetime.now(UTC)
             self.metric(Metric(name=str(name), value=float(value), unit=str(unit), source="report", time=now))
 
@@ -144,7 +144,7 @@ class Recorder:
             metric: its newest value.
             wait: the end of the attempt is about to be written, and will bring it along.
         """
-        with self._guard("a metric"), self._lock:
+        with self.guard("a metric"), self._lock:
             known = self._metrics.get(metric.name)
             if metric.count == 1 and not math.isfinite(metric.value):
                 metric = replace(metric, non_finite=1)
@@ -156,16 +156,16 @@ class Recorder:
                 self._unwritten.clear()
 
     def wandb(self, linked: WandbRun) -> None:
-        with self._guard("a W&B link"):
+        with self.guard("a W&B link"):
             self._write((Kind.WANDB, linked))
 
     def gap(self, what: str, why: str) -> None:
-        with self._guard(what):
+        with self.guard(what):
             self._write((Kind.GAP, Gap(what=what, why=why)))
 
     def end(self, end: End, *, output: Output | Unknown) -> None:
         """Put on disk how it ended, with everything that is only known now."""
-        with self._guard("how it ended"), self._lock:
+        with self.guard("how it ended"), self._lock:
             facts: list[tuple[Kind, Any]] = self._pending_metrics()
             seen = self._observe_devices()
             if seen:
@@ -180,7 +180,7 @@ class Recorder:
     # How it is written
 
     def _observe_devices(self) -> Devices | Unknown:
-        with self._guard("the devices"):
+        with self.guard("the devices"):
             return devices.observed()
         return Unknown("asking JAX failed")
 
@@ -201,7 +201,7 @@ class Recorder:
             del self._gaps[: len(gaps)]
 
     @contextlib.contextmanager
-    def _guard(self, what: str) -> Iterator[None]:
+    def guard(self, what: str) -> Iterator[None]:
         """The boundary between recording and the experiment."""
         try:
             yield

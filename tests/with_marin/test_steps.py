@@ -318,3 +318,17 @@ def test_a_step_that_ends_the_process_leaves_its_record(tmp_path):
     assert run["metrics"]["loss"]["value"] == 2.5
     assert run["status"] in ("running", "lost")
     assert "about to go" in logs.stdout
+
+
+def test_what_cannot_be_watched_is_a_gap_and_the_step_runs(store, thread, build, monkeypatch):
+    """A full temp folder is no reason to lose an experiment."""
+
+    def full() -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("marin_research.call._sink_folder", full)
+
+    (run,) = build(recorded(step(), thread))
+
+    assert run.status is Status.SUCCEEDED
+    assert [(gap.what, "no space left" in gap.why) for gap in run.gaps] == [("the W&B runs", True)]
