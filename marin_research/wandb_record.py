@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from marin_research.recorder import Recorder
 
     Live = Callable[[WandbRun], dict[str, float]]
+
+
+PATIENCE_S = 5.0
+"""How long the end of a finished run is waited for in its file."""
 
 
 def note_wandb(recorder: Recorder, runs: Iterable[WandbRun], *, live: Live | None = None) -> None:
@@ -35,10 +40,20 @@ def note_wandb(recorder: Recorder, runs: Iterable[WandbRun], *, live: Live | Non
                 recorder.metric(metric, wait=True)
 
 
+def _read_file(path: Path, *, ended: bool) -> wandb_file.WandbFile:
+    """The file of a run; of one that has ended, once its end is in it: W&B's own process writes it a little later."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        file = wandb_file.read(path)
+        if file.finished or not ended or time.monotonic() > deadline:
+            return file
+        time.sleep(0.05)
+
+
 def _read(recorder: Recorder, linked: WandbRun, live: Live | None) -> tuple[WandbRun, list[Metric]]:
     source = f"wandb:{linked.id}"
     try:
-        file = wandb_file.read(Path(linked.path) / f"run-{linked.id}.wandb")
+        file = _read_file(Path(linked.path) / f"run-{linked.id}.wandb", ended=linked.finished)
         found = wandb_file.metrics(file, source=source)
         if live is not None and not linked.finished:
             now = datetime.now(UTC)

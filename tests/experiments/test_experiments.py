@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from marin_research.store import RecordStore
-from marin_research.wandb_file import metrics, read
+from marin_research.wandb_file import WandbFile, metrics, read
 
 pytestmark = pytest.mark.marin
 
@@ -90,6 +91,15 @@ def test_the_first_broken_loss_is_the_one_that_is_named(lr_sweep: Any) -> None:
         lr_sweep.require_finite(np.array([2.5, 9.0, math.inf, math.nan, math.nan]), last_step=20)
 
 
+def _read_whole(run_file: Path) -> WandbFile:
+    """The file once its end is in it: W&B's own process writes it a little after `finish` has returned."""
+    deadline = time.monotonic() + 30
+    while not (file := read(run_file)).finished:
+        assert time.monotonic() < deadline, "W&B did not write its file in time"
+        time.sleep(0.05)
+    return file
+
+
 def test_a_training_step_leaves_what_its_thread_is_judged_by(
     lr_sweep: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +110,7 @@ def test_a_training_step_leaves_what_its_thread_is_judged_by(
     trained = lr_sweep.fit(lr_sweep.Config(learning_rate=0.03, warmup_steps=5, steps=20, eval_windows=16, layers=1))
 
     (run_file,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
-    logged = metrics(read(run_file), source="wandb")
+    logged = metrics(_read_whole(run_file), source="wandb")
     assert {metric.name for metric in lr_sweep.thread.metrics} <= logged.keys()
     assert logged["eval/loss"].value == pytest.approx(trained.eval_loss)
     assert trained.eval_loss < math.log(256)
