@@ -12,7 +12,7 @@ $(STAMP): pyproject.toml requirements.txt
 	if ! $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
 	  found=; \
 	  for candidate in python3.13 python3.12 python3 python "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
-	    if "$$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	    if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then found=$$candidate; break; fi; \
 	  done; \
 	  if [ -n "$$found" ]; then "$$found" -m venv --clear $(VENV); \
 	  elif uv --version >/dev/null 2>&1; then uv venv --clear --seed --python '>=3.12' $(VENV); \
