@@ -30,7 +30,7 @@ def main() -> int:
         code = run(script, environment)
         say(f"   (exit code {code})")
 
-    say("2. What was recorded, and what was drafted from it without any key or network.")
+    say("\n2. What was recorded, and what was drafted from it without any key or network.")
     run(["marin-research", "runs"], environment)
     run(["curator", "drafts", "--status", "draft"], environment)
     new = [draft for draft in drafts(environment) if draft["id"] not in known and draft["kind"] == "logbook"]
@@ -38,18 +38,18 @@ def main() -> int:
         say("no logbook entry was drafted; look at the output above")
         return 1
 
-    say("3. Read them. (You would use `curator review`, which shows the evidence behind each number, and asks.)")
+    say("\n3. Read them. (You would use `curator review`, which shows the evidence behind each number, and asks.)")
     for draft in new:
         run(["curator", "show", str(draft["id"]), "--text"], environment)
 
-    say("4. Approve exactly these texts, by script, and publish them.")
+    say("\n\n4. Approve exactly these texts, by script, and publish them.")
     ids = [draft["id"] for draft in new]
     approved = run(["curator", "approve", *ids, "--by", "make demo (scripted)"], environment)
     published = run(["curator", "publish", *ids], environment)
     if approved or published:
         return 1
 
-    say(f"Done in {time.time() - started:.0f} s. The logbooks now hold the new entries:")
+    say(f"\nDone in {time.time() - started:.0f} s. The logbooks now hold the new entries:")
     for path in sorted({draft["target"] for draft in new}):
         say(f"  {TOP / path}")
     run_id = new[0]["runs"][-1]
