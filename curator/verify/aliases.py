@@ -8,6 +8,8 @@ from __future__ import annotations
 import itertools
 import re
 
+from curator.verify.lexicon import word_set
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _SPOKEN: dict[str, tuple[str, ...]] = {
@@ -40,57 +42,17 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
     "sec": ("s", "second", "sec"),
     "second": ("second", "s", "sec"),
     "s": ("s", "second", "sec"),
-    "gsm": ("gsm",),
+    "rss": ("rss", "memory", "resident memory"),
 }
-_UNIT_TAILS = frozenset("ms s sec secs seconds min h gib gb mib mb bytes pct percent".split())  # noqa: SIM905 - reads better
+_UNIT_TAILS = word_set("ms s sec secs seconds min h gib gb mib mb bytes pct percent")
 _STATISTICS = frozenset(
     {"mean", "avg", "average", "max", "min", "std", "last", "final", "value", "total", "p50", "p99"}
 )
-_VAGUE = frozenset(
-    [
-        "time",
-        "rate",
-        "size",
-        "count",
-        "number",
-        "step",
-        "steps",
-        "value",
-        "total",
-        "mean",
-        "max",
-        "min",
-        "avg",
-        "std",
-        "last",
-        "final",
-        "model",
-        "run",
-        "config",
-        "data",
-        "type",
-        "name",
-        "mode",
-        "path",
-        "dir",
-        "file",
-        "index",
-        "use",
-        "per",
-        "second",
-        "id",
-        "key",
-        "all",
-        "best",
-        "set",
-        "new",
-        "tok",
-        "token",
-        "tokens",
-        "maximum",
-        "minimum",
-        "peak",
-    ]
+_VAGUE = word_set(
+    """
+    time rate size count number step steps value total mean max min avg std last final model run config data type
+    name mode path dir file index use per second id key all best set new tok token tokens maximum minimum peak
+    """
 )
 _RATE = re.compile(r"(?:^|_)(?:tok|token|tokens|samples|examples|steps|it)_(?:per_)?(?:s|sec|second)$")
 _THROUGHPUT = ("throughput", "tokens per second", "tok/s", "tokens/s", "token throughput", "training throughput")
@@ -121,7 +83,7 @@ def _split(part: str) -> list[str]:
 
 
 def phrases(name: str, *, duration: bool = False) -> dict[str, int]:
-    """Phrases for a name, lower case with single spaces; 0 for the whole name, 1 for its last words, 2 for a generic word."""
+    """Phrases for a name, lower case; 0 for the whole name, 1 for its last words, 2 and 3 for looser ones."""
     words = words_of(name)
     found: dict[str, int] = {}
     for tail in range(len(words)):
@@ -135,9 +97,16 @@ def phrases(name: str, *, duration: bool = False) -> dict[str, int]:
     if _RATE.search(flat):
         for phrase in _THROUGHPUT if "tok" in flat else _SAMPLE_RATE:
             found.setdefault(phrase, 1)
+    if (
+        len(words) > 1
+        and words[-1] in _UNIT_TAILS - {"gib", "gb", "mib", "mb", "bytes", "pct", "percent"}
+        and words[-2] != "per"
+    ):
+        for phrase in _spoken([*words[:-1], "time"]):
+            found.setdefault(phrase, 0)
     if duration:
         for phrase in _DURATION:
-            found.setdefault(phrase, 1)
+            found.setdefault(phrase, 3)
     if words and len(words) > 1 and words[-1] in {"k", "steps", "size", "fraction", "ratio", "length", "len"}:
         for phrase in filter(lambda phrase: not _vague(phrase), _spoken(words[-2:-1])):
             found.setdefault(phrase, 2)

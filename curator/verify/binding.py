@@ -6,10 +6,10 @@ Reads word order and the names in a sentence; never looks at a value. Where the 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from curator.verify import lexicon
-from curator.verify.lists import from_of, is_reference_value, paired, starts_step
+from curator.verify.lists import from_of, is_of_several, is_reference_value, list_around, paired, starts_step
 from curator.verify.roles import Role, role_of
 from curator.verify.tokens import TokenKind
 from curator.verify.units import FACTOR, PERCENT
@@ -26,39 +26,25 @@ _PARTICIPLES = frozenset(
 )
 _CHANGE_WORDS = frozenset(lexicon.ADJECTIVES) | lexicon.DIFFERENCE_NOUNS
 _INTRODUCERS = frozenset({"'s", "(", ":", "=", "at"})
-_ADJACENT = frozenset({"'s", "(", ":", "=", "-", "\u2013", "\u2014", '"', "at", "of", "reached", "which", "was", "is", "had", "has", "~", "\u2248", "a", "an", "the"})  # fmt: skip
+_ADJACENT = lexicon.word_set("'s ( : = - \u2013 \u2014 \" at of reached which was is had has ~ \u2248 a an the")
 _CONDITIONS = frozenset({"when", "once", "after", "with", "if", "as"})
 _VAGUE_NOUNS = frozenset({"winner", "others", "rest", "former", "latter", "control", "one", "ones"})
-_VAGUE_ADJECTIVES = frozenset(
-    [
-        "best",
-        "worst",
-        "fastest",
-        "slowest",
-        "other",
-        "others",
-        "previous",
-        "last",
-        "first",
-        "second",
-        "third",
-        "next",
-        "winning",
-        "losing",
-        "remaining",
-        "same",
-        "final",
-        "preceding",
-        "earlier",
-        "default",
-        "new",
-        "another",
-    ]
+_VAGUE_ADJECTIVES = lexicon.word_set(
+    """
+    best worst fastest slowest other others previous last first second third next winning losing remaining same
+    final preceding earlier default new another
+    """
 )
 
 
 class Binder:
     """Answers for the numerals of one sentence."""
+
+    @classmethod
+    def of(cls, sentence: Sentence, index: FactIndex) -> Binder:
+        """The one binder of a sentence."""
+        binder = sentence.memo.setdefault(index, cls(sentence, index))
+        return cast("Binder", binder)
 
     def __init__(self, sentence: Sentence, index: FactIndex) -> None:
         self._s = sentence
@@ -77,6 +63,8 @@ class Binder:
             return stepped
         if (listed := paired(self._s, i, TokenKind.RUN)) is not None:
             return listed
+        if is_of_several(self._s, i) and not self._s.context.cell:
+            return None
         topic, ambiguous = self._topic_before(i)
         if topic is None:
             return None
@@ -122,9 +110,25 @@ class Binder:
         found: dict[int, tuple[Runs, list[int]]] = {}
         for i in reversed(self._s.of_kind(TokenKind.NUMBER)):
             at = self._mention_behind(i)
-            if at is not None and not self._introduces(at, found):
-                group = self._s.coordinated(at)
+            if at is None or self._introduces(at, found):
+                continue
+            group, numbers = self._mentions_from(at), list_around(self._s, i)
+            if len(numbers) == len(group) > 1:
+                found |= {n: (self._s.tokens[j].runs, [j]) for n, j in zip(numbers, group, strict=True)}
+            elif not is_of_several(self._s, i) or self._s.kind(at) is TokenKind.RUN:
                 found[i] = (frozenset(run for j in group for run in self._s.tokens[j].runs), group)
+        return found
+
+    def _mentions_from(self, at: int) -> list[int]:
+        """The runs named one after the other from ``at`` on: ``for 1, 2 and 4 workers``."""
+        if self._s.kind(at) is TokenKind.RUN:
+            return self._s.coordinated(at)
+        found, j = [at], at + 1
+        while self._s.word(j) in {",", "and", "or", "/"} or (
+            self._is_mention(j) and self._s.kind(j) is TokenKind.NUMBER
+        ):
+            found += [j] if self._is_mention(j) else []
+            j += 1
         return found
 
     def _mention_behind(self, i: int) -> int | None:
@@ -185,7 +189,7 @@ class Binder:
         return follows and k > j + 1 and k not in behind
 
     def _topic_before(self, i: int) -> tuple[Runs | None, Runs]:
-        """The nearest run before the numeral, and runs it may be about as well; None for a run the text only hints at."""
+        """The nearest run before the numeral, and others it may be about; None for a run the text only hints at."""
         s = self._s
         consumed = {j for _, group in self._behind.values() for j in group}
         skipped = self._between_from_and_to(i)
@@ -293,7 +297,7 @@ class Binder:
         return None
 
     def inherited_topic(self) -> Runs | None:
-        """What a sentence without a run is about: the run of the sentence before, or of the heading; None if unclear."""
+        """What a sentence without a run is about: the run before it, or that of the heading; None if unclear."""
         s = self._s
         if s.context.cell:
             return s.context.topics or None

@@ -6,11 +6,11 @@ claim. Knows nothing of what the words mean.
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -181,20 +181,15 @@ class _Reader:
             start, stop = self._lines[line]
             pipes = [found.start() for found in _PIPE.finditer(self._text, start, stop)]
             edges = [start - 1, *pipes, stop]
-            cells = [(a + 1, b) for a, b in itertools.pairwise(edges)]
+            cells = [(a + 1, b) for a, b in pairwise(edges)]
             if pipes and not self._text[start : pipes[0]].strip(" >"):
                 cells = cells[1:]
             for column, (left, right) in enumerate(cells):
                 content = self._text[left:right]
-                at = left + len(content) - len(content.lstrip())
+                start = left + len(content) - len(content.lstrip())
+                span = (start, start + len(content.strip()))
                 if content.strip():
-                    yield self._block(
-                        BlockKind.CELL,
-                        [(at, at + len(content.strip()))],
-                        table=self._tables,
-                        row=row,
-                        column=column,
-                    )
+                    yield self._block(BlockKind.CELL, [span], table=self._tables, row=row, column=column)
 
     def _block(self, kind: BlockKind, segments: list[tuple[int, int]], **details: int | str) -> Block:
         start, end = segments[0][0], max(segments[0][0], segments[-1][1])

@@ -8,7 +8,7 @@ from curator.facts import CHANGES, Fact, FactKind, render
 from curator.verify import lexicon
 from curator.verify.implied import changes_between
 from curator.verify.lexicon import Sense
-from curator.verify.matching import bounds, fact_unit, is_within, numeric_value
+from curator.verify.matching import bounds, fact_unit, is_multiple, is_within, numeric_value
 from curator.verify.report import FindingKind
 from curator.verify.roles import Role
 from curator.verify.statement import Statement, is_of
@@ -36,7 +36,9 @@ def judge_bound(st: Statement, found: Collector) -> bool:
     if _is_within(st.s, st.i):
         return _judge_within(st, found)
     side = _side(st.s, st.i)
-    if side is None or st.role is Role.CHANGE:
+    if side is Sense.UP and st.numeral.word and st.role is not Role.CHANGE:
+        return _judge_multiple(st, found)
+    if side is None or st.role is Role.CHANGE or st.numeral.word:
         return False
     runs = st.binder.runs_of(st.i, bound=True)
     bounded = [f for f in _bounded(st) if is_of(f, runs)]
@@ -45,6 +47,9 @@ def judge_bound(st: Statement, found: Collector) -> bool:
     quoted = st.quoted.match(st.s, st.i, loose=True)
     if not (cut or quoted or st.matches):
         return False
+    if st.names is None and len({fact.name for fact in cut or st.matches if fact.kind is FactKind.METRIC}) == 1:
+        name = next(fact.name for fact in cut or st.matches if fact.kind is FactKind.METRIC)
+        bounded = [fact for fact in bounded if fact.name == name]
     judged = [fact for fact in bounded if fact.kind in {FactKind.METRIC, FactKind.DURATION, FactKind.PERCENT}]
     everyone = runs is None and bool(st.s.words & _EVERYONE)
     clear = len({fact.name for fact in judged}) == 1 and (everyone or (runs is not None and len(judged) == 1))
@@ -54,6 +59,15 @@ def judge_bound(st: Statement, found: Collector) -> bool:
     else:
         st.support(found, cut or st.matches, quoted)
     return True
+
+
+def _judge_multiple(st: Statement, found: Collector) -> bool:
+    """``more than doubled``."""
+    kinds = {FactKind.RATIO, FactKind.PERCENT}
+    factors = [fact for fact in st.index.numeric if fact.kind in kinds and st.is_mine(fact)]
+    more = [fact for fact in factors if is_multiple(st.numeral, fact)]
+    st.support(found, more)
+    return bool(more)
 
 
 def _is_within(s: Sentence, i: int) -> bool:

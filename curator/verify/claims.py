@@ -1,6 +1,6 @@
 """Judges comparisons in words: better, lower, improved, beats, unchanged, against the signs of the facts.
 
-A claim that the sentence does not pin down to a metric and a run is left alone. Numerals beside it are judged elsewhere.
+A claim that the sentence does not pin down to a metric and a run is left alone. Numerals are judged elsewhere.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Claims:
             if self._is_rule(sentence, i):
                 self._check_rule(sentence, i, found)
             elif not sentence.hedged(i) and not self._settled(sentence, i, found):
-                claim = self.claim_at(sentence, i)
+                claim = self.claim_at(sentence, i, found)
                 if claim and claim.names is None:
                     spoken = names_of_numbers(sentence, sentence.clause(i), found, self._index) or recent_names(
                         sentence
@@ -80,7 +80,7 @@ class Claims:
                 if claim:
                     self._judge(claim, sentence, i, found)
 
-    def claim_at(self, s: Sentence, i: int) -> Claim | None:
+    def claim_at(self, s: Sentence, i: int, found: Collector) -> Claim | None:
         """What the word at ``i`` claims, when the sentence pins it down."""
         sense = self._sense(s, i)
         if sense is None or self._than_a_value(s, i):
@@ -89,6 +89,8 @@ class Claims:
         if not clear:
             return None
         runs, references = self._parties(s, i)
+        if not runs and names:
+            runs = self._measured(s, i, names, found)
         named = {
             run for j in range(i) for run in s.tokens[j].runs if len(s.tokens[j].runs) == 1 and not s.is_reference(j)
         }
@@ -122,7 +124,7 @@ class Claims:
         plain = s.kind(j) is TokenKind.NUMBER and not s.tokens[j].runs
         return s.word(i + 1) == "than" and plain and not reference(s, i)
 
-    # -- the word ---------------------------------------------------------------------------------
+    # -- the word -----------------------------------------------------------------------------------------------
 
     def _states_direction(self, s: Sentence, i: int) -> bool:
         return self._sense(s, i) is not None
@@ -131,7 +133,7 @@ class Claims:
         word = s.word(i)
         if s.kind(i) is not TokenKind.WORD:
             return None
-        if word in lexicon.PRICES:
+        if word in lexicon.PRICES or self._has_amount(s, i):
             return None
         if word in _EFFECTS:
             return _EFFECT_SENSES.get(s.word(i - 1))
@@ -143,6 +145,11 @@ class Claims:
         if word in lexicon.CONTESTS and not self._object_run(s, i):
             return None
         return sense_at(s, i)
+
+    def _has_amount(self, s: Sentence, i: int) -> bool:
+        """``a gain of less than 1 %``: the numeral is judged, and the noun with it."""
+        amount = any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
+        return s.word(i) in lexicon.NOUNS and s.word(i + 1) == "of" and amount
 
     def _object_run(self, s: Sentence, i: int) -> bool:
         for j in range(i + 1, min(i + 5, len(s.tokens))):
@@ -175,7 +182,7 @@ class Claims:
                     f"{'/'.join(names)} is better the other way",
                 )
 
-    # -- the metric -------------------------------------------------------------------------------
+    # -- the metric ---------------------------------------------------------------------------------------------
 
     def _metric(self, s: Sentence, i: int, sense: Sense) -> tuple[frozenset[str] | None, bool]:
         """The metrics the word speaks of (None for any), and whether that is clear enough to judge."""
@@ -240,7 +247,7 @@ class Claims:
                 return None
         return None
 
-    # -- the runs ---------------------------------------------------------------------------------
+    # -- the runs -----------------------------------------------------------------------------------------------
 
     def _parties(self, s: Sentence, i: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The runs that are judged and the ones they may be judged against."""
@@ -258,9 +265,19 @@ class Claims:
             return runs, tuple(others) if len(others) == 1 else ()
         return runs, (*self._index.baseline, *self._mentioned_before(s, i))
 
+    def _measured(self, s: Sentence, i: int, names: frozenset[str], found: Collector) -> tuple[str, ...]:
+        """The run whose value stands behind the word, when no run is named: ``MFU improved to 44.6 %``."""
+        at = next((j for j in range(i + 1, min(i + 6, s.clause(i)[1])) if s.kind(j) is TokenKind.NUMBER), None)
+        if at is None or s.word(at - 1) not in {"to", "at"} or s.runs:
+            return ()
+        ids = [x for start, _, facts in found.evidence if start == s.tokens[at].start for x in facts]
+        facts = [self._index.by_id[x] for x in ids if x in self._index.by_id]
+        runs = {fact.subject for fact in facts if fact.kind is FactKind.METRIC and fact.name in names}
+        return tuple(runs - self._index.baseline) if len(runs) == 1 else ()
+
     def _mentioned_before(self, s: Sentence, i: int) -> tuple[str, ...]:
         """Runs that "rises again" may look back to."""
-        here = frozenset(run for token in s.tokens[:i] for run in token.runs)
+        here = frozenset(run for token in s.tokens[:i] if len(token.runs) == 1 for run in token.runs)
         before = s.previous.runs if s.previous else frozenset()
         return tuple(sorted((here | before) - self._index.baseline))
 
@@ -277,7 +294,7 @@ class Claims:
     def _only(self, runs: frozenset[str]) -> str:
         return next(iter(runs)) if len(runs) == 1 else ""
 
-    # -- the verdict ------------------------------------------------------------------------------
+    # -- the verdict --------------------------------------------------------------------------------------------
 
     def _judge(self, claim: Claim, s: Sentence, i: int, found: Collector) -> None:
         negated = s.negated(i) and not (s.word(i) in _EFFECTS and s.word(i - 1) == "no")
@@ -286,16 +303,14 @@ class Claims:
         token = s.tokens[i]
         support: list[str] = []
         if not claim.references:
-            found.object(
-                FindingKind.COMPARATIVE, token.start, token.end, f"this compares {', '.join(claim.runs)} with itself"
-            )
+            found.object_to(FindingKind.COMPARATIVE, token, f"this compares {', '.join(claim.runs)} with itself")
             return
         for run in claim.runs:
             objections = [
                 self._objection(claim, run, reference, support, negated=negated) for reference in claim.references
             ]
             if all(objections):
-                found.object(FindingKind.COMPARATIVE, token.start, token.end, objections[0])
+                found.object_to(FindingKind.COMPARATIVE, token, objections[0])
                 return
         found.support(token.start, token.end, support)
 

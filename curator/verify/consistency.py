@@ -8,20 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, Fact, FactKind
-from curator.verify import subjects
-from curator.verify.binding import Binder
 from curator.verify.lexicon import PLACES, Sense
 from curator.verify.lists import is_reference_value
 from curator.verify.report import FindingKind
 from curator.verify.steps import steps
+from curator.verify.subjects import reference
 from curator.verify.tokens import TokenKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from curator.verify.index import FactIndex
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
 _NEAR = 12
+_VALUES = frozenset({FactKind.METRIC, FactKind.DURATION})
 
 
 class Consistency:
@@ -31,160 +33,107 @@ class Consistency:
         self._index = index
 
     def check(self, s: Sentence, found: Collector) -> None:
-        numbers = s.of_kind(TokenKind.NUMBER)
-        if len(numbers) < 2 or s.context.hypothetical:
-            return
-        facts = {i: self._facts(s, i, found) for i in numbers}
-        binder = Binder(s, self._index)
-        pairs = list(steps(s, binder))
-        for pair in pairs:
-            self._check_particle(s, *pair, found)
-            self._check_ends(s, *pair, pairs, facts, found)
-        for i in numbers:
-            changes = [fact for fact in facts[i] if fact.kind in CHANGES and self._index.reference(fact)]
-            if changes and len(changes) == len(facts[i]) and not self._check_steps(s, i, changes, pairs, facts, found):
-                self._check_value(s, i, changes, pairs, facts, found, binder)
+        if len(s.of_kind(TokenKind.NUMBER)) > 1 and not s.context.hypothetical:
+            _Together(s, self._index, found).check()
 
-    def _facts(self, s: Sentence, i: int, found: Collector) -> list[Fact]:
-        ids = [x for start, _, ids in found.evidence if start == s.tokens[i].start for x in ids]
-        return [self._index.by_id[x] for x in ids if x in self._index.by_id]
 
-    def _check_particle(self, s: Sentence, reference: int, value: int, found: Collector) -> None:
+class _Together:
+    """The numerals of one sentence, each with the facts it was matched to."""
+
+    def __init__(self, s: Sentence, index: FactIndex, found: Collector) -> None:
+        self._s, self._index, self._found = s, index, found
+        starts = {s.tokens[i].start: i for i in s.of_kind(TokenKind.NUMBER)}
+        self._facts: dict[int, list[Fact]] = {i: [] for i in starts.values()}
+        for start, _, ids in found.evidence:
+            if start in starts:
+                self._facts[starts[start]] += [index.by_id[x] for x in ids if x in index.by_id]
+        self._pairs = list(steps(s))
+
+    def check(self) -> None:
+        for left, reached in self._pairs:
+            self._check_particle(left, reached)
+            self._check_ends(left, reached)
+        for i, facts in self._facts.items():
+            changes = [fact for fact in facts if fact.kind in CHANGES and self._index.reference(fact)]
+            if changes and len(changes) == len(facts) and not self._check_steps(i, changes):
+                self._check_value(i, changes)
+
+    def _check_particle(self, left: int, reached: int) -> None:
         """``up from``, ``down from``: the numerals themselves say which way it went."""
-        first, second = s.tokens[reference].numeral, s.tokens[value].numeral
-        for j in range(min(reference, value) - 4, reference):
-            if j < 0 or s.word(j) not in {"up", "down"} or s.word(j + 1) != "from" or first is None or second is None:
+        s = self._s
+        first, second = s.tokens[left].numeral, s.tokens[reached].numeral
+        for j in range(max(0, min(left, reached) - 4), left):
+            if s.word(j) not in {"up", "down"} or s.word(j + 1) != "from" or first is None or second is None:
                 continue
             rose = second.value > first.value
             if (PLACES[s.word(j)] is Sense.UP) != rose and first.value != second.value:
-                token = s.tokens[j]
-                found.object(
-                    FindingKind.DIRECTION,
-                    token.start,
-                    token.end,
-                    f"{s.tokens[reference].text} to {s.tokens[value].text} went the other way",
-                )
+                why = f"{s.tokens[left].text} to {s.tokens[reached].text} went the other way"
+                self._found.object_to(FindingKind.DIRECTION, s.tokens[j], why)
 
-    def _check_ends(
-        self,
-        s: Sentence,
-        reference: int,
-        value: int,
-        pairs: list[tuple[int, int]],
-        facts: dict[int, list[Fact]],
-        found: Collector,
-    ) -> None:
-        """A step leads from one run's value to another's, and from the config of the one to that of the other."""
-        token, kinds = s.tokens[value], {FactKind.METRIC, FactKind.DURATION}
-        ends = [{f.id for f in facts[i] if f.kind in kinds} for i in (reference, value)]
+    def _check_ends(self, left: int, reached: int) -> None:
+        """A step leads from one run's value to another's, and from the setting of the one to that of the other."""
+        token = self._s.tokens[reached]
+        ends = [{fact.id for fact in self._facts[i] if fact.kind in _VALUES} for i in (left, reached)]
+        runs = [{fact.subject for fact in self._facts[i] if fact.kind in _VALUES} for i in (left, reached)]
         if ends[0] and ends[0] == ends[1]:
-            found.object(FindingKind.ATTRIBUTION, token.start, token.end, f"both ends are {min(ends[0])}")
+            self._found.object_to(FindingKind.ATTRIBUTION, token, f"both ends are {min(ends[0])}")
             return
-        for other in pairs:
-            configs = [{f.subject for f in facts[i] if f.kind is FactKind.CONFIG} for i in other]
-            runs = [{f.subject for f in facts[i] if f.kind in kinds} for i in (reference, value)]
-            if all(configs) and all(runs) and not (configs[0] & runs[0] and configs[1] & runs[1]):
-                found.object(
-                    FindingKind.ATTRIBUTION,
-                    token.start,
-                    token.end,
-                    "these values are not of the runs with those settings",
-                )
+        for pair in self._pairs:
+            settings = [{fact.subject for fact in self._facts[i] if fact.kind is FactKind.CONFIG} for i in pair]
+            if all(settings) and all(runs) and not (settings[0] & runs[0] and settings[1] & runs[1]):
+                self._found.object_to(FindingKind.ATTRIBUTION, token, "these are not the values of those settings")
 
-    def _check_steps(
-        self,
-        s: Sentence,
-        i: int,
-        changes: list[Fact],
-        pairs: list[tuple[int, int]],
-        facts: dict[int, list[Fact]],
-        found: Collector,
-    ) -> bool:
+    def _check_steps(self, i: int, changes: Sequence[Fact]) -> bool:
         """Whether two values of the same metric stand in the sentence, which the change must then lead between."""
         seen = False
-        for reference, value in pairs:
+        for left, reached in self._pairs:
             for change in changes:
-                ends = _runs(facts[value], change.name), _runs(facts[reference], change.name)
+                ends = self._runs(reached, change.name), self._runs(left, change.name)
                 if all(ends):
                     seen = True
-                    pair = change.subject, self._index.reference(change)
-                    if (pair[0] in ends[0] and pair[1] in ends[1]) or (pair[1] in ends[0] and pair[0] in ends[1]):
+                    a, b = change.subject, self._index.reference(change)
+                    if (a in ends[0] and b in ends[1]) or (b in ends[0] and a in ends[1]):
                         return True
         if seen:
-            token = s.tokens[i]
-            found.object(
-                FindingKind.ATTRIBUTION,
-                token.start,
-                token.end,
-                f"{changes[0].id} is not the change between these two values",
-            )
+            why = f"{changes[0].id} is not the change between these two values"
+            self._found.object_to(FindingKind.ATTRIBUTION, self._s.tokens[i], why)
         return seen
 
-    def _check_value(
-        self,
-        s: Sentence,
-        i: int,
-        changes: list[Fact],
-        pairs: list[tuple[int, int]],
-        facts: dict[int, list[Fact]],
-        found: Collector,
-        binder: Binder,
-    ) -> None:
+    def _runs(self, i: int, name: str) -> set[str]:
+        return {f.subject for f in self._facts[i] if f.kind in _VALUES and f.name == name and not f.inputs}
+
+    def _check_value(self, i: int, changes: Sequence[Fact]) -> None:
         """The value a change is told of must be of the run that changed."""
-        references = {reference for reference, _ in pairs}
-        at = self._value_beside(s, i, changes, references, facts, binder)
+        at = self._value_beside(i, {change.name for change in changes})
         if at is None:
             return
-        values = [fact for fact in facts[at] if fact.kind in {FactKind.METRIC, FactKind.DURATION}]
-        named = subjects.reference(s, i)
+        values = [fact for fact in self._facts[at] if fact.kind in _VALUES]
+        named = reference(self._s, i)
         ends = [(c.subject, self._index.reference(c)) for c in changes if c.name in {v.name for v in values}]
-        changed = {b if a == named else a for a, b in ends}
-        if not {v.subject for v in values} & changed:
-            token = s.tokens[at]
-            found.object(
-                FindingKind.ATTRIBUTION,
-                token.start,
-                token.end,
-                f"this is {values[0].id}, but the change beside it is {changes[0].id}",
-            )
+        if not {value.subject for value in values} & {b if a == named else a for a, b in ends}:
+            why = f"this is {values[0].id}, but the change beside it is {changes[0].id}"
+            self._found.object_to(FindingKind.ATTRIBUTION, self._s.tokens[at], why)
 
-    def _value_beside(
-        self,
-        s: Sentence,
-        i: int,
-        changes: list[Fact],
-        references: set[int],
-        facts: dict[int, list[Fact]],
-        binder: Binder,
-    ) -> int | None:
+    def _value_beside(self, i: int, names: set[str]) -> int | None:
         """Where the value stands that a change is told of: ``by 7.7 GiB to 39.4 GiB``, or the nearest one before it."""
-        names = {change.name for change in changes}
-        after = next((j for j in range(i + 1, min(i + 5, len(s.tokens))) if s.kind(j) is TokenKind.NUMBER), None)
-        if after is not None and s.word(after - 1) == "to" and any(fact.name in names for fact in facts[after]):
+        s = self._s
+        after = next((j for j in range(i + 1, min(i + 5, len(s.tokens))) if j in self._facts), None)
+        if after is not None and s.word(after - 1) == "to" and any(fact.name in names for fact in self._facts[after]):
             return after
-        skipped: set[int] = set()
+        left_behind, skipped = {left for left, _ in self._pairs}, set[int]()
         for j in range(i - 1, max(-1, i - _NEAR), -1):
             if s.kind(j) is TokenKind.RUN and j not in skipped and not s.is_reference(j):
                 return None
-            if (
-                s.kind(j) is TokenKind.NUMBER
-                and s.kind(j - 1) is TokenKind.RUN
-                and s.tokens[j - 1].runs <= self._index.baseline
-            ):
-                skipped |= {j, j - 1}
+            if j not in self._facts:
                 continue
-            if s.kind(j) is TokenKind.NUMBER and j not in references and not is_reference_value(s, j):
-                own = [
-                    f
-                    for f in facts[j]
-                    if f.name in names and f.kind in {FactKind.METRIC, FactKind.DURATION} and not f.inputs
-                ]
-                if own:
-                    beside = any(s.kind(k) is TokenKind.RUN for k in range(j + 1, min(j + 3, i)))
-                    return None if beside else j
+            owner = j - 2 if s.word(j - 1) in {":", "(", "at", "'s"} else j - 1
+            if s.kind(owner) is TokenKind.RUN and s.tokens[owner].runs <= self._index.baseline:
+                skipped.add(owner)
+            elif j not in left_behind and not is_reference_value(s, j) and any(self._runs(j, name) for name in names):
+                return j if self._is_unnamed(j, i) else None
         return None
 
-
-def _runs(facts: list[Fact], name: str) -> set[str]:
-    kinds = {FactKind.METRIC, FactKind.DURATION}
-    return {fact.subject for fact in facts if fact.kind in kinds and fact.name == name and not fact.inputs}
+    def _is_unnamed(self, j: int, i: int) -> bool:
+        """Whether no run is named right behind the value: ``2.31 (LR-003)`` needs no inference."""
+        near = [k for k in range(j + 1, min(j + 3, i)) if self._s.kind(k) is TokenKind.RUN]
+        return all(self._s.tokens[k].runs <= self._index.baseline for k in near)

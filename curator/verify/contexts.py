@@ -24,7 +24,8 @@ _BARE_LABEL = re.compile(r"\s*([A-Z][A-Za-z /&'-]{1,40}?)\s*:?\s*$")
 _CHANGE_COLUMN = re.compile(
     r"\u0394|\u2206|\bdelta\b|\bdiff|\bchange\b|\bvs\b|\bgain\b|\bimprovement\b|relative to", re.IGNORECASE
 )
-_HYPOTHETICAL = re.compile(rf"(?:{'|'.join(lexicon.HYPOTHETICAL_FIELDS)})\b", re.IGNORECASE)
+_DECIDED = r"(?: is| was)? (?:rejected|refuted|confirmed|supported|holds|failed|outcome)"
+_HYPOTHETICAL = re.compile(rf"(?:{'|'.join(lexicon.HYPOTHETICAL_FIELDS)})\b(?!{_DECIDED})", re.IGNORECASE)
 
 
 def contexts(blocks: Sequence[Block], tokens: Sequence[list[Token]], index: FactIndex) -> Iterator[Context]:

@@ -61,8 +61,7 @@ class Counts:
             return self._check_share(s, i, found)
         if not token.numeral.whole or token.numeral.sign:
             return False
-        binder = Binder(s, self._index)
-        count, noun = self._fraction(s, i, binder)
+        count, noun = self._fraction(s, i)
         if noun in lexicon.RUN_NOUNS and not noun.endswith("s") and token.numeral.value > 1:
             return False  # "the 16k run" is named by its config
         if noun in {"metric", "metrics"}:
@@ -71,13 +70,13 @@ class Counts:
             return self._check_runs(s, i, count, noun, found)
         return self._check_nouns(s, i, noun, found)
 
-    # -- which words ------------------------------------------------------------------------------
+    # -- which words --------------------------------------------------------------------------------------------
 
-    def _fraction(self, s: Sentence, i: int, binder: Binder) -> tuple[_Count, str]:
+    def _fraction(self, s: Sentence, i: int) -> tuple[_Count, str]:
         """The two numerals of ``3 of the 4 runs`` when ``i`` is one of them, and what is counted."""
         after = self._partner(s, i, 1)
         before = self._partner(s, i, -1)
-        noun = self._noun(s, after if after is not None else i, binder)
+        noun = self._noun(s, after if after is not None else i)
         if after is not None:
             return _Count(i, after), noun
         if before is not None:
@@ -95,7 +94,7 @@ class Counts:
         )
         return j if joined and counts else None
 
-    def _noun(self, s: Sentence, i: int, binder: Binder) -> str:
+    def _noun(self, s: Sentence, i: int) -> str:
         noun = noun_after(s, i)
         if noun:
             return noun
@@ -119,7 +118,7 @@ class Counts:
         """``Succeeded: 4``."""
         return s.word(i - 1) in {":", "="} and s.word(i - 2) in lexicon.STATUS_WORDS
 
-    # -- runs -------------------------------------------------------------------------------------
+    # -- runs ---------------------------------------------------------------------------------------------------
 
     def _check_runs(self, s: Sentence, i: int, count: _Count, noun: str, found: Collector) -> bool:
         token = s.tokens[i]
@@ -145,7 +144,7 @@ class Counts:
             found.support(token.start, token.end, facts)
         else:
             said = " or ".join(str(n) for n in sorted(allowed)) or "unknown"
-            found.object(FindingKind.COUNT, token.start, token.end, f"the facts count {said}")
+            found.object_to(FindingKind.COUNT, token, f"the facts count {said}")
         return True
 
     def _status_near(self, s: Sentence, i: int) -> str:
@@ -240,10 +239,10 @@ class Counts:
         if value == len(measured) or (partial and value < len(measured)):
             found.support(token.start, token.end, measured.values())
         elif value > 1:
-            found.object(FindingKind.COUNT, token.start, token.end, f"the facts have {len(measured)} metrics")
+            found.object_to(FindingKind.COUNT, token, f"the facts have {len(measured)} metrics")
         return True
 
-    # -- shares -----------------------------------------------------------------------------------
+    # -- shares -------------------------------------------------------------------------------------------------
 
     def _check_share(self, s: Sentence, i: int, found: Collector) -> bool:
         """``half of the runs failed``, ``80 % of the runs succeeded``."""
@@ -268,10 +267,10 @@ class Counts:
         if any(abs(Decimal(n) / total * scale - reading.value) <= reading.quantum / 2 for n in counts):
             found.support(s.tokens[i].start, s.tokens[i].end, facts)
         else:
-            found.object(FindingKind.COUNT, s.tokens[i].start, s.tokens[i].end, f"it is {min(counts)} of {total} runs")
+            found.object_to(FindingKind.COUNT, s.tokens[i], f"it is {min(counts)} of {total} runs")
         return True
 
-    # -- other things -----------------------------------------------------------------------------
+    # -- other things -------------------------------------------------------------------------------------------
 
     def _check_nouns(self, s: Sentence, i: int, noun: str, found: Collector) -> bool:
         token = s.tokens[i]
@@ -291,7 +290,7 @@ class Counts:
                 return True
             known = [str(f.value) for f in about if f.kind in {FactKind.COUNT, FactKind.CONFIG}]
             why = f"the facts say {', '.join(dict.fromkeys(known))}" if known else f"no fact counts this many {noun}"
-            found.object(FindingKind.COUNT, token.start, token.end, why)
+            found.object_to(FindingKind.COUNT, token, why)
             return True
         return self._says_nothing(s, i, noun)
 
@@ -318,7 +317,7 @@ class Counts:
         if numeral is None:
             return []
         about = [fact for fact in self._about(noun) if fit(numeral, fact) is Fit.MATCH]
-        runs = Binder(s, self._index).runs_of(i)
+        runs = Binder.of(s, self._index).runs_of(i)
         mine = [fact.id for fact in about if runs is None or fact.subject in runs or not fact.subject]
         return mine or list(self._quoted.match(s, i, runs=runs)) or self._distinct(noun, int(numeral.value))
 

@@ -1,4 +1,4 @@
-"""Which way a change went, and whether a word says so: up, better, faster, of a metric that knows which way is better."""
+"""Which way a change went, and whether a word says so: up of any metric, better of one that knows which way that is."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ def sense_at(sentence: Sentence, j: int) -> Sense | None:
         return Sense.UP
     if token.kind is not TokenKind.WORD:
         return None
-    if token.lower in {"up", "down"} and sentence.kind(j + 1) is TokenKind.NUMBER:
-        return lexicon.PLACES[token.lower]
+    if token.lower in {"up", "down"}:
+        verb = sentence.word(j - 1) in {"is", "was", "are", "were", "went", "goes", "came", "comes", "brought", "gone"}
+        amount = sentence.kind(j + 1) is TokenKind.NUMBER or sentence.word(j + 1) == "by"
+        stated = amount or (verb and sentence.word(j + 1) in {"to", "from"})
+        return lexicon.PLACES[token.lower] if stated else None
     if token.lower in {"above", "below", "ahead", "behind"} and sentence.kind(j - 1) is TokenKind.NUMBER:
         return lexicon.PLACES[token.lower]
     return lexicon.SENSES.get(token.lower)

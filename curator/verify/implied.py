@@ -59,7 +59,7 @@ def _parties(s: Sentence, index: FactIndex) -> frozenset[str]:
 
 def _says_change(s: Sentence, numeral: Numeral, role: Role) -> bool:
     relative = numeral.unit is not None and numeral.unit.dimension in {PERCENT, POINTS, FACTOR}
-    hinted = relative or bool(numeral.sign) or bool(s.words & lexicon.DIFFERENCE_NOUNS)
+    hinted = relative or bool(numeral.sign) or bool(s.words & (lexicon.DIFFERENCE_NOUNS | lexicon.PRICES))
     return role is Role.CHANGE or (role is Role.ANY and hinted)
 
 

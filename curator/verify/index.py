@@ -44,7 +44,7 @@ TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>]+")
 _INNER = re.compile(r"[A-Za-z0-9]+(?:[.\-][A-Za-z0-9]+)*")
 _RUN_ID = re.compile(r"(?P<prefix>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)-(?P<number>\d+)(?P<suffix>[a-z]?)")
 _RUN_NAMES = frozenset({"label", "name", "run name", "wandb name", "W&B name"})
-_RATE = re.compile(r"throughput|per_sec|per_s$|tok_s$|/s$|speed")
+_RATE = re.compile(r"throughput|per_second|per_sec|per_s$|tok_s$|/s$|speed")
 _TIME = re.compile(r"time|latency|duration|elapsed|wall|seconds")
 
 
@@ -176,9 +176,10 @@ class FactIndex:
             (f for f in self.facts if f.name == name and f.kind in NAMED and f.kind is not FactKind.PERCENT), None
         )
         unit = fact_unit(fact) if fact and fact.kind is not FactKind.RATIO else None
-        if (unit and unit.dimension.endswith("/time")) or _RATE.search(name.lower()):
+        name = name.rpartition("/")[2]
+        if (unit and unit.dimension.endswith("/time")) or (unit is None and _RATE.search(name.lower())):
             return Sense.UP
-        if (unit and unit.dimension == units.TIME) or _TIME.search(name.lower()):
+        if (unit and unit.dimension == units.TIME) or (unit is None and _TIME.search(name.lower())):
             return Sense.DOWN
         return None
 
@@ -188,6 +189,13 @@ class FactIndex:
             isinstance(fact.value, float) and not math.isfinite(fact.value)
             for (subject, _), fact in self.values.items()
             if subject == run
+        )
+
+    def in_unit(self, dimension: str) -> frozenset[str]:
+        """The metrics measured in a dimension."""
+        kinds = {FactKind.METRIC, FactKind.DURATION}
+        return frozenset(
+            f.name for f in self.numeric if f.kind in kinds and (unit := fact_unit(f)) and unit.dimension == dimension
         )
 
     def ended_well(self, run: str) -> bool:

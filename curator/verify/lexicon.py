@@ -6,10 +6,10 @@ Lists only. Knows no fact and no grammar.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Sense(StrEnum):
@@ -24,330 +24,372 @@ class Sense(StrEnum):
     SAME = "same"
 
 
-OPPOSITE = {
-    Sense.UP: Sense.DOWN,
-    Sense.DOWN: Sense.UP,
-    Sense.BETTER: Sense.WORSE,
-    Sense.WORSE: Sense.BETTER,
-    Sense.FASTER: Sense.SLOWER,
-    Sense.SLOWER: Sense.FASTER,
-}
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text, which reads better than a list of strings."""
+    return frozenset(words.split())
 
-ADJECTIVES: dict[str, Sense] = {
-    **dict.fromkeys(("higher", "larger", "greater", "bigger", "more", "longer"), Sense.UP),
-    **dict.fromkeys(("lower", "smaller", "less", "fewer", "shorter"), Sense.DOWN),
-    **dict.fromkeys(("better", "superior", "stronger"), Sense.BETTER),
-    **dict.fromkeys(("worse", "inferior", "poorer", "weaker"), Sense.WORSE),
-    **dict.fromkeys(("faster", "quicker"), Sense.FASTER),
-    "slower": Sense.SLOWER,
-    **dict.fromkeys(("unchanged", "identical", "same", "indistinguishable"), Sense.SAME),
-}
 
-NOUNS: dict[str, Sense] = {
-    **dict.fromkeys(("increase", "increases", "rise", "growth"), Sense.UP),
-    **dict.fromkeys(("decrease", "decreases", "reduction", "reductions", "drop", "fall", "decline"), Sense.DOWN),
-    **dict.fromkeys(("improvement", "improvements", "gain", "gains", "win"), Sense.BETTER),
-    **dict.fromkeys(("regression", "regressions", "degradation", "loss-increase"), Sense.WORSE),
-    **dict.fromkeys(("speedup", "speed-up"), Sense.FASTER),
-    **dict.fromkeys(("slowdown", "slow-down"), Sense.SLOWER),
-}
+def _pairs(text: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(pair.split()) for pair in text.split(","))
 
-INTRANSITIVE: dict[str, Sense] = {
-    **dict.fromkeys(
-        [
-            "rose",
-            "rises",
-            "rising",
-            "rise",
-            "risen",
-            "climbed",
-            "climbs",
-            "climbing",
-            "grew",
-            "grows",
-            "growing",
-            "grown",
-            "jumped",
-            "went-up",
-            "soared",
-        ],
-        Sense.UP,
-    ),
-    **dict.fromkeys(
-        [
-            "fell",
-            "falls",
-            "falling",
-            "fallen",
-            "dropped",
-            "drops",
-            "dropping",
-            "declined",
-            "declines",
-            "declining",
-            "shrank",
-            "shrinks",
-            "shrunk",
-            "sank",
-            "sinks",
-        ],
-        Sense.DOWN,
-    ),
-}
+
+def _senses(words: Mapping[Sense, str]) -> dict[str, Sense]:
+    return {word: sense for sense, text in words.items() for word in text.split()}
+
+
+ADJECTIVES = _senses(
+    {
+        Sense.UP: """
+            higher larger greater bigger more longer
+        """,
+        Sense.DOWN: """
+            lower smaller less fewer shorter
+        """,
+        Sense.BETTER: """
+            better superior stronger
+        """,
+        Sense.WORSE: """
+            worse inferior poorer weaker
+        """,
+        Sense.FASTER: """
+            faster quicker
+        """,
+        Sense.SLOWER: """
+            slower
+        """,
+        Sense.SAME: """
+            unchanged identical same indistinguishable
+        """,
+    }
+)
+
+NOUNS = _senses(
+    {
+        Sense.UP: """
+            increase increases rise growth
+        """,
+        Sense.DOWN: """
+            decrease decreases reduction reductions drop fall decline
+        """,
+        Sense.BETTER: """
+            improvement improvements gain gains win
+        """,
+        Sense.WORSE: """
+            regression regressions degradation
+        """,
+        Sense.FASTER: """
+            speedup speed-up
+        """,
+        Sense.SLOWER: """
+            slowdown slow-down
+        """,
+    }
+)
+
+INTRANSITIVE = _senses(
+    {
+        Sense.UP: """
+            rose rises rising rise risen climbed climbs climbing grew grows growing grown jumped soared
+        """,
+        Sense.DOWN: """
+            fell falls falling fallen dropped drops dropping declined declines declining shrank shrinks shrunk sank
+            sinks
+        """,
+    }
+)
 """Verbs whose subject is what moved."""
 
-TRANSITIVE: dict[str, Sense] = {
-    **dict.fromkeys(
-        [
-            "adds",
-            "added",
-            "increased",
-            "increases",
-            "increasing",
-            "increase",
-            "raised",
-            "raises",
-            "raising",
-            "raise",
-            "boosted",
-            "boosts",
-            "boosting",
-            "boost",
-        ],
-        Sense.UP,
-    ),
-    **dict.fromkeys(
-        [
-            "decreased",
-            "decreases",
-            "decreasing",
-            "decrease",
-            "reduced",
-            "reduces",
-            "reducing",
-            "reduce",
-            "lowered",
-            "lowers",
-            "lowering",
-            "lower",
-            "cut",
-            "cuts",
-            "cutting",
-        ],
-        Sense.DOWN,
-    ),
-    **dict.fromkeys(
-        ["improved", "improves", "improving", "improve", "gained", "gains", "saves", "saved"], Sense.BETTER
-    ),
-    **dict.fromkeys(
-        [
-            "costs",
-            "cost",
-            "costing",
-            "loses",
-            "regressed",
-            "regresses",
-            "regressing",
-            "regress",
-            "degraded",
-            "degrades",
-            "degrading",
-            "degrade",
-            "worsened",
-            "worsens",
-            "worsening",
-            "worsen",
-            "hurt",
-            "hurts",
-            "hurting",
-            "harmed",
-            "harms",
-        ],
-        Sense.WORSE,
-    ),
-    **dict.fromkeys(["accelerated", "accelerates", "sped"], Sense.FASTER),
-    **dict.fromkeys(["slowed", "slows"], Sense.SLOWER),
-}
+TRANSITIVE = _senses(
+    {
+        Sense.UP: """
+            adds added increased increases increasing increase raised raises raising raise boosted boosts boosting
+            boost
+        """,
+        Sense.DOWN: """
+            decreased decreases decreasing decrease reduced reduces reducing reduce lowered lowers lowering lower cut
+            cuts cutting
+        """,
+        Sense.BETTER: """
+            improved improves improving improve gained gains saves saved
+        """,
+        Sense.WORSE: """
+            costs cost costing loses regressed regresses regressing regress degraded degrades degrading degrade
+            worsened worsens worsening worsen hurt hurts hurting harmed harms
+        """,
+        Sense.FASTER: """
+            accelerated accelerates sped
+        """,
+        Sense.SLOWER: """
+            slowed slows
+        """,
+    }
+)
 """Verbs that may have what moved behind them or before them."""
 
-PRICES = _set("adds added costs cost costing saves saved gains gained loses lost")
+PRICES = word_set(
+    """
+    adds added costs cost costing saves saved gains gained loses lost
+    """
+)
 """Verbs that are a claim only with an amount."""
 
-CONTESTS: dict[str, Sense] = {
-    **dict.fromkeys(
-        [
-            "beats",
-            "beat",
-            "beating",
-            "outperforms",
-            "outperformed",
-            "outperforming",
-            "outperform",
-            "surpasses",
-            "surpassed",
-            "surpassing",
-            "surpass",
-            "wins",
-            "won",
-            "bests",
-            "bested",
-            "outdid",
-            "outdoes",
-            "leads",
-            "led",
-        ],
-        Sense.BETTER,
-    ),
-    **dict.fromkeys(
-        [
-            "trail",
-            "trails",
-            "trailed",
-            "trailing",
-            "underperforms",
-            "underperformed",
-            "underperforming",
-            "underperform",
-            "lags",
-            "lagged",
-        ],
-        Sense.WORSE,
-    ),
-    **dict.fromkeys(["exceeds", "exceeded", "exceeding", "exceed", "tops", "topped"], Sense.UP),
-    **dict.fromkeys(["undercuts", "undercut"], Sense.DOWN),
-    **dict.fromkeys(["match", "matches", "matched", "equals", "equalled", "equaled", "ties", "tied"], Sense.SAME),
-}
+CONTESTS = _senses(
+    {
+        Sense.UP: """
+            exceeds exceeded exceeding exceed tops topped
+        """,
+        Sense.DOWN: """
+            undercuts undercut
+        """,
+        Sense.BETTER: """
+            beats beat beating outperforms outperformed outperforming outperform surpasses surpassed surpassing
+            surpass wins won bests bested outdid outdoes leads led
+        """,
+        Sense.WORSE: """
+            trail trails trailed trailing underperforms underperformed underperforming underperform lags lagged
+        """,
+        Sense.SAME: """
+            match matches matched equals equalled equaled ties tied
+        """,
+    }
+)
 """Verbs between two runs: the first is better than the second."""
 
-PLACES: dict[str, Sense] = {
-    "above": Sense.UP,
-    "over": Sense.UP,
-    "below": Sense.DOWN,
-    "under": Sense.DOWN,
-    "beneath": Sense.DOWN,
-    "ahead": Sense.BETTER,
-    "behind": Sense.WORSE,
-    "up": Sense.UP,
-    "down": Sense.DOWN,
-}
+PLACES = _senses(
+    {
+        Sense.UP: """
+            above over up
+        """,
+        Sense.DOWN: """
+            below under beneath down
+        """,
+        Sense.BETTER: """
+            ahead
+        """,
+        Sense.WORSE: """
+            behind
+        """,
+    }
+)
 """Prepositions and particles that set one value against another."""
 
 SENSES: dict[str, Sense] = {**NOUNS, **INTRANSITIVE, **TRANSITIVE, **CONTESTS, **ADJECTIVES}
 
-SUPERLATIVES: dict[str, Sense] = {
-    **dict.fromkeys(("highest", "largest", "greatest", "biggest", "most", "longest", "maximum"), Sense.UP),
-    **dict.fromkeys(("lowest", "smallest", "least", "fewest", "shortest", "minimum"), Sense.DOWN),
-    **dict.fromkeys(("best", "strongest", "top"), Sense.BETTER),
-    **dict.fromkeys(("worst", "weakest", "poorest"), Sense.WORSE),
-    **dict.fromkeys(("fastest", "quickest"), Sense.FASTER),
-    "slowest": Sense.SLOWER,
-}
-RANKS = {"second": 2, "second-": 2, "next": 2, "third": 3, "2nd": 2, "3rd": 3, "runner-up": 2}
-NOT_SUPERLATIVE_AFTER = _set("at do does did its their try tried our very")
-NOT_SUPERLATIVE_BEFORE = _set(
-    "practice practices effort efforts guess checkpoint case known likely recent way part thing of-breed fit match option "
-    "explanation available next idea importantly"
+SUPERLATIVES = _senses(
+    {
+        Sense.UP: """
+            highest largest greatest biggest most longest maximum
+        """,
+        Sense.DOWN: """
+            lowest smallest least fewest shortest minimum
+        """,
+        Sense.BETTER: """
+            best strongest top
+        """,
+        Sense.WORSE: """
+            worst weakest poorest
+        """,
+        Sense.FASTER: """
+            fastest quickest
+        """,
+        Sense.SLOWER: """
+            slowest
+        """,
+    }
 )
 
-NEGATIONS = _set(
-    "not no never neither nor without cannot can't didn't doesn't don't isn't wasn't weren't aren't hasn't haven't won't "
-    "hardly barely none nothing nobody failed fails failing unable"
-)
-FAILED_TO = _set("failed fails failing unable")
-SOFTENERS = _set(
-    "significantly meaningfully substantially noticeably materially measurably clearly much consistently reliably further "
-    "considerably markedly statistically appreciably uniformly always necessarily"
-)
-HEDGES = _set(
-    "may might could should would if whether unless expect expects expected expecting hope hoped hopefully perhaps maybe "
-    "possibly plan planned plans try test tests hypothesis hypothesise hypothesize hypothesized assume assuming suppose "
-    "predicted predict predicts suspect suspected can will shall must let let's consider propose proposed goal target aim "
-    "aims aimed intended ought todo question predicting wanted want wants asked asks needs need"
-)
-HYPOTHETICAL_FIELDS = (
-    "hypothesis", "question", "next", "plan", "todo", "to do", "expectation", "expected", "goal", "goals", "scope", "stop",
-    "motivation", "risk", "idea", "follow-up", "proposal", "open question", "objective", "constraint",
-)  # fmt: skip
+RANKS = {"second": 2, "next": 2, "third": 3, "2nd": 2, "3rd": 3}
+"""Words before a superlative that make it less than the first."""
 
-COMPARE_BEFORE = _set("as than vs vs. versus against over unlike beyond")
-COMPARE_PAIRS = {
-    ("compared", "with"), ("compared", "to"), ("relative", "to"), ("on", "par"), ("improved", "on"), ("improves", "on"),
-    ("improvement", "on"), ("improved", "upon"), ("improves", "upon"), ("ahead", "of"), ("short", "of"), ("comparison", "to"), ("close", "to"),
-    ("comparison", "with"), ("equal", "to"), ("similar", "to"), ("inferior", "to"), ("superior", "to"), ("identical", "to"),
-    ("comparing", "to"), ("instead", "of"), ("rather", "than"), ("next", "to"), ("regression", "on"), ("improving", "on"),
-    ("improve", "on"), ("improve", "upon"), ("improving", "upon"), ("respect", "to"), ("matched", "by"), ("loses", "to"),
-    ("lost", "to"), ("up", "from"), ("down", "from"), ("away", "from"), ("different", "from"), ("differs", "from"),
-    ("changed", "from"), ("unchanged", "from"), ("drop", "from"), ("increase", "from"), ("gain", "on"), ("improvement", "to"),
-}  # fmt: skip
-COMPARE_PLACES = _set("above below under behind beneath")
-
-APPROXIMATE = _set("about around roughly approximately approx approx. circa ca ca. some ~ \u2248 nearly almost")
-OVER = _set("over above exceeds exceeded exceeding exceed > \u2265 beyond surpassed surpasses passed tops topped past")
-UNDER = _set("under below < \u2264 beneath nearly almost")
-
-RUN_NOUNS = _set(
-    "run runs variant variants config configs configuration configurations setting settings experiment experiments trial "
-    "trials replicate replicates arm arms model models candidate candidates launch launches job jobs"
+NOT_SUPERLATIVE_AFTER = word_set(
+    """
+    at do does did its their try tried our very
+    """
 )
-COUNT_NOUNS = RUN_NOUNS | _set(
-    "seed seeds device devices chip chips gpu gpus tpu tpus host hosts node nodes attempt attempts process processes worker "
-    "workers epoch epochs step steps layer layers token tokens parameter parameters param params failure failures "
-    "preemption preemptions retry retries restart restarts checkpoint checkpoints metric metrics core cores slice slices "
-    "rate rates value values axis axes head heads expert experts batch batches shard shards sample samples example examples "
-    "warning warnings error errors event events file files task tasks machine machines accelerator accelerators day days"
+
+NOT_SUPERLATIVE_BEFORE = word_set(
+    """
+    practice practices effort efforts guess checkpoint case known likely recent way part thing of-breed fit match
+    option explanation available next idea importantly
+    """
 )
-LABEL_NOUNS = _set(
-    "phase gate table figure fig section part stage option step-by-step chapter appendix item note footnote round version "
-    "milestone week priority tier level track axis hypothesis method approach question point"
+
+NEGATIONS = word_set(
+    """
+    not no never neither nor without cannot can't didn't doesn't don't isn't wasn't weren't aren't hasn't haven't
+    won't hardly barely none nothing nobody failed fails failing unable
+    """
+)
+
+FAILED_TO = word_set(
+    """
+    failed fails failing unable
+    """
+)
+"""Negations only before "to"."""
+
+SOFTENERS = word_set(
+    """
+    significantly meaningfully substantially noticeably materially measurably clearly much consistently reliably
+    further considerably markedly statistically appreciably uniformly always necessarily
+    """
+)
+"""Adverbs that a "not" before them denies instead of the verb."""
+
+HEDGES = word_set(
+    """
+    may might could should would if whether unless expect expects expected expecting hope hoped hopefully perhaps
+    maybe possibly plan planned plans try test tests hypothesis hypothesise hypothesize hypothesized assume assuming
+    suppose predicted predict predicts suspect suspected can will shall must let let's consider propose proposed goal
+    target aim aims aimed intended ought todo question predicting wanted want wants asked asks needs need
+    """
+)
+"""What stands near them is only thought of."""
+
+HYPOTHETICAL_FIELDS = tuple(
+    """
+    hypothesis, question, next, plan, todo, to do, expectation, expected, goal, goals, scope, stop, motivation, risk,
+    idea, follow-up, proposal, open question, objective, constraint
+    """.strip()
+    .replace("\n    ", " ")
+    .split(", ")
+)
+"""Labels under which nothing is claimed."""
+
+COMPARE_BEFORE = word_set(
+    """
+    as than vs vs. versus against over unlike beyond
+    """
+)
+"""What stands behind them is what something is compared with."""
+
+COMPARE_PAIRS = _pairs(
+    """
+    ahead of, away from, changed from, close to, compared to, compared with, comparing to, comparison to,
+    comparison with, different from, differs from, down from, drop from, equal to, gain on, identical to, improve on,
+    improve upon, improved on, improved upon, improvement on, improvement to, improves on, improves upon, improving on,
+    improving upon, increase from, inferior to, instead of, loses to, lost to, matched by, next to, on par, rather than,
+    regression on, relative to, respect to, short of, similar to, superior to, unchanged from, up from
+    """
+)
+
+COMPARE_PLACES = word_set(
+    """
+    above below under behind beneath
+    """
+)
+
+APPROXIMATE = word_set(
+    """
+    about around roughly approximately approx approx. circa ca ca. some ~ \u2248 nearly almost
+    """
+)
+
+OVER = word_set(
+    """
+    over above exceeds exceeded exceeding exceed > \u2265 beyond surpassed surpasses passed tops topped past
+    """
+)
+
+UNDER = word_set(
+    """
+    under below < \u2264 beneath nearly almost
+    """
+)
+
+RUN_NOUNS = word_set(
+    """
+    run runs variant variants config configs configuration configurations setting settings experiment experiments
+    trial trials replicate replicates arm arms model models candidate candidates launch launches job jobs
+    """
+)
+
+COUNT_NOUNS = RUN_NOUNS | word_set(
+    """
+    seed seeds device devices chip chips gpu gpus tpu tpus host hosts node nodes attempt attempts process processes
+    worker workers epoch epochs step steps layer layers token tokens parameter parameters param params failure
+    failures preemption preemptions retry retries restart restarts checkpoint checkpoints metric metrics core cores
+    slice slices rate rates value values axis axes head heads expert experts batch batches shard shards sample samples
+    example examples warning warnings error errors event events file files task tasks machine machines accelerator
+    accelerators day days
+    """
+)
+
+LABEL_NOUNS = word_set(
+    """
+    phase gate table figure fig section part stage option chapter appendix item note footnote round version milestone
+    week priority tier level track axis hypothesis method approach question point
+    """
 )
 """Nouns whose number is a name: ``phase 2``."""
 
-LINKS = _set(
-    "of is was were are be been being to at by from for with in on the a an and or but as than that which who its it their "
-    "this these those has have had having reached reaches reaching hit hits hitting got gets getting ended ends ending "
-    "stood stands scored scores achieved achieves achieving gave gives giving landed lands came comes went goes took takes "
-    "taking stayed stays remained remains about around roughly approximately only just still now then also again finally "
-    "nearly almost over under above below up down vs vs. versus against while whereas both each all per via using used "
-    "under when where so thus hence only even exactly compared relative between within after before until finished "
-    "finishing completed averaged averages averaging measured recorded showed shows show reports reported saw sees mean "
-    "averaged equals equal approx approx. ca circa some yields yielded yielding gives produced produces delivers delivered "
-    "attained attains obtained obtains settled settles converged bottomed peaked peaks posts posted logged logs value values "
-    "lost loses sits sat improved improves improving improve ran runs respectively there here not no now final finally"
+LINKS = word_set(
+    """
+    of is was were are be been being to at by from for with in on the a an and or but as than that which who its it
+    their this these those has have had having reached reaches reaching hit hits hitting got gets getting ended ends
+    ending stood stands scored scores achieved achieves achieving gave gives giving landed lands came comes went goes
+    took takes taking stayed stays remained remains about around roughly approximately only just still now then also
+    again finally nearly almost over under above below up down vs vs. versus against while whereas both each all per
+    via using used when where so thus hence even exactly compared relative between within after before until finished
+    finishing completed averaged averages averaging measured recorded showed shows show reports reported saw sees mean
+    equals equal approx approx. ca circa some yields yielded yielding produced produces delivers delivered attained
+    attains obtained obtains settled settles converged bottomed peaked peaks posts posted logged logs value values
+    among lost loses we i you they he she sits sat improved improves improving improve ran runs respectively there
+    here not no final
+    """
 )
 """Words that may stand between a thing and its number without being a thing themselves."""
 
-FOLLOWERS = LINKS | _set(
-    "better worse lower higher faster slower more less fewer larger smaller greater shorter longer lower) higher) better) "
-    "worse) improvement reduction increase decrease drop gain regression difference gap margin delta change speedup slowdown "
-    "because since though although however if then too overall together again respectively total apart away off behind ahead "
-    "out onto into across during throughout without despite beating below above beyond relative"
+FOLLOWERS = LINKS | word_set(
+    """
+    better worse lower higher faster slower more less fewer larger smaller greater shorter longer improvement
+    reduction increase decrease drop gain regression difference gap margin delta change speedup slowdown because since
+    though although however if then too overall together again respectively total apart away off behind ahead out onto
+    into across during throughout without despite beating below above beyond relative
+    """
 )
 """Words that may follow a number without being what it counts."""
 
-DIFFERENCE_NOUNS = _set(
-    "difference differences delta deltas gap margin improvement improvements reduction reductions increase decrease drop gain "
-    "gains loss losses change regression shift rise fall decline speedup slowdown advantage lead deficit penalty cost saving savings "
-    "overhead"
-)
-ARTICLES = _set(
-    "the a an its their this that these those our both all same such any each every overall mean final average"
-)
-PRONOUN_STARTS = _set("it its this that the")
-VALUE_BEFORE = _set(
-    "to at reached reaches reaching hit hits scored scores achieved achieves achieving attained was is were stands stood "
-    "ended averaged averages equals from"
+DIFFERENCE_NOUNS = word_set(
+    """
+    difference differences delta deltas gap margin improvement improvements reduction reductions increase decrease
+    drop gain gains loss losses change regression shift rise fall decline speedup slowdown advantage lead deficit
+    penalty cost saving savings overhead
+    """
 )
 
-STATUS_WORDS: dict[str, str] = {
-    **dict.fromkeys(
-        ("succeeded", "succeeds", "completed", "successful", "successfully", "finished", "passed"), "succeeded"
-    ),
-    **dict.fromkeys(("failed", "fails", "crashed", "crashes", "died", "errored", "aborted"), "failed"),
-    **dict.fromkeys(("diverged", "diverges", "diverging", "exploded", "divergent", "divergence"), "diverged"),
-    **dict.fromkeys(("converged", "converges"), "converged"),
-    **dict.fromkeys(("preempted",), "preempted"),
-    **dict.fromkeys(("cancelled", "canceled"), "cancelled"),
-    **dict.fromkeys(("cached",), "cached"),
-    **dict.fromkeys(("lost",), "lost"),
+ARTICLES = word_set(
+    """
+    the a an its their this that these those our both all same such any each every overall mean final average
+    """
+)
+
+PRONOUN_STARTS = word_set(
+    """
+    it its this that the
+    """
+)
+
+VALUE_BEFORE = word_set(
+    """
+    to at reached reaches reaching hit hits scored scores achieved achieves achieving attained was is were stands
+    stood ended averaged averages equals from
+    """
+)
+
+STATUS_WORDS = {
+    word: status
+    for status, words in {
+        "succeeded": "succeeded succeeds completed successful successfully finished passed",
+        "failed": "failed fails crashed crashes died errored aborted",
+        "diverged": "diverged diverges diverging exploded divergent divergence",
+        "converged": "converged converges",
+        "preempted": "preempted",
+        "cancelled": "cancelled canceled",
+        "cached": "cached",
+        "lost": "lost",
+    }.items()
+    for word in words.split()
 }
-CONFIDENCE = _set("exploratory replicated stable")
+
+CONFIDENCE = word_set("exploratory replicated stable")

@@ -19,7 +19,7 @@ ARROWS = frozenset({"\u2192", "\u21d2"})
 
 def paired(s: Sentence, i: int, kind: TokenKind) -> frozenset[str] | None:
     """For ``LR-002 and LR-003 reached 2.35 and 2.31``: what the numeral's place in its list gives."""
-    numbers = _list_around(s, i)
+    numbers = list_around(s, i)
     if len(numbers) < 2:
         return None
     things = _list_before(s, numbers[0], kind)
@@ -47,6 +47,12 @@ def from_of(s: Sentence, i: int) -> int | None:
     return None
 
 
+def is_of_several(s: Sentence, i: int) -> bool:
+    """Whether the numeral stands in a list of values of one kind, which cannot all be of one run."""
+    units = [numeral.unit for j in list_around(s, i) if (numeral := s.tokens[j].numeral) is not None]
+    return len(units) > 2 or (len(units) > 1 and len(set(units)) == 1)
+
+
 def starts_step(s: Sentence, i: int) -> bool:
     """Whether the numeral is left behind in a step: ``from X``, ``X -> Y``, ``(X to Y)``."""
     arrow = s.word(i + 1) in ARROWS or (s.word(i + 1) in {"-", "="} and s.word(i + 2) == ">")
@@ -62,7 +68,8 @@ def is_reference_value(s: Sentence, i: int) -> bool:
     return share or starts_step(s, i) or s.word(j) in _REFERRING or (s.word(j - 1), s.word(j)) in lexicon.COMPARE_PAIRS
 
 
-def _list_around(s: Sentence, i: int) -> list[int]:
+def list_around(s: Sentence, i: int) -> list[int]:
+    """The numerals side by side with the one at ``i``, itself included, in order."""
     found = [i]
     for step in (-1, 1):
         j = i + step

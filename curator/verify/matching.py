@@ -36,6 +36,10 @@ _TOO_FAR = {
 }
 
 
+_LARGEST = 10**300
+"""Beyond it nothing is measured, and a product would overflow."""
+
+
 class Fit(IntEnum):
     """How well a numeral fits a fact; more is better."""
 
@@ -56,14 +60,22 @@ def fit(numeral: Numeral, fact: Fact, *, about: bool = False) -> Fit:
         about: the text says "about" or a like word, so whole numbers may be rounded to one digit.
     """
     value = numeric_value(fact)
-    if value is None:
+    if value is None or not any(_in_reach(reading, abs(value)) for reading in numeral.readings):
         return Fit.NONE
     return max(_fit_reading(reading, numeral, fact, value, about=about) for reading in numeral.readings)
+
+
+def _in_reach(reading: Reading, size: Decimal) -> bool:
+    """Whether rounding could make the one of the other; a quick no for nearly all pairs."""
+    written = abs(reading.value)
+    return reading.unit is not None or abs(written - size) <= max(written, reading.quantum) / 2
 
 
 def numeric_value(fact: Fact) -> Decimal | None:
     """The fact's finite numeric value; numbers that a config keeps as text count too."""
     value = fact.value
+    if type(value) is float:  # nearly every call
+        return Decimal(repr(value)) if math.isfinite(value) and abs(value) < _LARGEST else None
     if isinstance(value, str) and fact.kind in {FactKind.CONFIG, FactKind.NAME}:
         try:
             value = float(value)
@@ -73,10 +85,13 @@ def numeric_value(fact: Fact) -> Decimal | None:
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return Decimal(repr(value)) if abs(value) < 10**300 else None
+    return Decimal(repr(value)) if abs(value) < _LARGEST else None
 
 
 def fact_unit(fact: Fact) -> Unit | None:
+    """The unit a fact is in, by what it says or by its own name; a ratio has none."""
+    if fact.kind is FactKind.RATIO:
+        return None
     return units.parse(fact.unit or units.implied_by_name(fact.name))
 
 
@@ -149,6 +164,8 @@ def _as_share(
 def plausible(written: Unit, fact: Fact) -> bool:
     """Whether a fact that does not say its unit may well have this one."""
     name = fact.name.lower()
+    if fact.kind is FactKind.RATIO:
+        return False
     if fact.kind in {FactKind.CONFIG, FactKind.COUNT, FactKind.NAME}:
         return True
     if written.dimension == TIME:
@@ -187,6 +204,14 @@ def _trailing_zeros(written: Decimal, numeral: Numeral, fact: Fact, *, about: bo
     return Decimal(10**zeros) if numeral.significant >= enough else Decimal(1)
 
 
+def is_multiple(numeral: Numeral, fact: Fact) -> bool:
+    """Whether a change multiplies by at least a written factor."""
+    value, written = numeric_value(fact), numeral.readings[0]
+    if value is None or written.unit is None or written.unit.dimension != FACTOR:
+        return False
+    return (1 + value / 100 if fact.kind is FactKind.PERCENT else value) >= written.value
+
+
 def is_within(numeral: Numeral, fact: Fact) -> bool | None:
     """Whether a change is no larger than a written margin; None when their units do not compare."""
     value = numeric_value(fact)
@@ -195,7 +220,7 @@ def is_within(numeral: Numeral, fact: Fact) -> bool | None:
 
 
 def bounds(numeral: Numeral, fact: Fact) -> int:
-    """Whether a numeral of one or two digits is the fact cut off: -1 from below (``over 9,000``), 1 from above, 0 not."""
+    """Whether a numeral of one or two digits is the fact cut off: -1 below it (``over 9,000``), 1 above it, 0 not."""
     value = numeric_value(fact)
     if value is None or not value or numeral.significant > 2:
         return 0
@@ -203,14 +228,10 @@ def bounds(numeral: Numeral, fact: Fact) -> int:
         for written, _, stated in _comparable(reading, fact, value):
             if not written:
                 continue
-            scale = written / reading.value
-            # Digits are counted in the written unit.
-            written, exact = reading.value, stated / scale  # noqa: PLW2901
-            step = Decimal(10) ** (written.adjusted() - numeral.significant + 1)
-            exact = abs(exact) if fact.kind in CHANGES else exact
-            floor = (exact / step).to_integral_value(ROUND_DOWN) * step
-            if floor == written:
-                return -1
-            if floor + step == written:
-                return 1
+            step = Decimal(10) ** (reading.value.adjusted() - numeral.significant + 1)
+            in_written_unit = stated * reading.value / written
+            size = abs(in_written_unit) if fact.kind in CHANGES else in_written_unit
+            floor = (size / step).to_integral_value(ROUND_DOWN) * step
+            if reading.value in {floor, floor + step}:
+                return -1 if reading.value == floor else 1
     return 0

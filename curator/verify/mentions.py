@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify import lexicon
-from curator.verify.binding import Binder
 from curator.verify.matching import Fit, fit
 from curator.verify.nouns import config_of
 from curator.verify.numerals import with_unit
@@ -25,33 +24,13 @@ if TYPE_CHECKING:
     from curator.verify.numerals import Numeral
     from curator.verify.sentences import Context
 
+_VERBS = frozenset(
+    {"is", "was", "gives", "gave", "has", "had", "reaches", "reached", "wins", "does", "did", "diverges", "leads"}
+)
 _LOOSE_JOINTS = frozenset({",", "and", "or", "/"})
 _JOINTS = _LOOSE_JOINTS | frozenset({"vs", "vs.", "versus", "to", "/", "-", "\u2013", "\u2192", "against"})
-_INTRODUCE = frozenset(
-    {
-        "at",
-        "with",
-        "for",
-        "the",
-        "using",
-        "both",
-        "near",
-        "and",
-        "",
-        "than",
-        "vs",
-        "vs.",
-        "versus",
-        "under",
-        "while",
-        ",",
-        "(",
-        "or",
-        "of",
-        "in",
-        ":",
-    }
-)
+_CALLING = frozenset({"at", "with", "for", "using", "than", "both", "near", "", "."})
+_INTRODUCE = _CALLING | lexicon.word_set("the and vs vs. versus under while , ( or of in that :")
 
 
 def with_shared_units(tokens: Sequence[Token]) -> list[Token]:
@@ -79,7 +58,7 @@ def _with_times(tokens: list[Token]) -> list[Token]:
 
 
 def _sharing(first: Numeral, last: Numeral, *, loose: bool) -> Numeral:
-    """The first of two numerals with the unit of the last; with and without where the list may be of different things."""
+    """The first of two numerals with the unit of the last; with and without it where the list may be mixed."""
     if first.unit or first.word or not last.unit:
         return first
     shared = with_unit(first, last.unit)
@@ -90,56 +69,44 @@ def _sharing(first: Numeral, last: Numeral, *, loose: bool) -> Numeral:
 def with_config_runs(tokens: Sequence[Token], context: Context, index: FactIndex) -> list[Token]:
     """The tokens, those that stand for runs by a config value marked with them."""
     sentence = Sentence(tuple(tokens), context)
-    binder = Binder(sentence, index)
-    return [
-        _marked(sentence, i, binder, index) if token.numeral else _worded(sentence, i, index)
-        for i, token in enumerate(tokens)
-    ]
+    found: list[Token] = []
+    for i, token in enumerate(tokens):
+        found.append(_marked(sentence, i, index, found) if token.numeral else _worded(sentence, i, index))
+    return found
 
 
-def _marked(sentence: Sentence, i: int, binder: Binder, index: FactIndex) -> Token:
+def _marked(sentence: Sentence, i: int, index: FactIndex, before: Sequence[Token]) -> Token:
     token = sentence.tokens[i]
     if sentence.context.cell or token.numeral is None or token.kind is not TokenKind.NUMBER or token.numeral.unit:
         return token
     bound = config_of(sentence, i)
-    names = bound[0] if bound else _bare_keys(sentence, i, index)
-    for name in names & index.varying:
+    for name in (bound[0] if bound else _bare_keys(sentence, i, index, before)) & index.varying:
         fitting = [run for run, fact in index.configs[name].items() if run and fit(token.numeral, fact) is Fit.MATCH]
-        runs = frozenset(fitting) if len(fitting) < len(index.runs) else frozenset()
-        if runs:
-            return replace(token, runs=runs)
+        if 0 < len(fitting) < len(index.runs):
+            return replace(token, runs=frozenset(fitting))
     return token
 
 
-def _bare_keys(sentence: Sentence, i: int, index: FactIndex) -> frozenset[str]:
+def _bare_keys(sentence: Sentence, i: int, index: FactIndex, before: Sequence[Token]) -> frozenset[str]:
     """The varied keys that a numeral without a name may be a value of: ``at 0.01``, ``the 0.01 run``."""
-    token = sentence.tokens[i]
-    follows = sentence.word(i + 1)
-    counts = token.numeral is None or token.numeral.word or (token.numeral.whole and follows.endswith("s"))
-    if counts or token.numeral is None or token.numeral.unit or sentence.word(i - 1) not in _INTRODUCE:
+    numeral, last, follows = sentence.tokens[i].numeral, sentence.word(i - 1), sentence.word(i + 1)
+    if numeral is None or numeral.word or numeral.unit or last not in _INTRODUCE:
+        return frozenset()
+    if numeral.whole and follows in lexicon.RUN_NOUNS and follows.endswith("s"):
         return frozenset()
     points = (
         follows in {"\u2192", "->", ":"} and sentence.kind(i + 2 + (sentence.word(i + 2) == ">")) is TokenKind.NUMBER
     )
-    listed = (
-        sentence.word(i - 1) in {"and", "or", ","}
-        and i > 1
-        and bool(_bare_keys(sentence, i - 2, index))
-        and sentence.kind(i - 2) is TokenKind.NUMBER
-    )
-    named = (
-        points
-        or listed
-        or follows in lexicon.RUN_NOUNS | {"baseline"}
-        or sentence.word(i - 1) in {"at", "with", "for", "using", "than", "both", "near", ""}
-    )
-    fitting = [fact for fact in index.facts if fit(token.numeral, fact) is Fit.MATCH]
-    others = [fact for fact in fitting if fact.kind is FactKind.METRIC]
-    return (
-        frozenset(fact.name for fact in fitting if fact.kind is FactKind.CONFIG)
-        if named and not others
-        else frozenset()
-    )
+    listed = last in {"and", "or", ","} and i > 1 and before[i - 2].numeral is not None and bool(before[i - 2].runs)
+    called = follows in lexicon.RUN_NOUNS | {"baseline"} or last in _CALLING
+    subject = follows in _VERBS and last in {",", "and", "that", ":", "("}
+    of_rate = last == "of" and sentence.word(i - 2) in {"rate", "value", "setting"}
+    if not (points or listed or called or subject or of_rate):
+        return frozenset()
+    fitting = [fact for fact in index.numeric if fit(numeral, fact) is Fit.MATCH]
+    if any(fact.kind is FactKind.METRIC for fact in fitting):
+        return frozenset()
+    return frozenset(fact.name for fact in fitting if fact.kind is FactKind.CONFIG)
 
 
 def _worded(sentence: Sentence, i: int, index: FactIndex) -> Token:

@@ -13,7 +13,10 @@ _MONTH = (
 )
 _ZONES = {"Z": 0, "UTC": 0, "GMT": 0, "PDT": -7, "PST": -8, "EDT": -4, "EST": -5, "CEST": 2, "CET": 1, "BST": 1}
 _ZONE = rf"(?:[ ]?(?P<zone>{'|'.join(_ZONES)}|[+-]\d\d:?\d\d)(?!\w))?"
-_CLOCK = r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?(?![\d:])(?:[ ]?(?P<half>[ap]\.?m\b))?"
+_CLOCK = (
+    r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?(?![\d:])"
+    r"(?:[ ]?(?P<half>[ap]\.?m\b))?"
+)
 _DATE = (
     r"(?:(?P<year>\d{4})[-/](?P<month>0[1-9]|1[0-2])(?:[-/](?P<day>0[1-9]|[12]\d|3[01]))?(?=T|\b)"
     rf"|{_MONTH.format('name')}[ ](?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?!\w)(?:,?[ ](?P<year2>\d{{4}})(?!\w))?"

@@ -15,8 +15,10 @@ _CONFIG_LINKS = frozenset(
     {"=", ":", "of", "is", "was", "to", "at", "(", "-", "~", "\u2248", "from", "->", "\u2192", '"', ">"}
     | {"set", "raised", "lowered", "increased", "reduced", "changed", "kept", "fixed", "held"}
 )
-_RUN_TO_CONFIG = frozenset(
-    "( , = : with used using at ran runs has had 's a the of is was set to uses an and".split()  # noqa: SIM905
+_RUN_TO_CONFIG = lexicon.word_set(
+    """
+    ( , = : with used using at ran runs has had 's a the of is was set to uses an and
+    """
 )
 
 
@@ -51,6 +53,8 @@ def config_of(s: Sentence, i: int) -> tuple[frozenset[str], bool] | None:
     after = i + 2 if s.word(i + 1) == "-" else i + 1
     if s.kind(after) is TokenKind.CONFIG:
         return s.tokens[after].names, True
+    if (keys := _key_of_list(s, i)) is not None:
+        return keys, False
     direct = True
     for j in range(i - 1, max(-1, i - 14), -1):
         if s.kind(j) is TokenKind.CONFIG:
@@ -58,7 +62,8 @@ def config_of(s: Sentence, i: int) -> tuple[frozenset[str], bool] | None:
                 *lexicon.ADJECTIVES,
                 *lexicon.SUPERLATIVES,
             }
-            direct = direct and s.word(j + 1) != "("
+            measured = any(s.kind(k) is TokenKind.METRIC for k in range(j))
+            direct = direct and s.word(j + 1) != "(" and not (s.word(j + 1) == ":" and measured)
             return None if counted else (s.tokens[j].names, direct)
         listed = s.kind(j) is TokenKind.NUMBER or s.word(j) in {",", "and", "or", "between", "vs", "/", "vs."}
         if listed:
@@ -66,6 +71,16 @@ def config_of(s: Sentence, i: int) -> tuple[frozenset[str], bool] | None:
         elif s.word(j) not in _CONFIG_LINKS | lexicon.ARTICLES | lexicon.APPROXIMATE:
             return None
     return None
+
+
+def _key_of_list(s: Sentence, i: int) -> frozenset[str] | None:
+    """The key behind a list of its values: ``from four to eight workers``, ``1, 2 and 4 workers``."""
+    j = i + 1
+    while s.word(j) in {",", "and", "or", "to", "/"} or s.kind(j) is TokenKind.NUMBER:
+        j += 1
+    return (
+        s.tokens[j].names if j > i + 1 and s.kind(j) is TokenKind.CONFIG and s.kind(j - 1) is TokenKind.NUMBER else None
+    )
 
 
 def config_runs(s: Sentence, i: int) -> frozenset[str] | None:

@@ -61,14 +61,14 @@ _SCALE_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion
 _BINARY = {"k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30}
 
 _NUMBER = re.compile(
-    rf"""(?P<sign>[-+\u00b1](?=[\d.])|\u00b1[ ](?=[\d.]))?
-    (?P<body>\d{{1,3}}(?:[,'\u202f]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
-    (?:[eE](?P<exp>[-+]?\d{{1,4}})(?!\w)
-      |[ ]?[x\u00d7\u00b7*][ ]?10(?:\^\{{?(?P<power>[-+]?\d{{1,4}})\}}?|\*\*(?P<starred>[-+]?\d{{1,4}})|(?P<super>{_SUPER}{{1,5}}))
-      |(?<=10)(?:\^\{{?(?P<bare>[-+]?\d{{1,4}})\}}?|(?P<baresuper>{_SUPER}{{1,5}}))
+    r"""(?P<sign>[-+\u00b1](?=[\d.])|\u00b1[ ](?=[\d.]))?
+    (?P<body>\d{1,3}(?:[,'\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    (?:[eE](?P<exp>[-+]?\d{1,4})(?!\w)
+      |[ ]?[x\u00d7\u00b7*][ ]?10(?:\^\{?(?P<power>[-+]?\d{1,4})\}?|\*\*(?P<starred>[-+]?\d{1,4})|(?P<super>SUPER{1,5}))
+      |(?<=10)(?:\^\{?(?P<bare>[-+]?\d{1,4})\}?|(?P<baresuper>SUPER{1,5}))
     )?
     (?:(?P<scale>k|K|M|G|T|B|bn|mn)(?!\w)|[ ](?P<scaleword>thousand|million|billion|trillion)(?!\w))?
-    """,
+    """.replace("SUPER", _SUPER),
     re.VERBOSE,
 )
 _DEVICE_AHEAD = re.compile(r"[x\u00d7][ ]?(?:NVIDIA|TPU|GPU|[A-Z]{1,3}\d{2,3}|v\d|RTX|\d)")
@@ -178,10 +178,7 @@ def _seconds(total: Decimal, quantum: Decimal) -> Numeral:
 
 _UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 _CARDINALS = {word: n for n, word in enumerate(f"{_UNITS} eighteen nineteen".split(), start=1)} | {"zero": 0}
-_TENS = {
-    w: 10 * n
-    for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
-}
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _MULTIPLIERS = {"hundred": 100, "dozen": 12, **_SCALE_WORDS}
 _FACTORS = {
     "twice": "2", "thrice": "3", "double": "2", "doubled": "2", "doubles": "2", "doubling": "2",
@@ -191,13 +188,15 @@ _FACTORS = {
 _FRACTIONS = {"half": "0.5", "third": "0.3333", "quarter": "0.25", "fifth": "0.2", "tenth": "0.1"}
 _CARDINAL = "|".join((*_CARDINALS, *_TENS))
 _WORD_NUMBER = re.compile(
-    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(_CARDINALS)})|(?P<word>{_CARDINAL})|(?P<a>a)(?=[ ](?:hundred|dozen))|"
+    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(_CARDINALS)})|(?P<word>{_CARDINAL})|"
+    r"(?P<a>a)(?=[ ](?:hundred|dozen))|"
     r"(?P<single>single)(?=[ -](?:device|chip|gpu|tpu|host|node|machine|accelerator)))"
     rf"(?:[ ](?P<times>{'|'.join(_MULTIPLIERS)}))?(?P<half>[ ]and[ ]a[ ]half)?(?!\w)",
     re.IGNORECASE,
 )
 _WORD_FRACTION = re.compile(
-    r"(?P<count>an?|one|two|three|four)[ -](?P<part>third|quarter|fifth|tenth)s?(?=[ ](?:of|the|a|as|less|fewer|more|lower|higher|faster|slower)\b)",
+    r"(?P<count>an?|one|two|three|four)[ -](?P<part>third|quarter|fifth|tenth)s?"
+    r"(?=[ ](?:of|the|a|as|less|fewer|more|lower|higher|faster|slower)\b)",
     re.IGNORECASE,
 )
 _HALF_AN = re.compile(r"half[ ]an?[ ](?P<unit>hour|minute|day|second)(?!\w)", re.IGNORECASE)

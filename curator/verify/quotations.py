@@ -96,7 +96,7 @@ class Quotations:
         if ids := self._quoting(squeeze(block.text)):
             found.support(block.start, block.end, ids)
         elif any(token.kind not in {TokenKind.FACT, TokenKind.PUNCT} for token in tokens):
-            found.object(FindingKind.QUOTE, block.start, block.end, "no recorded line holds this quotation")
+            found.object_to(FindingKind.QUOTE, block, "no recorded line holds this quotation")
 
     def _marks(self, block: Block, tokens: list[Token], found: Collector) -> None:
         """Quotation marks after "the log says" and the like."""

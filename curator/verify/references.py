@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify import moments
 from curator.verify.blocks import normalise
+from curator.verify.lexicon import word_set
 from curator.verify.matching import Fit, fit
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
@@ -26,63 +27,12 @@ if TYPE_CHECKING:
     from curator.verify.tokens import Token
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
-_PROGRAMS = frozenset(
-    [
-        "python",
-        "python3",
-        "uv",
-        "uvx",
-        "bash",
-        "sh",
-        "zsh",
-        "git",
-        "gh",
-        "curl",
-        "wget",
-        "torchrun",
-        "accelerate",
-        "deepspeed",
-        "marin-research",
-        "curator",
-        "pip",
-        "pip3",
-        "iris",
-        "docker",
-        "kubectl",
-        "gcloud",
-        "gsutil",
-        "aws",
-        "make",
-        "pytest",
-        "wandb",
-        "ray",
-        "ssh",
-        "scp",
-        "rsync",
-        "srun",
-        "sbatch",
-        "nohup",
-        "env",
-        "sudo",
-        "tmux",
-        "conda",
-        "mamba",
-        "npm",
-        "node",
-        "cargo",
-        "go",
-        "tail",
-        "grep",
-        "cat",
-        "cd",
-        "export",
-        "source",
-        "jq",
-        "sed",
-        "awk",
-        "nvidia-smi",
-        "marin",
-    ]
+_PROGRAMS = word_set(
+    """
+    python python3 uv uvx bash sh zsh git gh curl wget torchrun accelerate deepspeed marin-research curator pip pip3
+    iris docker kubectl gcloud gsutil aws make pytest wandb ray ssh scp rsync srun sbatch nohup env sudo tmux conda
+    mamba npm node cargo go tail grep cat cd export source jq sed awk nvidia-smi marin
+    """
 )
 _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)")
 _FEW = 12
@@ -114,7 +64,7 @@ class References:
             if rule := rules.get(token.kind):
                 rule(s, i, token, found)
 
-    # -- links ------------------------------------------------------------------------------------
+    # -- links --------------------------------------------------------------------------------------------------
 
     @cached_property
     def _links(self) -> Mapping[str, list[str]]:
@@ -130,7 +80,7 @@ class References:
         if ids:
             self._support(s, i, ids, found)
         elif not address.startswith("#"):
-            found.object(FindingKind.LINK, token.start, token.end, "no fact has this address")
+            found.object_to(FindingKind.LINK, token, "no fact has this address")
 
     def _support(self, s: Sentence, i: int, ids: Sequence[str], found: Collector) -> None:
         """Support a reference, unless the sentence gives it to a run that the facts give another one of its kind."""
@@ -144,20 +94,18 @@ class References:
             f for f in self._index.facts if f.subject in named and f.kind in kinds and f.name in {g.name for g in facts}
         ]
         if len(named) == 1 and facts and other and own:
-            found.object(
-                FindingKind.ATTRIBUTION, token.start, token.end, f"this is {facts[0].id}; {own[0].id} is {own[0].value}"
-            )
+            found.object_to(FindingKind.ATTRIBUTION, token, f"this is {facts[0].id}; {own[0].id} is {own[0].value}")
         else:
             found.support(token.start, token.end, ids)
 
-    # -- names ------------------------------------------------------------------------------------
+    # -- names --------------------------------------------------------------------------------------------------
 
     def _run(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         if "?" in token.facts:
-            found.object(FindingKind.RUN, token.start, token.end, "the facts know no such run")
+            found.object_to(FindingKind.RUN, token, "the facts know no such run")
             return
         if why := self._contradiction(s, i, token):
-            found.object(FindingKind.ATTRIBUTION, token.start, token.end, why)
+            found.object_to(FindingKind.ATTRIBUTION, token, why)
             return
         ids = [f.id for f in self._index.facts if f.kind is FactKind.RUN and f.value in token.runs]
         if ids or token.facts:
@@ -193,7 +141,7 @@ class References:
         if ids or (ordinal and int(ordinal[1]) <= _FEW):
             return
         kind = FindingKind.PATH if "/" in text or _EXTENSION.search(text) else FindingKind.NAME
-        found.object(kind, token.start, token.end, "this name stands in no fact")
+        found.object_to(kind, token, "this name stands in no fact")
 
     def _commit(self, s: Sentence, i: int, token: Token, found: Collector) -> bool:
         ids = [
@@ -212,7 +160,7 @@ class References:
             if len(token.text) in {7, 8, 9, 10, 12, 40} or near & {"commit", "revision", "sha"}
             else FindingKind.NAME
         )
-        found.object(kind, token.start, token.end, "the facts know no such commit")
+        found.object_to(kind, token, "the facts know no such commit")
         return True
 
     def _commits(self, text: str) -> list[str]:
@@ -242,10 +190,10 @@ class References:
             return tuple(x for part in parts for x in words.get(part, ()))
         return tuple(fact.id for fact, known in self._index.strings if _holds(known.lower(), text))
 
-    def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
+    def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
         found.support(token.start, token.end, token.facts)
 
-    # -- times ------------------------------------------------------------------------------------
+    # -- times --------------------------------------------------------------------------------------------------
 
     @cached_property
     def _times(self) -> list[tuple[str, datetime]]:
@@ -266,20 +214,20 @@ class References:
         if ids:
             self._support(s, i, ids, found)
         else:
-            found.object(FindingKind.TIME, token.start, token.end, "no fact has this date or time")
+            found.object_to(FindingKind.TIME, token, "no fact has this date or time")
 
-    # -- code -------------------------------------------------------------------------------------
+    # -- code ---------------------------------------------------------------------------------------------------
 
-    def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
+    def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
         text = normalise(token.text)
         if ids := self.code_ids(text) or self._commits(text.lower()):
             found.support(token.start, token.end, ids)
         elif is_command(text):
-            found.object(FindingKind.COMMAND, token.start, token.end, "no recorded command is this one")
+            found.object_to(FindingKind.COMMAND, token, "no recorded command is this one")
         elif is_path(text):
-            found.object(FindingKind.PATH, token.start, token.end, "no fact has this path")
+            found.object_to(FindingKind.PATH, token, "no fact has this path")
         elif any(c.isdigit() for c in text) and not self._known_words(text):
-            found.object(FindingKind.NAME, token.start, token.end, "this stands in no fact")
+            found.object_to(FindingKind.NAME, token, "this stands in no fact")
 
     def code_ids(self, text: str) -> list[str]:
         """The facts that are a piece of code, or hold it as a whole: a command must be one from end to end."""

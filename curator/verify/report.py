@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,6 +114,15 @@ def _finding_id(kind: str, text: str, occurrence: int) -> str:
     return "F-" + hashlib.sha256(key).hexdigest()[:8]
 
 
+class Spanned(Protocol):
+    """A token or a block."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
 class Collector:
     """Gathers what the rules say about one text."""
 
@@ -125,6 +134,9 @@ class Collector:
 
     def object(self, kind: FindingKind, start: int, end: int, why: str) -> None:
         self.issues.append(Issue(kind=kind, start=start, end=end, why=why))
+
+    def object_to(self, kind: FindingKind, token: Spanned, why: str) -> None:
+        self.object(kind, token.start, token.end, why)
 
     def support(self, start: int, end: int, fact_ids: Iterable[str]) -> None:
         self.evidence.append((start, end, tuple(dict.fromkeys(fact_ids))))

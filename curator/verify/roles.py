@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from curator.verify import lexicon
 from curator.verify.tokens import TokenKind
+from curator.verify.units import FACTOR, PERCENT, POINTS
 
 if TYPE_CHECKING:
+    from curator.verify.numerals import Numeral
     from curator.verify.sentences import Sentence
 
 
@@ -33,15 +35,21 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.CHANGE
     if is_difference(s, i + 2) and s.kind(i + 1) is TokenKind.METRIC:
         return Role.CHANGE
-    if before == "of" and _difference_noun_before(s, i):
+    if before == "of" and (is_difference(s, i - 2) or is_difference(s, i - 3) or _difference_noun_before(s, i)):
         return Role.CHANGE
-    if before in {"up", "down"} | lexicon.PRICES or (numeral and numeral.sign == "+"):
+    if before in lexicon.INTRANSITIVE or (before in lexicon.TRANSITIVE and _is_relative(numeral)):
+        return Role.CHANGE
+    if before in {"up", "down"} or (numeral and numeral.sign == "+"):
         return Role.CHANGE
     if before == "of" and s.kind(i - 2) is TokenKind.METRIC:
         before = "was"
     low, _ = s.clause(i)
     differs = any(is_difference(s, j) for j in range(low, i))
     return Role.VALUE if before in lexicon.VALUE_BEFORE and not differs else Role.ANY
+
+
+def _is_relative(numeral: Numeral | None) -> bool:
+    return numeral is not None and numeral.unit is not None and numeral.unit.dimension in {PERCENT, POINTS, FACTOR}
 
 
 def is_difference(s: Sentence, j: int) -> bool:
@@ -61,9 +69,12 @@ def _is_by(s: Sentence, i: int, before: str) -> bool:
 
 def _is_placed(s: Sentence, i: int) -> bool:
     """``3.9 % below the baseline``."""
-    if s.word(i + 1) not in {"above", "below", "ahead", "behind", "over", "under"}:
+    k = i + 1
+    if s.word(k) == "(":
+        k = 1 + next((j for j in range(k, len(s.tokens)) if s.word(j) == ")"), k)
+    if s.word(k) not in {"above", "below", "ahead", "behind", "over", "under"}:
         return False
-    return any(s.kind(j) is TokenKind.RUN for j in range(i + 2, i + 9))
+    return any(s.kind(j) is TokenKind.RUN for j in range(k + 1, k + 8))
 
 
 def _difference_noun_before(s: Sentence, i: int) -> bool:

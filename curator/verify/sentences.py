@@ -5,45 +5,31 @@ Knows English word order and nothing of facts.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.verify import lexicon
 from curator.verify.tokens import Token, TokenKind
+from curator.verify.units import FACTOR, PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from curator.verify.units import Unit
 
+_LONGEST = 200
+"""Tokens after which a sentence is cut: nobody reads one that long, and a runaway text must not take forever."""
 _STOPS = frozenset(".!?")
 _BREAKS = frozenset({";", "\u2014", "\u2013"})
-_SUBORDINATORS = frozenset("while whereas but although though however because since yet".split())  # noqa: SIM905
-_AFTER_COMMA = frozenset("and but with which while so yet or whereas".split())  # noqa: SIM905
-_REFERENCE_SKIP = lexicon.ARTICLES | frozenset(
-    [
-        "that",
-        "those",
-        "what",
-        "of",
-        "for",
-        "in",
-        "at",
-        "the",
-        "with",
-        "as",
-        "seen",
-        "by",
-        "run",
-        "counterpart",
-        "predecessor",
-        "original",
-        "default",
-        "previous",
-        "other",
-        "best",
-    ]
+_SUBORDINATORS = lexicon.word_set("while whereas but although though however because since yet")
+_AFTER_COMMA = lexicon.word_set("and but with which while so yet or whereas")
+_REFERENCE_SKIP = lexicon.ARTICLES | lexicon.word_set(
+    """
+    that those what of for in at the with as seen by run counterpart predecessor original default previous other
+    best
+    """
 )
 
 
@@ -67,13 +53,15 @@ class Context:
     """The label it stands under, lower case: ``result``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sentence:
     """Tokens up to a full stop, the sentence before them in the same block, and their context."""
 
     tokens: tuple[Token, ...]
     context: Context = field(default_factory=Context)
     previous: Sentence | None = None
+    memo: dict[object, object] = field(default_factory=dict)
+    """What has been found out about it, so that it is found out once."""
 
     def word(self, i: int) -> str:
         """The i-th token in lower case, or nothing beyond the ends."""
@@ -118,13 +106,19 @@ class Sentence:
 
     def _apposed(self, j: int) -> bool:
         """Whether the token is the only thing in its parentheses."""
-        return self.word(j - 1) == "(" and self.word(j + 1) == ")" and self.kind(j) is TokenKind.RUN
+        return self.word(j - 1) == "(" and self.word(j + 1) == ")" and bool(self.tokens[j].runs)
 
     def clause(self, i: int) -> tuple[int, int]:
         """The bounds of the clause around ``i``."""
-        low = next((j + 1 for j in range(i - 1, -1, -1) if self._breaks(j)), 0)
-        high = next((j for j in range(i, len(self.tokens)) if j != i and self._breaks(j)), len(self.tokens))
-        return low, high
+        low = bisect_left(self._cuts, i)
+        high = bisect_right(self._cuts, i)
+        return (self._cuts[low - 1] + 1 if low else 0), (
+            self._cuts[high] if high < len(self._cuts) else len(self.tokens)
+        )
+
+    @cached_property
+    def _cuts(self) -> list[int]:
+        return [j for j in range(len(self.tokens)) if self._breaks(j)]
 
     def _breaks(self, j: int) -> bool:
         word = self.word(j)
@@ -146,6 +140,8 @@ class Sentence:
         """Whether the run at ``j`` is what something else is compared with: ``than LR-001``, ``beats the baseline``."""
         if self.word(j + 1) == "by" and self.kind(j + 2) is TokenKind.NUMBER and self._is_contested(j):
             return True
+        if self._is_measure(j):
+            return True
         group = self.coordinated(j)
         for steps, k in enumerate(range(j - 1, max(-1, j - 8), -1)):
             word = self.word(k)
@@ -161,6 +157,18 @@ class Sentence:
             if not (skipped or joined or (k in group and steps)):
                 return False
         return False
+
+    def _is_measure(self, j: int) -> bool:
+        """``0.75x the baseline's throughput``: the run is only a measure for another one."""
+        k = j - 1
+        while (
+            self.word(k) in lexicon.ARTICLES | {"of", "that"}
+            or self.kind(k) is TokenKind.METRIC
+            or (self.word(k + 1) == "of" and self.kind(k) is TokenKind.WORD)
+        ):
+            k -= 1
+        numeral = self.tokens[k].numeral if 0 <= k < j - 1 else None
+        return numeral is not None and numeral.unit is not None and numeral.unit.dimension in {PERCENT, FACTOR}
 
     def _is_contested(self, j: int) -> bool:
         """``beats LR-004 by 0.04 and the baseline by 0.09``: the second loser."""
@@ -238,7 +246,11 @@ def split(tokens: Sequence[Token], context: Context) -> Iterator[Sentence]:
     for i, token in enumerate(tokens):
         last = i + 1 == len(tokens)
         stops = token.text in _STOPS and token.kind is TokenKind.PUNCT
-        if last or (stops and tokens[i + 1].start > token.end and not tokens[i + 1].text[:1].islower()):
+        if (
+            last
+            or i + 1 - start >= _LONGEST
+            or (stops and tokens[i + 1].start > token.end and not tokens[i + 1].text[:1].islower())
+        ):
             previous = Sentence(tuple(tokens[start : i + 1]), context, previous)
             yield previous
             start = i + 1

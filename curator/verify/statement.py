@@ -41,7 +41,7 @@ class Statement:
         self.quoted = quoted
         self.token = s.tokens[i]
         self.numeral = _in_column_unit(s, self.token)
-        self.binder = Binder(s, index)
+        self.binder = Binder.of(s, index)
         self.role = role_of(s, i)
         self.runs = self.binder.runs_of(i)
         """The runs it may be about; None for any."""
@@ -54,8 +54,7 @@ class Statement:
         unit = before.numeral.unit if before and before.numeral else None
         if unit is None or unit.dimension in {PERCENT, POINTS, FACTOR}:
             return None
-        facts = [f for f in self.index.numeric if f.kind in {FactKind.METRIC, FactKind.DURATION}]
-        return frozenset(f.name for f in facts if (own := fact_unit(f)) and own.dimension == unit.dimension) or None
+        return self.index.in_unit(unit.dimension) or None
 
     @cached_property
     def fits(self) -> list[tuple[Fact, Fit]]:
@@ -70,14 +69,14 @@ class Statement:
     def matches(self) -> list[Fact]:
         return [fact for fact, quality in self.fits if quality is Fit.MATCH]
 
-    # -- what to answer ---------------------------------------------------------------------------
+    # -- what to answer -----------------------------------------------------------------------------------------
 
     def support(self, found: Collector, facts: Iterable[Fact], quoted: Iterable[str] = ()) -> None:
         ids = [x for fact in facts for x in (fact.inputs if fact.source == implied.SOURCE else (fact.id,))]
         found.support(self.token.start, self.token.end, [*ids, *quoted])
 
     def object(self, found: Collector, kind: FindingKind, why: str) -> None:
-        found.object(kind, self.token.start, self.token.end, why)
+        found.object_to(kind, self.token, why)
 
     def meant(self) -> str:
         """What the sentence says the numeral is, for a reader."""
@@ -93,7 +92,7 @@ class Statement:
         ]
         return ", ".join(dict.fromkeys(render(fact) for fact in facts[:4]))
 
-    # -- which facts the sentence means -----------------------------------------------------------
+    # -- which facts the sentence means -------------------------------------------------------------------------
 
     def is_mine(self, fact: Fact, *, units: bool = True) -> bool:
         """Whether the sentence may mean this fact, by the run and the metric it names.
@@ -108,7 +107,7 @@ class Statement:
         if self.runs is None or is_of(fact, self.runs):
             return True
         turned = fact.kind in CHANGES and self.index.reference(fact) in self.runs
-        return turned and fact.subject in self.s.runs | self.s.context.topics
+        return turned and (bool(self.numeral.sign) or fact.subject in self.s.runs | self.s.context.topics)
 
     def is_named(self, fact: Fact, *, units: bool = True) -> bool:
         if self.names is None or fact.name in self.names:
@@ -123,12 +122,15 @@ class Statement:
         """Whether it may be a config value though a metric is named: ``the loss at 0.01``, ``(0.01)``."""
         if self.token.runs or self.s.context.header:
             return True
+        if self.s.word(self.i + 1) in {"vs", "vs.", "versus"}:
+            return False
         before = self.i - 2 if self.s.word(self.i - 1) in {"(", "of", ":", "=", "is", "was", "-"} else self.i - 1
         named = self.s.kind(before) is TokenKind.METRIC
         measured = any(
             f.kind in {FactKind.METRIC, FactKind.DURATION} and f.name in (self.names or ()) for f in self.matches
         )
-        return self.role is Role.ANY and not named and not measured
+        free = self.role is Role.ANY or (self.role is Role.VALUE and self.s.word(self.i - 1) == "at")
+        return free and not named and not measured
 
     def _unit_excludes_names(self) -> bool:
         """Whether the numeral's unit cannot be that of the metric before it: ``took 43 s`` after the loss."""

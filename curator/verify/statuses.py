@@ -26,7 +26,10 @@ _COMPATIBLE: dict[str, frozenset[str]] = {
     "cached": frozenset({"cached"}),
 }
 _DIVERGED = re.compile(r"nan|diverg|inf\b|non-?finite|explod|blew up", re.IGNORECASE)
-_MEMORY = re.compile(r"out of memory|oom|outofmemory|resource_?exhausted", re.IGNORECASE)
+_MEMORY = re.compile(
+    r"out of memory|\boom|outofmemory|resource_?exhausted|\bkilled\b|\b137\b|bad_alloc|memoryerror|cannot allocate",
+    re.IGNORECASE,
+)
 _TELLING = (FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME)
 
 
@@ -112,7 +115,7 @@ class Statuses:
         wrong = [run for run, result in decided.items() if result is negated]
         if decided and wrong:
             said = ", ".join(f"{run} is {self._index.statuses.get(run, 'unknown')}" for run in wrong[:3])
-            found.object(FindingKind.STATUS, token.start, token.end, said)
+            found.object_to(FindingKind.STATUS, token, said)
         elif decided:
             ids = [f.id for f in self._index.facts if f.kind is FactKind.STATUS and f.subject in decided]
             found.support(token.start, token.end, ids)
@@ -157,7 +160,7 @@ class Statuses:
         return known in _COMPATIBLE[status]
 
     def _was_preempted(self, run: str) -> bool | None:
-        """Whether an earlier attempt of the run was preempted; None when the facts count neither attempts nor preemptions."""
+        """Whether an earlier attempt of the run was preempted; None when the facts count nothing that tells."""
         counted = [
             f for f in self._index.facts if f.kind is FactKind.COUNT and f.subject == run and isinstance(f.value, int)
         ]
@@ -181,7 +184,7 @@ class Statuses:
         told = any(self._told(run, pattern) or (pattern is _DIVERGED and self._index.non_finite(run)) for run in runs)
         if not told:
             token = s.tokens[i]
-            found.object(FindingKind.STATUS, token.start, token.end, "no value and no log line of the run says so")
+            found.object_to(FindingKind.STATUS, token, "no value and no log line of the run says so")
 
     def _is_label(self, s: Sentence, i: int) -> bool:
         if s.context.field.startswith("confidence"):
@@ -200,4 +203,4 @@ class Statuses:
             found.support(token.start, token.end, [f.id for f in right])
         elif not s.negated(i):
             said = ", ".join(dict.fromkeys(str(f.value) for f in mine)) or "not computed"
-            found.object(FindingKind.LABEL, token.start, token.end, f"the computed label is {said}")
+            found.object_to(FindingKind.LABEL, token, f"the computed label is {said}")

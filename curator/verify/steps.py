@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curator.verify.binding import Binder
 from curator.verify.directions import moves, sense_at
 from curator.verify.lists import ARROWS, from_of, is_reference_value
 from curator.verify.naming import names_of
 from curator.verify.nouns import config_of
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
+from curator.verify.units import FACTOR, PERCENT, POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ _VERSUS = frozenset({"vs", "vs.", "versus", "against"})
 _NEAR = 12
 
 
-def steps(s: Sentence, binder: Binder) -> Iterator[tuple[int, int]]:
+def steps(s: Sentence) -> Iterator[tuple[int, int]]:
     """Pairs of positions: the numeral that is left behind, and the one that is reached."""
     numbers = [j for j in s.of_kind(TokenKind.NUMBER) if not s.tokens[j].runs and not _is_setting(s, j)]
     for before, j in zip([None, *numbers], numbers, strict=False):
@@ -52,32 +52,33 @@ def _is_setting(s: Sentence, i: int) -> bool:
 
 def settles(s: Sentence, i: int, sense: Sense, index: FactIndex, found: Collector) -> bool:
     """Whether two numerals beside the word at ``i`` say themselves what it says; objects when they say otherwise."""
-    binder = Binder(s, index)
     low, high = s.clause(i)
-    for left, reached in _beside(s, i, binder):
+    for left, reached in _beside(s, i):
         if not low <= min(left, reached) <= max(left, reached) < high:
             continue
         first, second = s.tokens[left].numeral, s.tokens[reached].numeral
         if first is None or second is None:
             return False
         sign = float(second.value > first.value) - float(second.value < first.value)
-        names = names_of(s, reached) or ("",)
+        unit = second.unit
+        measured = index.in_unit(unit.dimension) if unit and unit.dimension not in {PERCENT, POINTS, FACTOR} else None
+        names = measured or names_of(s, reached) or ("",)
         results = {moves(sign, sense, name, index) for name in names}
         if True not in results and None not in results and not s.negated(i):
             word, why = s.tokens[i], f"{s.tokens[left].text} to {s.tokens[reached].text} went the other way"
-            found.object(FindingKind.DIRECTION, word.start, word.end, why)
+            found.object_to(FindingKind.DIRECTION, word, why)
         return True
     return False
 
 
-def _beside(s: Sentence, i: int, binder: Binder) -> Iterator[tuple[int, int]]:
+def _beside(s: Sentence, i: int) -> Iterator[tuple[int, int]]:
     """The steps that the word at ``i`` speaks of."""
     for j in s.of_kind(TokenKind.NUMBER):
         start = from_of(s, j)
         if start is not None and _speaks_of(s, i, start, j):
             yield start, j
-    opened = s.word(i + 1) == "(" and s.kind(i + 2) is TokenKind.NUMBER and s.word(i + 3) in _VERSUS
-    if opened and s.kind(i + 4) is TokenKind.NUMBER and s.word(i + 5) == ")":
+    marks = s.word(i + 1) == "(" and s.word(i + 3) in _VERSUS and s.word(i + 5) == ")"
+    if marks and s.kind(i + 2) is s.kind(i + 4) is TokenKind.NUMBER:
         yield i + 4, i + 2
 
 

@@ -25,7 +25,7 @@ def subjects(s: Sentence, i: int, index: FactIndex) -> tuple[str, ...]:
     """The runs that the word at ``i`` is said of; empty when the sentence does not pin them down."""
     if s.context.cell:
         return tuple(sorted(s.context.topics))
-    binder = Binder(s, index)
+    binder = Binder.of(s, index)
     low, high = s.clause(i)
     if placed := _placed(s, i):
         return placed
@@ -74,7 +74,10 @@ def _placed(s: Sentence, i: int) -> tuple[str, ...]:
 
 def _with_joined(s: Sentence, j: int) -> tuple[str, ...]:
     if s.kind(j) is not TokenKind.RUN:
-        return tuple(s.tokens[j].runs) if len(s.tokens[j].runs) == 1 else ()
+        low, _ = s.clause(j)
+        owners = (s.tokens[k].runs for k in range(j - 1, low - 1, -1) if s.kind(k) is TokenKind.RUN)
+        runs = next((owner for owner in owners if owner and owner <= s.tokens[j].runs), s.tokens[j].runs)
+        return tuple(runs) if len(runs) == 1 else ()
     group = s.coordinated(j)
     return tuple(sorted({run for k in group for run in s.tokens[k].runs}))
 
@@ -117,13 +120,14 @@ def reference(s: Sentence, i: int) -> str:
         and any(t.kind is TokenKind.RUN for t in s.tokens[: i - 2])
     ):
         return next(iter(s.tokens[i - 2].runs))
-    right = [j for j in range(i + 1, high) if s.tokens[j].runs and s.is_reference(j)]
-    left = [j for j in range(i - 1, -1, -1) if s.tokens[j].runs and s.is_reference(j) and _reaches(s, j, i)]
+    named = [j for j in range(len(s.tokens)) if s.tokens[j].runs and s.is_reference(j) and not _is_excepted(s, j)]
+    right = [j for j in named if i < j < high]
+    left = [j for j in reversed(named) if j < i and _reaches(s, j, i)]
     return next((next(iter(s.tokens[j].runs)) for j in (*right, *left) if len(s.tokens[j].runs) == 1), "")
 
 
 def _reaches(s: Sentence, j: int, i: int) -> bool:
-    """Whether a comparison before the word holds for it: in the same breath, or fronted, ``Compared with LR-001, ...``."""
+    """Whether a comparison before the word holds for it: in the same breath, or fronted: ``Compared with LR-001,``."""
     if s.word(0) in _FRONTED and not any(s.tokens[k].runs and s.is_reference(k) for k in range(j)):
         return True
     low, _ = s.clause(i)

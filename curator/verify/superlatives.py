@@ -1,37 +1,37 @@
-"""Judges superlatives over a sweep: best, lowest, fastest, second-best. Knows nothing of pairs of runs."""
+"""Judges superlatives over a sweep: best, lowest, fastest, second-best, the two best. Knows nothing of pairs."""
 
 from __future__ import annotations
 
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from curator.facts import FactKind, render
+from curator.facts import render
 from curator.verify import lexicon
 from curator.verify.binding import Binder
-from curator.verify.directions import moves
 from curator.verify.lexicon import Sense
 from curator.verify.matching import Fit, fit, numeric_value
 from curator.verify.naming import names_of_numbers, recent_names
+from curator.verify.ranks import all_ranked, is_ranked
 from curator.verify.report import FindingKind
 from curator.verify.tokens import TokenKind
 
 if TYPE_CHECKING:
-    from curator.facts import Fact
     from curator.verify.index import FactIndex
     from curator.verify.numerals import Numeral
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
-_FILLERS = lexicon.ARTICLES | frozenset(
-    {"final", "mean", "average", "training", "validation", "eval", "observed", "measured", "overall"}
+_FILLERS = lexicon.ARTICLES | lexicon.word_set(
+    "final mean average training validation eval observed measured overall single individual finished completed"
 )
-_RANGES = frozenset(
-    {"ranged", "ranges", "range", "varied", "varies", "vary", "spanned", "spans", "span", "lie", "lies", "lay"}
-)
-_KNOWN_CHOICES = frozenset(
-    {"finished", "completed", "successful", "succeeded", "other", "remaining", "launched", "five"}
-)
+_TO_METRIC = _FILLERS | lexicon.RUN_NOUNS | {"in", "on", "of", "by", "for", "and"}
+_TO_VALUE = _FILLERS | {"of", "is", "was", "now", "(", ",", "="}
+_VALUE_NOUNS = frozenset({"one", "result", "results", "score", "value", "overall"})
+_KNOWN_CHOICES = lexicon.word_set("finished completed successful succeeded other remaining launched five")
 _EXCLUDING = frozenset({"other", "remaining", "rest", "others", "non-baseline"})
+_GOES_ON = frozenset({"which", "also", "it", "has", "is", "but", "and"})
+_SPEEDS = frozenset({Sense.FASTER, Sense.SLOWER})
+_SIZES = frozenset({Sense.UP, Sense.DOWN})
 
 
 class Superlatives:
@@ -43,260 +43,122 @@ class Superlatives:
     def check(self, s: Sentence, found: Collector) -> None:
         for i, token in enumerate(s.tokens):
             sense = lexicon.SUPERLATIVES.get(token.lower) if token.kind is TokenKind.WORD else None
-            if sense is None or self._is_idiom(s, i) or s.hedged(i):
-                continue
-            run = self._run(s, i)
-            if key := self._config_key(s, i):
-                self._judge_config(s, i, sense, key, run, found)
-                continue
-            names = self._names(s, i, sense, found)
-            if group := self._ranked_group(s, i):
-                self._judge_group(s, i, sense, names, group, found)
-                continue
-            if names and run:
-                self._judge(s, i, sense, names, run, found)
-            if len(names) == 1:
-                self._judge_value(s, i, sense, next(iter(names)), found)
-        self._check_range(s, found)
+            if sense is not None and not _is_idiom(s, i) and not s.hedged(i):
+                _Superlative(s, i, sense, self._index).judge(found)
 
-    def _is_idiom(self, s: Sentence, i: int) -> bool:
-        before, after = s.word(i - 1), s.word(i + 1)
-        if before in lexicon.NOT_SUPERLATIVE_AFTER or after in lexicon.NOT_SUPERLATIVE_BEFORE:
-            return True
-        if self._is_partial(s):
-            return True
-        among = before in {"among", "of"} or (
-            before == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
-        )
-        counted = before in {"most", "least"} or (
-            s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC
-        )
-        return among or counted
 
-    def _is_partial(self, s: Sentence) -> bool:
-        """``among the smoothed runs``: a choice of runs that the words alone do not tell."""
-        for j in range(len(s.tokens) - 1):
-            if s.word(j) in {"among", "of"} and s.word(j + 1) in {"the", "all", "our"}:
-                k = j + 2
-                while s.kind(k) is TokenKind.NUMBER or s.word(k) in _KNOWN_CHOICES:
-                    k += 1
-                if (
-                    s.kind(k) is TokenKind.WORD
-                    and s.word(k) not in lexicon.RUN_NOUNS
-                    and s.word(k + 1) in lexicon.RUN_NOUNS
-                ):
-                    return True
-        return False
+class _Superlative:
+    """One superlative in its sentence."""
 
-    def _names(self, s: Sentence, i: int, sense: Sense, found: Collector) -> frozenset[str]:
-        j = i + 1
-        while (
-            s.word(j) in _FILLERS
-            or s.word(j) in {"in", "on", "of", "by", "for", "and"}
-            or s.word(j) in lexicon.RUN_NOUNS
-        ):
-            j += 1
+    def __init__(self, s: Sentence, i: int, sense: Sense, index: FactIndex) -> None:
+        self._s, self._i, self._sense, self._index = s, i, sense, index
+        self._token = s.tokens[i]
+
+    def judge(self, found: Collector) -> None:
+        run, key = self._run(), self._config_key()
+        if key:
+            self._judge_config(key, run, found)
+            return
+        names = self._names(found)
+        if group := self._group():
+            self._judge_group(names, group, found)
+            return
+        if names and run:
+            self._judge_run(names, run, found)
+        for name in names:
+            self._judge_value(name, found)
+
+    def _object(self, found: Collector, why: str) -> None:
+        found.object_to(FindingKind.SUPERLATIVE, self._token, why)
+
+    # -- of which metric ----------------------------------------------------------------------------------------
+
+    def _names(self, found: Collector) -> frozenset[str]:
+        """The metrics it may be said of; empty when it is said of something else."""
+        s, i = self._s, self._i
+        j = _pass(s, i + 1, _TO_METRIC)
         if s.kind(j) is TokenKind.METRIC:
             return s.tokens[j].names
         if s.kind(j) is TokenKind.CONFIG and s.word(j - 1) not in {"of", "by"}:
             return frozenset()
-        plain = s.kind(i + 1) is TokenKind.WORD and s.word(i + 1) not in lexicon.FOLLOWERS | lexicon.RUN_NOUNS | {
-            "one",
-            "result",
-            "results",
-            "score",
-            "value",
-            "overall",
-        }
-        if plain:
+        noun = _pass(s, i + 1, _FILLERS)
+        known = lexicon.FOLLOWERS | lexicon.RUN_NOUNS | _VALUE_NOUNS
+        if s.kind(noun) is TokenKind.WORD and s.word(noun) not in known:
             return frozenset()
         low, high = s.clause(i)
         for k in chain(s.leftwards(i), range(i + 1, high)):
-            speed = sense in {Sense.FASTER, Sense.SLOWER}
-            if s.kind(k) is TokenKind.METRIC and k >= low and not (speed and not self._speeds(s.tokens[k].names)):
+            near = k >= low or (self._sense in _SIZES and s.kind(i + 1) is not TokenKind.WORD)
+            if s.kind(k) is TokenKind.METRIC and near and self._suits(s.tokens[k].names):
                 return s.tokens[k].names
-        spoken: frozenset[str] = (
-            s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)
-        )
-        return spoken if spoken and sense not in {Sense.FASTER, Sense.SLOWER} else self._candidates(sense)
+        if self._sense in _SPEEDS:
+            return frozenset(name for _, name in self._index.values if self._index.speed(name))
+        spoken = s.context.metrics or names_of_numbers(s, (low, high), found, self._index) or recent_names(s)
+        primary = self._index.primary if self._sense not in _SIZES else ""
+        return spoken or (frozenset({primary}) if primary else frozenset())
 
-    def _speeds(self, names: frozenset[str]) -> bool:
-        return any(self._index.speed(name) for name in names)
+    def _suits(self, names: frozenset[str]) -> bool:
+        return self._sense not in _SPEEDS or any(self._index.speed(name) for name in names)
 
-    def _candidates(self, sense: Sense) -> frozenset[str]:
-        """Without a metric in the sentence: any for which the claim can be decided."""
-        names = frozenset(name for _, name in self._index.values)
-        if sense in {Sense.FASTER, Sense.SLOWER}:
-            return frozenset(name for name in names if self._index.speed(name))
-        primary = self._index.primary if sense in {Sense.BETTER, Sense.WORSE} else ""
-        return frozenset({primary}) if primary else frozenset()
+    # -- of which run -------------------------------------------------------------------------------------------
 
-    def _run(self, s: Sentence, i: int) -> str:
+    def _run(self) -> str:
         """The run that is called so: the nearest before the word in its clause, else the first behind it."""
-        binder = Binder(s, self._index)
+        s, i = self._s, self._i
         low, high = s.clause(i)
         single = [j for j in range(len(s.tokens)) if len(s.tokens[j].runs) == 1 and not s.is_reference(j)]
-        before = [j for j in single if low <= j < i and s.tokens[j].depth <= s.tokens[i].depth]
-        behind = [j for j in single if i < j < max(high, i + 12) and not self._in_set(s, j)]
-        if s.word(i + 1) in {"in", "for", "at", "with", "by"} and behind and behind[0] <= i + 4:
-            return next(iter(s.tokens[behind[0]].runs))
-        apposed = i + 3 if s.word(i + 1) in lexicon.RUN_NOUNS | {"one"} and s.word(i + 2) in {",", "("} else -1
-        if apposed in behind:
-            return next(iter(s.tokens[apposed].runs))
-        said = next((j for j in range(i + 1, min(i + 6, high)) if s.word(j) in {"is", "was"}), None)
-        if said is not None and said + 1 in behind:
-            return next(iter(s.tokens[said + 1].runs))
-        if before and not self._in_set(s, before[-1]):
-            return next(iter(s.tokens[before[-1]].runs))
+        alone = [j for j in single if len(s.coordinated(j)) == 1]
+        before = [j for j in single if low <= j < i and s.tokens[j].depth <= self._token.depth]
+        behind = [j for j in alone if i < j < max(high, i + 12)]
+        said = self._said_behind(behind, high)
+        if said is not None:
+            return self._named(said)
+        if before and before[-1] in alone:
+            return self._named(before[-1])
         if behind:
-            return next(iter(s.tokens[behind[0]].runs))
+            return self._named(behind[0])
         if any(s.tokens[j].runs for j in range(low, high)):
             return ""
-        inherited = binder.inherited_topic() or frozenset()
+        earlier = [j for j in single if j < low]
+        if earlier and (s.word(i - 2) == "it" or s.word(low) in _GOES_ON):
+            return self._named(earlier[-1])
+        inherited = Binder.of(s, self._index).inherited_topic() or frozenset()
         return next(iter(inherited)) if len(inherited) == 1 and s.word(0) in lexicon.PRONOUN_STARTS else ""
 
-    def _in_set(self, s: Sentence, j: int) -> bool:
-        """Whether the run is one of a list that the superlative ranges over: ``of LR-001, LR-002 and LR-003``."""
-        return len(s.coordinated(j)) > 1
+    def _named(self, j: int) -> str:
+        return next(iter(self._s.tokens[j].runs))
 
-    def _judge(self, s: Sentence, i: int, sense: Sense, names: frozenset[str], run: str, found: Collector) -> None:
-        rank = lexicon.RANKS.get(s.word(i - 1), 1)
-        if s.word(i - 1) == "-":
-            rank = lexicon.RANKS.get(s.word(i - 2), 1)
-        among = self._among(s, run)
-        results = {name: self._is_ranked(sense, name, run, rank, among) for name in sorted(names)}
-        decided = [result for result in results.values() if result is not None]
-        token, negated = s.tokens[i], s.negated(i)
-        if not decided:
-            return
-        if all(result is negated for result in decided):
-            name = next(name for name, result in results.items() if result is not None)
-            found.object(FindingKind.SUPERLATIVE, token.start, token.end, self._why(sense, name, run, among))
-        else:
-            ids = [
-                f.id
-                for name, result in results.items()
-                if result is not negated
-                for f in self._ranked(sense, name, among)
-            ]
-            found.support(token.start, token.end, ids)
+    def _said_behind(self, behind: list[int], high: int) -> int | None:
+        """A run that the words right behind name: ``highest in LR-003``, ``the best one, LR-003``."""
+        s, i = self._s, self._i
+        if s.word(i + 1) in {"in", "for", "at", "with", "by"} and behind and behind[0] <= i + 4:
+            return behind[0]
+        if s.word(i + 1) in lexicon.RUN_NOUNS | {"one"} and s.word(i + 2) in {",", "("} and i + 3 in behind:
+            return i + 3
+        verbs = [j for j in range(i + 1, min(i + 6, high)) if s.word(j) in {"is", "was"}]
+        return verbs[0] + 1 if verbs and verbs[0] + 1 in behind else None
 
-    # -- several at once: the two best runs are ... -----------------------------------------------
+    # -- one run: LR-003 has the lowest loss --------------------------------------------------------------------
 
-    def _ranked_group(self, s: Sentence, i: int) -> frozenset[str]:
-        """The runs that ``the two best runs`` are said to be."""
-        verb = next((j for j in range(i + 1, len(s.tokens)) if s.word(j) in {"are", "were", ":"}), None)
-        first = next((j for j in range(verb or 0, len(s.tokens)) if s.kind(j) is TokenKind.RUN), None)
-        counted = s.kind(i - 1) is TokenKind.NUMBER and s.word(i + 1) in lexicon.RUN_NOUNS
-        if verb is None or first is None or not counted:
-            return frozenset()
-        return frozenset(run for j in s.coordinated(first) for run in s.tokens[j].runs)
+    def _judge_run(self, names: frozenset[str], run: str, found: Collector) -> None:
+        s, i = self._s, self._i
+        rank = lexicon.RANKS.get(s.word(i - 2) if s.word(i - 1) == "-" else s.word(i - 1), 1)
+        among = self._among(run)
+        results = {name: is_ranked(self._index, self._sense, name, run, rank, among) for name in sorted(names)}
+        decided = {name: result for name, result in results.items() if result is not None}
+        negated = s.negated(i)
+        right = [name for name, result in decided.items() if result is not negated]
+        if right:
+            facts = [fact for name in right for fact in all_ranked(self._index, self._sense, name, among)]
+            found.support(self._token.start, self._token.end, [fact.id for fact in facts])
+        elif decided:
+            name = next(iter(decided))
+            first, mine = all_ranked(self._index, self._sense, name, among)[0], self._index.values.get((run, name))
+            said = render(mine) if mine else "not recorded"
+            self._object(found, f"{name} is {said} in {run} and {render(first)} in {first.subject}")
 
-    def _judge_group(
-        self, s: Sentence, i: int, sense: Sense, names: frozenset[str], group: frozenset[str], found: Collector
-    ) -> None:
-        count, token = s.tokens[i - 1].numeral, s.tokens[i]
-        if count and count.value != len(group):
-            found.object(FindingKind.COUNT, s.tokens[i - 1].start, s.tokens[i - 1].end, f"{len(group)} runs are named")
-        ranked = [self._ranked(sense, name, frozenset(self._index.runs)) for name in names]
-        tops = [frozenset(fact.subject for fact in facts[: len(group)]) for facts in ranked if len(facts) > len(group)]
-        if tops and group not in tops:
-            found.object(FindingKind.SUPERLATIVE, token.start, token.end, f"these are {', '.join(sorted(tops[0]))}")
-        elif tops:
-            found.support(token.start, token.end, [f.id for facts in ranked for f in facts])
-
-    # -- config values: the largest learning rate -------------------------------------------------
-
-    def _config_key(self, s: Sentence, i: int) -> str:
-        j = i + 1
-        while s.word(j) in _FILLERS:
-            j += 1
-        names = s.tokens[j].names if s.kind(j) is TokenKind.CONFIG else frozenset()
-        return next(iter(names)) if len(names) == 1 else ""
-
-    def _judge_config(self, s: Sentence, i: int, sense: Sense, key: str, run: str, found: Collector) -> None:
-        per_run = {
-            r: value for r, f in self._index.configs[key].items() if r and (value := numeric_value(f)) is not None
-        }
-        if sense not in {Sense.UP, Sense.DOWN} or len(set(per_run.values())) < 2 or s.word(i - 1) in lexicon.RANKS:
-            return
-        extreme = max(per_run.values()) if sense is Sense.UP else min(per_run.values())
-        stated = self._stated(s, i)
-        wrong_run = run in per_run and per_run[run] != extreme
-        wrong_value = stated is not None and stated.value != extreme and stated.value in per_run.values()
-        token = s.tokens[i]
-        if (wrong_run or wrong_value) != s.negated(i):
-            found.object(
-                FindingKind.SUPERLATIVE, token.start, token.end, f"{key} is {extreme} at that end of the sweep"
-            )
-        else:
-            ids = [fact.id for r, fact in self._index.configs[key].items() if per_run.get(r) == extreme]
-            found.support(token.start, token.end, ids)
-
-    # -- the value that is called so: the lowest loss, 2.31 ---------------------------------------
-
-    def _stated(self, s: Sentence, i: int) -> Numeral | None:
-        """The numeral that the superlative is said of, when it stands right behind: ``the lowest loss (2.31)``."""
-        j = i + 1
-        while s.kind(j) in {TokenKind.METRIC, TokenKind.CONFIG} or s.word(j) in _FILLERS | {
-            "of",
-            "is",
-            "was",
-            "now",
-            "(",
-            ",",
-            "=",
-        }:
-            j += 1
-        apposed = s.word(i - 1) == "the" and s.word(i - 2) == "," and s.kind(i - 3) is TokenKind.NUMBER
-        if apposed and s.kind(j) is not TokenKind.NUMBER:
-            return s.tokens[i - 3].numeral
-        return s.tokens[j].numeral if s.kind(j) is TokenKind.NUMBER and s.word(j - 1) != "the" else None
-
-    def _judge_value(self, s: Sentence, i: int, sense: Sense, name: str, found: Collector) -> None:
-        stated = self._stated(s, i)
-        ranked = self._ranked(sense, name, frozenset(self._index.runs))
-        if (
-            stated is None
-            or len(ranked) < 2
-            or s.word(i - 1) in lexicon.RANKS
-            or s.word(i - 1) == "-"
-            or s.runs - self._index.baseline - {ranked[0].subject}
-        ):
-            return
-        fits = [fact for fact in ranked if fit(stated, fact) is Fit.MATCH]
-        if fits and ranked[0] not in fits and numeric_value(fits[0]) != numeric_value(ranked[0]) and not s.negated(i):
-            token = s.tokens[i]
-            found.object(FindingKind.SUPERLATIVE, token.start, token.end, f"{ranked[0].id} is {render(ranked[0])}")
-
-    def _check_range(self, s: Sentence, found: Collector) -> None:
-        """``losses ranged from 2.31 to 2.51`` names the two ends, when it speaks of no run in particular."""
-        verbs = [j for j in range(len(s.tokens)) if s.word(j) in _RANGES and s.word(j + 1) in {"from", "between"}]
-        if not verbs or s.runs or s.hedged(verbs[0]):
-            return
-        at = [j for j in s.of_kind(TokenKind.NUMBER) if verbs[0] < j <= verbs[0] + 6][:2]
-        named = [
-            s.tokens[j].names for j in range(verbs[0]) if s.kind(j) is TokenKind.METRIC and len(s.tokens[j].names) == 1
-        ]
-        if len(at) != 2 or not named:
-            return
-        ranked = self._ranked(Sense.UP, next(iter(named[-1])), frozenset(self._index.runs))
-        met: set[str] = set()
-        for j in at if len(ranked) > 1 else ():
-            numeral = s.tokens[j].numeral
-            ends = {fact.id for fact in (ranked[0], ranked[-1]) if numeral and fit(numeral, fact) is Fit.MATCH}
-            new = ends - met
-            met |= ends
-            if numeral and not new:
-                found.object(
-                    FindingKind.SUPERLATIVE,
-                    s.tokens[j].start,
-                    s.tokens[j].end,
-                    f"the values go from {render(ranked[-1])} to {render(ranked[0])}",
-                )
-
-    def _among(self, s: Sentence, run: str) -> frozenset[str]:
+    def _among(self, run: str) -> frozenset[str]:
         """The runs it ranges over: a list or range that the sentence names, else all."""
+        s = self._s
         sets = [token.runs for token in s.tokens if len(token.runs) > 1 and run in token.runs]
         listed = [frozenset(r for k in s.coordinated(j) for r in s.tokens[k].runs) for j in s.of_kind(TokenKind.RUN)]
         sets += [group for group in listed if len(group) > 2 and run in group]
@@ -305,32 +167,100 @@ class Superlatives:
             everyone -= self._index.baseline
         return sets[0] if sets else everyone
 
-    def _ranked(self, sense: Sense, name: str, among: frozenset[str]) -> list[Fact]:
-        """The runs' values of a metric, the most so first."""
-        facts = [f for (run, key), f in self._index.values.items() if key == name and run in among and self._counts(f)]
-        upwards = moves(1.0, sense, name, self._index)
-        return (
-            sorted(facts, key=lambda fact: numeric_value(fact) or 0, reverse=bool(upwards))
-            if upwards is not None
-            else []
-        )
+    # -- several at once: the two best runs are ... -------------------------------------------------------------
 
-    def _counts(self, fact: Fact) -> bool:
-        """A run that did not reach its end lasted as long as it lasted, which ranks nowhere."""
-        cut_short = fact.kind is FactKind.DURATION and not self._index.ended_well(fact.subject)
-        return numeric_value(fact) is not None and not cut_short
+    def _group(self) -> frozenset[str]:
+        """The runs that ``the two best runs`` are said to be."""
+        s, i = self._s, self._i
+        verb = next((j for j in range(i + 1, len(s.tokens)) if s.word(j) in {"are", "were", ":"}), None)
+        first = next((j for j in range(verb or 0, len(s.tokens)) if s.kind(j) is TokenKind.RUN), None)
+        counted = s.kind(i - 1) is TokenKind.NUMBER and s.word(i + 1) in lexicon.RUN_NOUNS
+        if verb is None or first is None or not counted:
+            return frozenset()
+        return frozenset(run for j in s.coordinated(first) for run in s.tokens[j].runs)
 
-    def _is_ranked(self, sense: Sense, name: str, run: str, rank: int, among: frozenset[str]) -> bool | None:
-        ranked = self._ranked(sense, name, among)
-        if len(ranked) < max(2, rank):
-            return None
-        mine = self._index.values.get((run, name))
-        if mine is None or numeric_value(mine) is None:
-            return False if sense is Sense.BETTER else None
-        return numeric_value(ranked[rank - 1]) == numeric_value(mine)
+    def _judge_group(self, names: frozenset[str], group: frozenset[str], found: Collector) -> None:
+        count = self._s.tokens[self._i - 1]
+        if count.numeral and count.numeral.value != len(group):
+            found.object_to(FindingKind.COUNT, count, f"{len(group)} runs are named")
+        ranked = [all_ranked(self._index, self._sense, name, frozenset(self._index.runs)) for name in names]
+        tops = [frozenset(fact.subject for fact in facts[: len(group)]) for facts in ranked if len(facts) > len(group)]
+        if tops and group not in tops:
+            self._object(found, f"these are {', '.join(sorted(tops[0]))}")
+        elif tops:
+            found.support(self._token.start, self._token.end, [fact.id for facts in ranked for fact in facts])
 
-    def _why(self, sense: Sense, name: str, run: str, among: frozenset[str]) -> str:
-        ranked = self._ranked(sense, name, among)
-        mine = self._index.values.get((run, name))
-        said = render(mine) if mine else "not recorded"
-        return f"{name} is {said} in {run} and {render(ranked[0])} in {ranked[0].subject}"
+    # -- a config value: the largest learning rate --------------------------------------------------------------
+
+    def _config_key(self) -> str:
+        j = _pass(self._s, self._i + 1, _FILLERS)
+        names = self._s.tokens[j].names if self._s.kind(j) is TokenKind.CONFIG else frozenset()
+        return next(iter(names)) if len(names) == 1 else ""
+
+    def _judge_config(self, key: str, run: str, found: Collector) -> None:
+        values = {r: v for r, f in self._index.configs[key].items() if r and (v := numeric_value(f)) is not None}
+        if self._sense not in _SIZES or len(set(values.values())) < 2 or self._s.word(self._i - 1) in lexicon.RANKS:
+            return
+        extreme = max(values.values()) if self._sense is Sense.UP else min(values.values())
+        stated = self._stated()
+        wrong_value = stated is not None and stated.value != extreme and stated.value in values.values()
+        wrong = wrong_value or (run in values and values[run] != extreme)
+        if wrong != self._s.negated(self._i):
+            self._object(found, f"{key} is {extreme} at that end of the sweep")
+        else:
+            ids = [fact.id for r, fact in self._index.configs[key].items() if values.get(r) == extreme]
+            found.support(self._token.start, self._token.end, ids)
+
+    # -- a value: the lowest loss, 2.31 -------------------------------------------------------------------------
+
+    def _stated(self) -> Numeral | None:
+        """The numeral that is called so: ``the lowest loss (2.31)``, ``2.31, the lowest``, ``2.31 is the lowest``."""
+        s, i = self._s, self._i
+        j = i + 1
+        while s.kind(j) in {TokenKind.METRIC, TokenKind.CONFIG} or s.word(j) in _TO_VALUE:
+            j += 1
+        if s.kind(j) is TokenKind.NUMBER and s.word(j - 1) != "the":
+            return s.tokens[j].numeral
+        subject = i - 4 if s.word(i - 3) == ")" else i - 3
+        told = s.word(i - 1) == "the" and s.word(i - 2) in {",", "is", "was"}
+        return s.tokens[subject].numeral if told and s.kind(subject) is TokenKind.NUMBER else None
+
+    def _judge_value(self, name: str, found: Collector) -> None:
+        s, stated = self._s, self._stated()
+        ranked = all_ranked(self._index, self._sense, name, frozenset(self._index.runs))
+        if stated is None or len(ranked) < 2 or s.word(self._i - 1) in lexicon.RANKS or s.word(self._i - 1) == "-":
+            return
+        if s.runs - self._index.baseline - {ranked[0].subject} or s.negated(self._i):
+            return
+        fits = [fact for fact in ranked if fit(stated, fact) is Fit.MATCH]
+        if fits and all(numeric_value(fact) != numeric_value(ranked[0]) for fact in fits):
+            self._object(found, f"{ranked[0].id} is {render(ranked[0])}")
+
+
+def _pass(s: Sentence, j: int, words: frozenset[str]) -> int:
+    while s.word(j) in words:
+        j += 1
+    return j
+
+
+def _is_idiom(s: Sentence, i: int) -> bool:
+    """``at best``, ``one of the best``, ``most of the runs``: no claim about one run."""
+    before, after = s.word(i - 1), s.word(i + 1)
+    if before in lexicon.NOT_SUPERLATIVE_AFTER or after in lexicon.NOT_SUPERLATIVE_BEFORE or _is_partial(s):
+        return True
+    some = before == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
+    counts = s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC
+    return before in {"among", "of", "most", "least"} or some or counts
+
+
+def _is_partial(s: Sentence) -> bool:
+    """``among the smoothed runs``: a choice of runs that the words alone do not tell."""
+    for j in range(len(s.tokens) - 1):
+        if s.word(j) in {"among", "of"} and s.word(j + 1) in {"the", "all", "our"}:
+            k = j + 2
+            while s.kind(k) is TokenKind.NUMBER or s.word(k) in _KNOWN_CHOICES:
+                k += 1
+            chosen = s.kind(k) is TokenKind.WORD and s.word(k) not in lexicon.RUN_NOUNS
+            if chosen and s.word(k + 1) in lexicon.RUN_NOUNS:
+                return True
+    return False

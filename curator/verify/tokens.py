@@ -216,7 +216,7 @@ class Lexer:
         digit = text[at].isdigit() or (text[at] == "." and text[at + 1 : at + 2].isdigit() and not inside)
         month = text[at].isupper() and not inside and moments.match(text, at)
         if digit or signed or month:
-            token = self._number(text, at, end)
+            token = self._number(text, at)
             if token:
                 return token
         if word := _POSSESSIVE.match(text, at, end):
@@ -225,7 +225,7 @@ class Lexer:
             return _token(TokenKind.NUMBER, (at, spoken[0]), text, numeral=spoken[1])
         return self._identifier(text, at, end) or self._word(text, at, end)
 
-    def _number(self, text: str, at: int, end: int) -> Token | None:
+    def _number(self, text: str, at: int) -> Token | None:
         if moment := moments.match(text, at):
             alternative = numerals.match(text, at, self._index.unit_pattern)
             duration = alternative[1] if alternative and alternative[0] == moment[0] else None

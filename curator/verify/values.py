@@ -1,4 +1,4 @@
-"""Judges each numeral that is no count: it must be a fact, of the run and metric named, in that role and direction."""
+"""Judges each numeral that is no count: is it a fact, of the run and metric named, in that role and direction."""
 
 from __future__ import annotations
 
@@ -26,26 +26,11 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
     from curator.verify.sentences import Sentence
 
-_THRESHOLD = frozenset(
-    [
-        "within",
-        "least",
-        "most",
-        "threshold",
-        "target",
-        "goal",
-        "tolerance",
-        "limit",
-        "expected",
-        "bar",
-        "hypothesis",
-        "outside",
-        "inside",
-        "allowed",
-        "required",
-        "margin",
-        "budget",
-    ]
+_THRESHOLD = lexicon.word_set(
+    """
+    within least most threshold target goal tolerance limit expected bar hypothesis outside inside allowed required
+    margin budget
+    """
 )
 _PLACES = frozenset({"above", "below", "ahead", "behind"})
 _FEW = 12
@@ -123,24 +108,35 @@ def _is_measured(fact: Fact) -> bool:
     return fact.kind in {FactKind.METRIC, FactKind.DURATION, FactKind.DEVIATION, *CHANGES} or bool(fact.unit)
 
 
-# -- which way -----------------------------------------------------------------------------------
+# -- which way --------------------------------------------------------------------------------------------------
 
 
 def _judge_direction(st: Statement, mine: Sequence[Fact], found: Collector) -> None:
     """A change must have gone the way that the word beside it says."""
-    at = _direction_word(st.s, st.i) if st.role is Role.CHANGE and not st.s.context.change else None
+    told = st.role is Role.CHANGE or (_is_price(st) and all(fact.kind in CHANGES for fact in mine))
+    at = _direction_word(st.s, st.i) if told and not st.s.context.change else None
     if at is None:
         st.support(found, mine)
         return
     sense, word = sense_at(st.s, at), st.s.tokens[at]
     found.judged.add(word.start)
-    strict = sense in {Sense.FASTER, Sense.SLOWER}
+    verdict = sense in {Sense.FASTER, Sense.SLOWER, Sense.BETTER, Sense.WORSE}
     results = [(fact, sense is None or agrees(_turned(st, fact), sense, st.index)) for fact in mine]
+    strict = verdict and (sense in {Sense.FASTER, Sense.SLOWER} or any(result is False for _, result in results))
     agreeing = [fact for fact, result in results if result or (result is None and not strict)]
     if agreeing or st.s.negated(at):
         st.support(found, agreeing or mine)
     else:
-        found.object(FindingKind.DIRECTION, word.start, word.end, f"{mine[0].id} is {render(mine[0])}")
+        found.object_to(FindingKind.DIRECTION, word, f"{mine[0].id} is {render(mine[0])}")
+
+
+def _is_price(st: Statement) -> bool:
+    """``costs 3,753 tok/s``, ``gains only 2.1 %``: an amount behind a verb that says whether it is good."""
+    before = {
+        st.s.word(st.i - 1),
+        st.s.word(st.i - 2) if st.s.word(st.i - 1) in lexicon.APPROXIMATE | {"only", "just"} else "",
+    }
+    return bool(before & lexicon.PRICES)
 
 
 def _turned(st: Statement, fact: Fact) -> Fact:

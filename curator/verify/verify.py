@@ -18,6 +18,7 @@ from curator.verify.mentions import with_config_runs, with_shared_units
 from curator.verify.quotations import Quotations
 from curator.verify.quoted import QuotedNumbers
 from curator.verify.rankings import Rankings
+from curator.verify.ranks import Ranges
 from curator.verify.references import References
 from curator.verify.report import Collector, Report
 from curator.verify.sentences import Sentence, split
@@ -55,6 +56,7 @@ class _Verifier:
         self._rules = (
             Consistency(self._index),
             Rankings(self._index),
+            Ranges(self._index),
             Superlatives(self._index),
             Statuses(self._index),
             self._claims,

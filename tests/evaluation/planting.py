@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 
 type Planted = tuple[str, int, int]
 
-OPPOSITES = {
-    "lower": "higher", "lowers": "raises", "lowered": "raised", "better": "worse", "improves": "degrades", "improve": "degrade",
-    "improved": "worsened", "improvement": "regression", "faster": "slower", "fell": "rose", "falls": "rises", "dropped": "rose",
-    "reduced": "increased", "below": "above", "beat": "trail", "beats": "trails", "less": "more", "decreased": "increased",
-    "increased": "decreased", "grew": "fell", "costs": "gains", "outperforms": "underperforms", "down": "up", "cuts": "raises",
-    "increase": "decrease", "decrease": "increase", "smaller": "larger",
-}  # fmt: skip
+_PAIRS = """
+lower higher, lowers raises, lowered raised, better worse, improves degrades, improve degrade, improved worsened,
+improvement regression, faster slower, fell rose, falls rises, below above, beat trail, beats trails, less more,
+increased decreased, increase decrease, outperforms underperforms, down up, smaller larger
+"""
+_ONE_WAY = {"dropped": "rose", "reduced": "increased", "grew": "fell", "costs": "gains", "cuts": "raises"}
+OPPOSITES = dict(pair.split() for pair in _PAIRS.split(",")) | _ONE_WAY
 OPPOSITES |= {b: a for a, b in OPPOSITES.items() if b not in OPPOSITES}
 SUPERLATIVES = {
-    "best": "worst", "lowest": "highest", "fastest": "slowest", "largest": "smallest", "quickest": "slowest",
-}  # fmt: skip
+    "best": "worst",
+    "lowest": "highest",
+    "fastest": "slowest",
+    "largest": "smallest",
+    "quickest": "slowest",
+}
 SUPERLATIVES |= {b: a for a, b in SUPERLATIVES.items()}
 UNITS = {
     "nats/byte": "bits/byte", "tok/s": "tok/min", "ms": "s", "GiB": "MiB", "%": "ms", "s": "min", "points": "%",
@@ -125,7 +129,7 @@ def invented_link(text: str, report: Report, facts: Sequence[Fact]) -> Iterator[
 
 def wrong_count(text: str, report: Report, facts: Sequence[Fact]) -> Iterator[Planted]:
     """A count is another one."""
-    nouns = r"(?: of| successful| finished)*(?: the)?(?: \w+)? (?:runs?|variants|seeds|devices|chips|attempts|items|values)\b"
+    nouns = r"(?: of| successful| finished)*(?: the)?(?: \w+)? (?:runs?|variants|seeds|devices|chips|attempts|items)\b"
     for found in re.finditer(rf"\b({'|'.join(COUNTS)}){nouns}", text, re.IGNORECASE):
         other = COUNTS[found[1].lower()]
         yield replaced(text, *found.span(1), other.capitalize() if found[1][0].isupper() else other)

@@ -1,4 +1,4 @@
-"""Four small threads as facts: a sweep with a failed run, a serving comparison, replicates, and one run that ran out of memory.
+"""Small threads as facts: sweeps, a serving comparison, replicates, failed and preempted runs.
 
 The values are made up; their shapes are those of real experiments.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator.facts import Fact, FactKind, delta, mean, percent, ratio, spread
 from marin_research.thread import Direction
@@ -16,15 +15,13 @@ from marin_research.thread import Direction
 LOWER, HIGHER = Direction.LOWER, Direction.HIGHER
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measure:
+class Measure(NamedTuple):
     name: str
     unit: str
     better: Direction | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(NamedTuple):
     id: str
     values: dict[str, float]
     config: dict[str, Any]
@@ -59,9 +56,8 @@ def _run_facts(run: Run, measures: list[Measure]) -> Iterator[Fact]:
     yield fact(FactKind.STATUS, "status", run.status)
     for measure in measures:
         if measure.name in run.values:
-            value = run.values[measure.name]
-            name = measure.name
-            yield fact(FactKind.METRIC, f"metric/{name}", value, unit=measure.unit, name=name, better=measure.better)
+            name, amount = measure.name, run.values[measure.name]
+            yield fact(FactKind.METRIC, f"metric/{name}", amount, unit=measure.unit, name=name, better=measure.better)
     for key, value in run.config.items():
         yield fact(FactKind.CONFIG, f"config/{key}", value, name=key)
     if run.wall:
@@ -290,4 +286,53 @@ def experts() -> tuple[Fact, ...]:
     return facts_of(measures, runs, baseline="MOE-HC-001", counts=counts)
 
 
-THREADS = {"sweep": sweep, "serving": serving, "replicates": replicates, "memory": memory, "experts": experts}
+def pipeline() -> tuple[Fact, ...]:
+    """Deduplication with more workers: a throughput that saturates, and a run that the machine killed."""
+    measures = [
+        Measure(name="docs_per_second", unit="docs/s", better=HIGHER),
+        Measure(name="elapsed_s", unit="s", better=LOWER),
+        Measure(name="rss_gib", unit="GiB", better=LOWER),
+        Measure(name="duplicates", unit="", better=None),
+    ]
+    rows = [
+        ("DEDUP-101", 1, 1184.0, 211.1, 0.72, 3120.0),
+        ("DEDUP-102", 2, 2206.0, 113.3, 1.41, 3120.0),
+        ("DEDUP-103", 4, 3871.0, 64.58, 2.79, 3120.0),
+        ("DEDUP-104", 8, 3902.0, 64.07, 5.56, 3120.0),
+    ]
+    names = [measure.name for measure in measures]
+    runs = [
+        Run(
+            id=run,
+            values=dict(zip(names, values, strict=True)),
+            config={"workers": workers, "batch": 256, "shuffle": False},
+            wall=values[1] + 4,
+            counts=(("documents", 250000), ("shards", 32)),
+            texts=(
+                (FactKind.COMMAND, "", f"uv run python dedup.py --workers {workers} --batch 256"),
+                (FactKind.DEVICE, "kind", "cpu"),
+            ),
+        )
+        for run, workers, *values in rows
+    ]
+    runs.append(
+        Run(
+            id="DEDUP-105",
+            values={},
+            config={"workers": 16, "batch": 256, "shuffle": False},
+            status="failed",
+            wall=18.2,
+            texts=((FactKind.QUOTE, "", "Killed: worker 11 used 12.1 GiB, exit code 137"),),
+        )
+    )
+    return facts_of(measures, runs, baseline="DEDUP-101", counts={"runs": 5, "succeeded": 4, "failed": 1})
+
+
+THREADS = {
+    "sweep": sweep,
+    "serving": serving,
+    "replicates": replicates,
+    "memory": memory,
+    "experts": experts,
+    "pipeline": pipeline,
+}
