@@ -54,7 +54,7 @@ _VAGUE = word_set(
     name mode path dir file index use per second id key all best set new tok token tokens maximum minimum peak
     """
 )
-_RATE = re.compile(r"(?:^|_)(?:tok|token|tokens|samples|examples|steps|it)_(?:per_)?(?:s|sec|second)$")
+_RATE = re.compile(r"(?:^|_)(?:[a-z]+_per|tok|token|tokens|samples|examples|steps|it)_(?:s|sec|second)$")
 _THROUGHPUT = ("throughput", "tokens per second", "tok/s", "tokens/s", "token throughput", "training throughput")
 _SAMPLE_RATE = ("throughput",)
 _DURATION = ("wall time", "wall clock", "wall clock time", "runtime", "run time", "duration", "elapsed time")

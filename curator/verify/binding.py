@@ -59,40 +59,34 @@ class Binder:
         """
         if i in self._behind:
             return self._behind[i][0]
-        if (stepped := self._stepped(i)) is not None or (stepped := self._fronted(i)) is not None:
-            return stepped
-        if (listed := paired(self._s, i, TokenKind.RUN)) is not None:
-            return listed
-        if is_of_several(self._s, i) and not self._s.context.cell:
+        for placed in (self._stepped(i), self._fronted(i), paired(self._s, i, TokenKind.RUN)):
+            if placed is not None:
+                return placed
+        topic, others = self._topic_before(i)
+        if topic is None or self._is_too_few(i, topic):
             return None
-        topic, ambiguous = self._topic_before(i)
-        if topic is None:
-            return None
-        if (
-            not topic
-            and not bound
-            and is_reference_value(self._s, i)
-            and self._s.runs
-            and self._index.baseline
-            and starts_step(self._s, i)
-        ):
-            return (
-                self._s.runs
-                | self._index.baseline
-                | self._s.context.topics
-                | (self._s.previous.runs if self._s.previous else frozenset())
-            )
+        reference = not bound and is_reference_value(self._s, i)
+        if not topic and reference and starts_step(self._s, i) and self._s.runs and self._index.baseline:
+            return self._mentioned() | self._s.context.topics
         if not topic:
             inherited = self.inherited_topic()
             if inherited is None or self._behind:
-                return None if ambiguous else self._only_mention(i)
+                return None if others else self._only_mention(i)
             topic = inherited if self._s.context.cell else inherited | self._baseline_if_compared()
-        if not bound and is_reference_value(self._s, i):
-            if not ambiguous and not starts_step(self._s, i) and "baseline" not in self._s.words_and_names:
-                return None
-            before = self._s.previous.runs if self._s.previous else frozenset()
-            return topic | ambiguous | self._index.baseline | self._s.runs | before
-        return topic if role_of(self._s, i) is Role.CHANGE else topic | ambiguous
+        if reference:
+            said = others or starts_step(self._s, i) or "baseline" in self._s.words_and_names
+            return topic | others | self._mentioned() if said else None
+        return topic if role_of(self._s, i) is Role.CHANGE else topic | others
+
+    def _is_too_few(self, i: int, topic: Runs) -> bool:
+        """Whether the numeral is one of more values than there are runs to have them."""
+        several = is_of_several(self._s, i) and not self._s.context.cell
+        return several and len(topic) < len(list_around(self._s, i))
+
+    def _mentioned(self) -> Runs:
+        """What a value may be compared with: the baseline, and the runs that this sentence and the last one name."""
+        before = self._s.previous.runs if self._s.previous else frozenset()
+        return self._index.baseline | self._s.runs | before
 
     def _only_mention(self, i: int) -> Runs | None:
         """``fell to 158,420 once the capacity factor was 2.0``: the one thing named behind, where nothing is before."""
@@ -164,7 +158,7 @@ class Binder:
         numeral = self._s.tokens[i].numeral
         share = bool(numeral and numeral.unit and numeral.unit.dimension in {PERCENT, FACTOR})
         return (connector == "of" and share) or (
-            connector in {"from", "of", "on"} and role_of(self._s, i) is Role.CHANGE
+            connector in {"from", "of", "on", "under"} and role_of(self._s, i) is Role.CHANGE
         )
 
     def _is_mention(self, j: int) -> bool:

@@ -50,7 +50,8 @@ def judge_bound(st: Statement, found: Collector) -> bool:
     if st.names is None and len({fact.name for fact in cut or st.matches if fact.kind is FactKind.METRIC}) == 1:
         name = next(fact.name for fact in cut or st.matches if fact.kind is FactKind.METRIC)
         bounded = [fact for fact in bounded if fact.name == name]
-    judged = [fact for fact in bounded if fact.kind in {FactKind.METRIC, FactKind.DURATION, FactKind.PERCENT}]
+    known = st.names is not None or st.numeral.unit is not None or len({fact.name for fact in bounded}) == 1
+    judged = [fact for fact in bounded if known and fact.kind in {FactKind.METRIC, FactKind.DURATION, FactKind.PERCENT}]
     everyone = runs is None and bool(st.s.words & _EVERYONE)
     clear = len({fact.name for fact in judged}) == 1 and (everyone or (runs is not None and len(judged) == 1))
     broken = [fact for fact in judged if _breaks(st, side, fact)] if clear and not st.s.hedged(st.i) else []
@@ -81,7 +82,10 @@ def _judge_within(st: Statement, found: Collector) -> bool:
     """``keeps accuracy within 0.5 points of the baseline``: the change must be no larger, whoever stated the margin."""
     runs = (st.runs or frozenset()) - st.index.baseline or frozenset(st.index.runs) - st.index.baseline
     against = reference(st.s, st.i) or next(iter(sorted(st.index.baseline)), "")
-    if len(runs) != 1 or not st.names or st.s.hedged(st.i):
+    other = bool(st.s.runs - runs - {against}) or (
+        not reference(st.s, st.i) and bool(st.s.runs - runs - st.index.baseline)
+    )
+    if len(runs) != 1 or not st.names or other or st.s.hedged(st.i):
         return False
     run = next(iter(runs))
     pairs = [(st.index.values.get((run, name)), st.index.values.get((against, name))) for name in st.names]

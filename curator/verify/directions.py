@@ -25,10 +25,23 @@ def sense_at(sentence: Sentence, j: int) -> Sense | None:
         return None
     if token.lower in {"up", "down"}:
         verb = sentence.word(j - 1) in {"is", "was", "are", "were", "went", "goes", "came", "comes", "brought", "gone"}
-        amount = sentence.kind(j + 1) is TokenKind.NUMBER or sentence.word(j + 1) == "by"
+        phrase = sentence.word(j - 1) in {
+            "ends",
+            "ended",
+            "ending",
+            "end",
+            "adds",
+            "made",
+            "makes",
+            "set",
+            "picks",
+            "takes",
+        }
+        amount = not phrase and (sentence.kind(j + 1) is TokenKind.NUMBER or sentence.word(j + 1) == "by")
         stated = amount or (verb and sentence.word(j + 1) in {"to", "from"})
         return lexicon.PLACES[token.lower] if stated else None
-    if token.lower in {"above", "below", "ahead", "behind"} and sentence.kind(j - 1) is TokenKind.NUMBER:
+    beside = sentence.kind(j - 1) is TokenKind.NUMBER
+    if token.lower in {"above", "below", "ahead", "behind", "under"} and beside:
         return lexicon.PLACES[token.lower]
     return lexicon.SENSES.get(token.lower)
 

@@ -121,7 +121,11 @@ class FactIndex:
     @cached_property
     def metric_phrases(self) -> Mapping[str, frozenset[str]]:
         durations = {fact.name for fact in self.facts if fact.kind is FactKind.DURATION}
-        return _phrases((name, aliases.phrases(name, duration=name in durations)) for name in self.metric_names)
+        rates = {
+            fact.name: fact.unit.lower() for fact in self.facts if fact.kind is FactKind.METRIC and "/s" in fact.unit
+        }
+        spoken = ((name, aliases.phrases(name, duration=name in durations)) for name in self.metric_names)
+        return _phrases((name, {**found, **({rates[name]: 2} if name in rates else {})}) for name, found in spoken)
 
     @cached_property
     def config_phrases(self) -> Mapping[str, frozenset[str]]:

@@ -203,7 +203,7 @@ RANKS = {"second": 2, "next": 2, "third": 3, "2nd": 2, "3rd": 3}
 
 NOT_SUPERLATIVE_AFTER = word_set(
     """
-    at do does did its their try tried our very
+    at do does did its their try tried our very previous former prior old
     """
 )
 

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from curator.verify.numerals import Numeral
     from curator.verify.sentences import Context
 
+_EVERYDAY = lexicon.word_set(
+    "linear cosine none auto default constant true false full small large base high low mean sum"
+)
+"""Config values that are words of their own, so that a capital letter says nothing."""
 _VERBS = frozenset(
     {"is", "was", "gives", "gave", "has", "had", "reaches", "reached", "wins", "does", "did", "diverges", "leads"}
 )
 _LOOSE_JOINTS = frozenset({",", "and", "or", "/"})
 _JOINTS = _LOOSE_JOINTS | frozenset({"vs", "vs.", "versus", "to", "/", "-", "\u2013", "\u2192", "against"})
-_CALLING = frozenset({"at", "with", "for", "using", "than", "both", "near", "", "."})
+_CALLING = frozenset({"at", "between", "with", "for", "using", "than", "both", "near", "", "."})
 _INTRODUCE = _CALLING | lexicon.word_set("the and vs vs. versus under while , ( or of in that :")
 
 
@@ -116,6 +120,8 @@ def _worded(sentence: Sentence, i: int, index: FactIndex) -> Token:
         return replace(token, runs=index.runs_by_value.get(token.lower, frozenset()))
     if token.kind is not TokenKind.WORD or len(token.text) < 3:
         return token
+    if token.text != token.lower and token.lower not in _EVERYDAY and (named := index.runs_by_value.get(token.lower)):
+        return replace(token, runs=named)
     beside = {j for j in (i - 1, i + 1, i - 2) if 0 <= j < len(sentence.tokens)}
     keys = frozenset(name for j in beside if sentence.kind(j) is TokenKind.CONFIG for name in sentence.tokens[j].names)
     if sentence.word(i + 1) in lexicon.RUN_NOUNS:

@@ -62,8 +62,8 @@ def config_of(s: Sentence, i: int) -> tuple[frozenset[str], bool] | None:
                 *lexicon.ADJECTIVES,
                 *lexicon.SUPERLATIVES,
             }
-            measured = any(s.kind(k) is TokenKind.METRIC for k in range(j))
-            direct = direct and s.word(j + 1) != "(" and not (s.word(j + 1) == ":" and measured)
+            aside = s.word(j - 1) in {"with", "without", "for", "in", "at", "per"} and s.word(j + 1) in {"is", "was"}
+            direct = direct and s.word(j + 1) not in {"(", ":"} and not aside
             return None if counted else (s.tokens[j].names, direct)
         listed = s.kind(j) is TokenKind.NUMBER or s.word(j) in {",", "and", "or", "between", "vs", "/", "vs."}
         if listed:

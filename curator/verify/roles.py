@@ -74,7 +74,7 @@ def _is_placed(s: Sentence, i: int) -> bool:
         k = 1 + next((j for j in range(k, len(s.tokens)) if s.word(j) == ")"), k)
     if s.word(k) not in {"above", "below", "ahead", "behind", "over", "under"}:
         return False
-    return any(s.kind(j) is TokenKind.RUN for j in range(k + 1, k + 8))
+    return any(s.kind(j) is TokenKind.RUN or s.tokens[j].runs for j in range(k + 1, min(k + 8, len(s.tokens))))
 
 
 def _difference_noun_before(s: Sentence, i: int) -> bool:

@@ -191,7 +191,7 @@ class Sentence:
         if self.context.hypothetical or self.is_question:
             return True
         low, _ = self.clause(i)
-        starts_with_condition = self.word(0) in {"if", "whether", "unless", "next", "to"} and not low
+        starts_with_condition = self.word(0) in {"if", "whether", "unless", "next", "to", "had", "were"} and not low
         near = {self.word(j) for j in range(low, i) if self.kind(j) is TokenKind.WORD}
         return starts_with_condition or bool(near & lexicon.HEDGES) or self._is_purpose(i)
 

@@ -9,6 +9,7 @@ from curator.facts import render
 from curator.verify import lexicon
 from curator.verify.binding import Binder
 from curator.verify.lexicon import Sense
+from curator.verify.lists import list_around
 from curator.verify.matching import Fit, fit, numeric_value
 from curator.verify.naming import names_of_numbers, recent_names
 from curator.verify.ranks import all_ranked, is_ranked
@@ -106,7 +107,7 @@ class _Superlative:
         s, i = self._s, self._i
         low, high = s.clause(i)
         single = [j for j in range(len(s.tokens)) if len(s.tokens[j].runs) == 1 and not s.is_reference(j)]
-        alone = [j for j in single if len(s.coordinated(j)) == 1]
+        alone = [j for j in single if len(_listed(s, j)) == 1]
         before = [j for j in single if low <= j < i and s.tokens[j].depth <= self._token.depth]
         behind = [j for j in alone if i < j < max(high, i + 12)]
         said = self._said_behind(behind, high)
@@ -130,7 +131,10 @@ class _Superlative:
     def _said_behind(self, behind: list[int], high: int) -> int | None:
         """A run that the words right behind name: ``highest in LR-003``, ``the best one, LR-003``."""
         s, i = self._s, self._i
-        if s.word(i + 1) in {"in", "for", "at", "with", "by"} and behind and behind[0] <= i + 4:
+        where = i + 1
+        if s.word(where) == "(":
+            where = 1 + next((j for j in range(where, len(s.tokens)) if s.word(j) == ")"), where)
+        if s.word(where) in {"in", "for", "at", "with", "by"} and behind and behind[0] <= where + 3:
             return behind[0]
         if s.word(i + 1) in lexicon.RUN_NOUNS | {"one"} and s.word(i + 2) in {",", "("} and i + 3 in behind:
             return i + 3
@@ -235,6 +239,10 @@ class _Superlative:
         fits = [fact for fact in ranked if fit(stated, fact) is Fit.MATCH]
         if fits and all(numeric_value(fact) != numeric_value(ranked[0]) for fact in fits):
             self._object(found, f"{ranked[0].id} is {render(ranked[0])}")
+
+
+def _listed(s: Sentence, j: int) -> list[int]:
+    return s.coordinated(j) if s.kind(j) is TokenKind.RUN else list_around(s, j)
 
 
 def _pass(s: Sentence, j: int, words: frozenset[str]) -> int:

@@ -32,7 +32,7 @@ _THRESHOLD = lexicon.word_set(
     margin budget
     """
 )
-_PLACES = frozenset({"above", "below", "ahead", "behind"})
+_PLACES = frozenset({"above", "below", "ahead", "behind", "under"})
 _FEW = 12
 """Up to here a plan may count in words: "two more seeds" is no result."""
 

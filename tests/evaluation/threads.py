@@ -328,6 +328,47 @@ def pipeline() -> tuple[Fact, ...]:
     return facts_of(measures, runs, baseline="DEDUP-101", counts={"runs": 5, "succeeded": 4, "failed": 1})
 
 
+def optimizers() -> tuple[Fact, ...]:
+    """Optimizers and schedules, named by words instead of numbers, with labels; one run was lost."""
+    measures = [
+        Measure(name="eval/c4_en/bpb", unit="bits/byte", better=LOWER),
+        Measure(name="train/grad_norm", unit="", better=None),
+        Measure(name="throughput/examples_per_second", unit="examples/s", better=HIGHER),
+        Measure(name="hbm_peak_gib", unit="GiB", better=LOWER),
+    ]
+    rows = [
+        ("OPT-1", "adamw", "cosine", (1.0921, 0.84, 61.7, 14.2), "AdamW, cosine"),
+        ("OPT-2", "muon", "cosine", (1.0714, 0.61, 58.9, 12.9), "Muon, cosine"),
+        ("OPT-3", "adamw", "wsd", (1.0890, 0.79, 61.5, 14.2), "AdamW, WSD"),
+        ("OPT-4", "muon", "wsd", (1.0702, 0.58, 58.8, 12.9), "Muon, WSD"),
+        ("OPT-5", "sgd", "cosine", (1.4312, 2.37, 63.0, 9.8), "SGD, cosine"),
+    ]
+    names = [measure.name for measure in measures]
+    runs = [
+        Run(
+            id=run,
+            values=dict(zip(names, values, strict=True)),
+            config={"optimizer": optimizer, "schedule": schedule, "train_steps": 2000, "seed": 0},
+            wall=2000 * 32 / values[2],
+            counts=(("devices", 4), ("attempts", 1)),
+            texts=((FactKind.LABEL, "label", label), (FactKind.DEVICE, "kind", "TPU v6e-4")),
+        )
+        for run, optimizer, schedule, values, label in rows
+    ]
+    quote = "step 271: loss 3.902, no heartbeat since"
+    runs.append(
+        Run(
+            id="OPT-6",
+            values={},
+            config={"optimizer": "lion", "schedule": "cosine", "train_steps": 2000, "seed": 0},
+            status="lost",
+            wall=310.0,
+            texts=((FactKind.LABEL, "label", "Lion, cosine"), (FactKind.QUOTE, "", quote)),
+        )
+    )
+    return facts_of(measures, runs, baseline="OPT-1", counts={"runs": 6, "succeeded": 5, "lost": 1})
+
+
 THREADS = {
     "sweep": sweep,
     "serving": serving,
@@ -335,4 +376,5 @@ THREADS = {
     "memory": memory,
     "experts": experts,
     "pipeline": pipeline,
+    "optimizers": optimizers,
 }
