@@ -8,6 +8,7 @@
     |-- StaleDraftError      the text changed since it was looked at
     |-- RefusedError         the rules of approval do not allow it
     `-- PublicationError     an approved text could not be published; it can be tried again
+        `-- NotYetError      something has to happen first; nothing was sent
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class OpenFindingsError(RefusedError):
 
 class PublicationError(CuratorError):
     """An approved text could not be published; it can be tried again."""
+
+
+class NotYetError(PublicationError):
+    """An approved text cannot go out yet, and nothing of it was sent; it waits as it is."""

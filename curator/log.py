@@ -57,6 +57,8 @@ class LogEntry:
     """How many spans of the text the verifier matched to facts when the decision was made."""
     why: str | None = None
     link: str | None = None
+    machine: str = ""
+    """Where a publication was begun, so that another machine does not begin it at the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,8 @@
-"""Carries out approvals: which drafts go out, in which order, and what became of each. Knows no place to write to."""
+"""Carries out approvals: which drafts go out, in which order, and what became of each. Knows places by their kind only.
+
+The log of decisions says ``publishing`` before anything is sent and ``published`` after; the marker at the place
+itself, which names the draft and the hash of its text, tells a second try what the first one got done.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,22 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from curator.draft import Draft, DraftKind, DraftStatus
-from curator.errors import PublicationError, RefusedError
-from curator.publish import logbook
-from curator.review import approved
+from curator.errors import NotYetError, PublicationError, RefusedError
+from curator.log import Decision
+from curator.publish.destination import Context, Out, Reach
+from curator.publish.journal import Journal
+from curator.publish.lock import alone
+from curator.publish.marker import marker
+from curator.publish.places import Places, order, takes_steps
+from curator.review import Approved, approved
+from marin_research.errors import MarinResearchError
+from marin_research.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
+    from curator.publish.destination import Destination, Found
     from curator.queue import DraftQueue
-
-_WAITS = {
-    DraftKind.ISSUE: "issue comments are not posted by this version",
-    DraftKind.ISSUE_BODY: "issue bodies are not written by this version",
-    DraftKind.POST: "forum posts are not sent by this version",
-    DraftKind.SESSION: "session reports are not sent by this version",
-}
 
 
 class Outcome(StrEnum):
@@ -30,7 +34,7 @@ class Outcome(StrEnum):
 
     PUBLISHED = "published"
     ALREADY = "already"  # it was out before
-    WAITS = "waits"  # nothing in this version can publish its kind
+    WAITS = "waits"  # something has to happen first; nothing was sent
     FAILED = "failed"
     PLANNED = "planned"  # a dry run: it would be published
 
@@ -43,9 +47,9 @@ class Publication:
     kind: DraftKind
     outcome: Outcome
     link: str | None = None
-    """``path:line`` of what is out."""
+    """``path:line`` or the URL of what is out."""
     why: str | None = None
-    """Why it waits or failed, and what to do; or a remark on the place that was chosen."""
+    """Why it waits or failed, and what to do; or a remark on how it went out."""
     diff: str | None = None
     """What a dry run would change."""
 
@@ -56,7 +60,9 @@ def publishable(queue: DraftQueue) -> list[Draft]:
     return [draft for draft in queue.all() if draft.status in waiting and draft.by is not None]
 
 
-def publish(drafts: Sequence[Draft], queue: DraftQueue, *, by: str) -> Iterator[Publication]:
+def publish(
+    drafts: Sequence[Draft], queue: DraftQueue, *, by: str, reach: Reach | None = None
+) -> Iterator[Publication]:
     """Publish drafts that a person approved, logbook entries first. Each is out before the next one begins.
 
     Doing it again, after a crash or at the same time, publishes nothing twice.
@@ -65,51 +71,114 @@ def publish(drafts: Sequence[Draft], queue: DraftQueue, *, by: str) -> Iterator[
         drafts: what is to go out.
         queue: where they and the log of decisions are.
         by: who started the program.
+        reach: how far logbook entries are taken; each thread says so itself unless given.
 
     Raises:
         RefusedError: one of them is not approved, or the log of decisions is broken; nothing was published then.
     """
     _require_approvals(drafts, queue)
-    for draft in _ordered(drafts):
-        if draft.kind is not DraftKind.LOGBOOK:
-            yield _waits(draft)
-            continue
-        try:
-            out = logbook.publish(draft.id, queue, by=by)
-        except (PublicationError, RefusedError) as error:  # refused: somebody edited it since we looked
-            yield Publication(draft=draft.id, kind=draft.kind, outcome=Outcome.FAILED, why=str(error))
-        else:
-            outcome = Outcome.PUBLISHED if out.new else Outcome.ALREADY
-            yield Publication(draft=draft.id, kind=draft.kind, outcome=outcome, link=out.link, why=out.note)
+    places = Places(Context(queue=queue, reach=reach))
+    for draft in sorted(drafts, key=order):
+        with alone(queue.store.objects.url):
+            yield _publish(queue.get(draft.id), places, by=by)
 
 
-def plan(drafts: Sequence[Draft], queue: DraftQueue) -> Iterator[Publication]:
+def plan(drafts: Sequence[Draft], queue: DraftQueue, *, reach: Reach | None = None) -> Iterator[Publication]:
     """What `publish` would do, with the change it would make. Touches nothing.
 
     Raises:
         RefusedError: as for `publish`.
     """
     _require_approvals(drafts, queue)
-    files: dict[Path, bytes] = {}
-    for draft in _ordered(drafts):
-        if draft.status is DraftStatus.PUBLISHED:
-            yield Publication(draft=draft.id, kind=draft.kind, outcome=Outcome.ALREADY, link=draft.link)
-        elif draft.kind is not DraftKind.LOGBOOK:
-            yield _waits(draft)
-        else:
-            try:
-                change = logbook.plan(approved(draft), queue, files)
-            except PublicationError as error:
-                yield Publication(draft=draft.id, kind=draft.kind, outcome=Outcome.FAILED, why=str(error))
-            else:
-                yield Publication(
-                    draft=draft.id,
-                    kind=draft.kind,
-                    outcome=Outcome.PLANNED,
-                    link=change.link,
-                    why=change.note,
-                    diff=change.diff,
-                )
+    context = Context(queue=queue, reach=reach)
+    places = Places(context)
+    for draft in sorted(drafts, key=order):
+        planned = _plan(draft, places)
+        if planned.outcome is Outcome.PLANNED:
+            context.planned.add(draft.id)
+        yield planned
+
+
+def _publish(draft: Draft, places: Places, *, by: str) -> Publication:
+    if draft.status is DraftStatus.PUBLISHED:
+        return _finish(draft, places)
+    journal = Journal(places.context.queue, draft, by)
+    try:
+        licence = approved(draft)
+        out = _send(licence, places, journal)
+    except RefusedError as error:  # somebody edited it since we looked
+        return _said(draft, Outcome.FAILED, why=str(error))
+    except NotYetError as error:
+        return _said(draft, Outcome.WAITS, why=str(error))
+    except MarinResearchError as error:
+        journal.write(Decision.FAILED, why=str(error))
+        return _said(draft, Outcome.FAILED, why=str(error))
+    journal.write(Decision.PUBLISHED, link=out.link)
+    return _said(draft, Outcome.PUBLISHED, link=out.link, why=out.note)
+
+
+def _send(licence: Approved, places: Places, journal: Journal) -> Out:
+    place = places.of(licence.draft)
+    _refuse_secrets(licence.draft)
+    journal.require_alone()
+    place.ready(licence)
+    found = _find(place, licence, journal)
+    if found is not None and found.complete:
+        return Out(link=found.link, note="it was out already; only the log of decisions did not say so")
+    journal.write(Decision.PUBLISHING)
+    try:
+        return place.carry_out(licence)
+    except NotYetError as error:
+        raise PublicationError(str(error)) from error  # it was begun: the log has to say how it ended
+
+
+def _plan(draft: Draft, places: Places) -> Publication:
+    if draft.status is DraftStatus.PUBLISHED:
+        return _said(draft, Outcome.ALREADY, link=draft.link)
+    licence = approved(draft)
+    try:
+        place = places.of(draft)
+        _refuse_secrets(draft)
+        place.ready(licence)
+        found = _find(place, licence, Journal(places.context.queue, draft, by=""))
+        if found is not None and found.complete:
+            why = "it is out already; only the log of decisions does not say so yet"
+            return _said(draft, Outcome.PLANNED, link=found.link, why=why, diff="")
+        change = place.plan(licence)
+    except NotYetError as error:
+        return _said(draft, Outcome.WAITS, why=str(error))
+    except MarinResearchError as error:
+        return _said(draft, Outcome.FAILED, why=str(error))
+    return _said(draft, Outcome.PLANNED, link=change.link, why=change.note, diff=change.diff)
+
+
+def _finish(draft: Draft, places: Places) -> Publication:
+    """A published draft is taken as far as is asked for now: an entry may have to be committed or pushed."""
+    if not takes_steps(draft):
+        return _said(draft, Outcome.ALREADY, link=draft.link)
+    try:
+        place, licence = places.of(draft), Approved(draft, draft.by or "")
+        found = place.find(licence, [marker(draft.id, draft.sha256)])
+        out = place.carry_out(licence) if found is not None and not found.complete else None
+    except MarinResearchError as error:
+        return _said(draft, Outcome.ALREADY, link=draft.link, why=str(error))
+    return _said(draft, Outcome.ALREADY, link=out.link if out else draft.link, why=out.note if out else None)
+
+
+def _find(place: Destination, licence: Approved, journal: Journal) -> Found | None:
+    """What is out of this very text.
+
+    Raises:
+        PublicationError: an earlier text of the same draft is out.
+    """
+    draft = licence.draft
+    own = marker(draft.id, draft.sha256)
+    found = place.find(licence, list({own, *(marker(draft.id, sha256) for sha256 in journal.begun())}))
+    if found is not None and found.marker != own:
+        raise PublicationError(
+            f"an earlier text of {draft.id} is out already ({found.link}); correct it by a new entry (`curator draft`)"
+        )
+    return found
 
 
 def _require_approvals(drafts: Sequence[Draft], queue: DraftQueue) -> None:
@@ -121,13 +190,16 @@ def _require_approvals(drafts: Sequence[Draft], queue: DraftQueue) -> None:
             approved(draft)
 
 
-def _ordered(drafts: Sequence[Draft]) -> list[Draft]:
-    """Entries first: comments link them."""
-    return sorted(drafts, key=lambda draft: draft.kind is not DraftKind.LOGBOOK)
+def _refuse_secrets(draft: Draft) -> None:
+    """The last look before a text leaves."""
+    removed = Redactor.from_environment().text(draft.text).removed
+    if removed:
+        line = draft.text.count("\n", 0, removed[0].start) + 1
+        raise PublicationError(
+            f"line {line} of {draft.id} holds what looks like a secret ({removed[0].kind}); "
+            f"take it out with `curator edit {draft.id}`"
+        )
 
 
-def _waits(draft: Draft) -> Publication:
-    if draft.status is DraftStatus.PUBLISHED:
-        return Publication(draft=draft.id, kind=draft.kind, outcome=Outcome.ALREADY, link=draft.link)
-    why = f"{_WAITS[draft.kind]}; `curator show {draft.id} --text` prints it for you to post"
-    return Publication(draft=draft.id, kind=draft.kind, outcome=Outcome.WAITS, why=why)
+def _said(draft: Draft, outcome: Outcome, **what: str | None) -> Publication:
+    return Publication(draft=draft.id, kind=draft.kind, outcome=outcome, **what)

@@ -7,10 +7,10 @@ from marin_research.logbook.append import (
     append,
     content_marker,
     entry_text,
-    has_marker,
     plan_append,
 )
 from marin_research.logbook.entries import Entry, Log, Logbook, Order, parse
+from marin_research.logbook.marker import Marked, find_marker, has_marker
 from marin_research.logbook.style import Style, style_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Entry",
     "Log",
     "Logbook",
+    "Marked",
     "NewEntry",
     "Order",
     "Plan",
@@ -25,6 +26,7 @@ __all__ = [
     "append",
     "content_marker",
     "entry_text",
+    "find_marker",
     "has_marker",
     "parse",
     "plan_append",

@@ -16,6 +16,7 @@ from marin_research.logbook.entries import BYTE_ORDER_MARK, Log, Logbook, Order,
 from marin_research.logbook.file import rewrite
 from marin_research.logbook.heading import read_ids
 from marin_research.logbook.markdown import BOLD_LEVEL
+from marin_research.logbook.marker import find_marker, has_marker, require_marker
 from marin_research.logbook.structure import structure_of
 from marin_research.logbook.style import NEW_SECTION, Style, style_of
 
@@ -78,18 +79,10 @@ class Appended:
     note: str | None
 
 
-_MARKER = re.compile(r"<!-- marin-research: (?:(?!--)[^\r\n<>])+ -->")
-
-
 def content_marker(entry: NewEntry) -> str:
     """The marker of an entry that is known by nothing but its IDs, label and body."""
     content = "\0".join([*entry.ids, entry.label.strip(), _trimmed(entry.body)])
     return f"<!-- marin-research: entry {hashlib.sha256(content.encode()).hexdigest()} -->"
-
-
-def has_marker(data: bytes, marker: str) -> bool:
-    """Whether ``marker`` stands in ``data`` on a line of its own."""
-    return _marker_offset(data, marker) is not None
 
 
 def entry_text(data: bytes, entry: NewEntry) -> str:
@@ -115,8 +108,7 @@ def plan_append(data: bytes, entry: NewEntry | str, *, marker: str) -> Plan:
     Raises:
         LogbookError: the entry cannot be written as one entry, or the file ends inside an open code fence.
     """
-    if not _MARKER.fullmatch(marker):
-        raise LogbookError(f"{marker!r} is no marker; it must look like '<!-- marin-research: ... -->'")
+    require_marker(marker)
     logbook = parse(data)
     log = logbook.current_log
     style = style_of(logbook)
@@ -163,8 +155,16 @@ def append(path: Path, entry: NewEntry | str, *, marker: str) -> Appended:
         raise LogbookError(f"{path}: {reason}; nothing was written, make it a writable file and try again") from error
     if plan:
         return Appended(path=target, start=plan.start, end=plan.end, line=plan.line, written=True, note=plan.note)
-    start, end, line = _find(data, marker)
-    return Appended(path=target, start=start, end=end, line=line, written=False, note="the entry was there already")
+    there = find_marker(data, marker)
+    assert there is not None  # noqa: S101 - otherwise there would be a plan
+    return Appended(
+        path=target,
+        start=there.start,
+        end=there.end,
+        line=there.line,
+        written=False,
+        note="the entry was there already",
+    )
 
 
 def _text_of(entry: NewEntry | str, style: Style) -> str:
@@ -233,24 +233,3 @@ def _note(logbook: Logbook, log: Log | None) -> str | None:
     if log.order is Order.MIXED:
         notes.append("the log's entries are in no order; the entry went to its end")
     return "; ".join(notes) or None
-
-
-def _marker_offset(data: bytes, marker: str) -> int | None:
-    wanted = marker.encode()
-    at = data.find(wanted)
-    while at >= 0:
-        line_start = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
-        line_end = re.compile(rb"[\r\n]|\Z").search(data, at + len(wanted))
-        if line_end and not data[line_start:at].strip() and not data[at + len(wanted) : line_end.start()].strip():
-            return at
-        at = data.find(wanted, at + 1)
-    return None
-
-
-def _find(data: bytes, marker: str) -> tuple[int, int, int]:
-    """Start, end and line of the entry that holds the marker, or of the marker itself if no entry does."""
-    logbook = parse(data)
-    at = _marker_offset(data, marker) or 0
-    entry = next((entry for entry in logbook.entries if entry.start <= at < entry.end), None)
-    start, end = (entry.start, entry.end) if entry else (at, at + len(marker.encode()))
-    return start, end, logbook.line_of(start)

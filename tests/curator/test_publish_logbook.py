@@ -13,7 +13,7 @@ import pytest
 from curator.draft import DraftKind, DraftStatus
 from curator.errors import RefusedError
 from curator.publish import Outcome, plan, publish
-from curator.publish.logbook import marker
+from curator.publish.marker import marker
 
 WRITES = {
     "open",

@@ -1,0 +1,62 @@
+"""Which place a draft goes to, and whose turn comes first. The only module that knows every place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.draft import Draft, DraftKind
+from curator.errors import NotYetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from curator.publish.destination import Context, Destination
+
+_ORDER = (
+    DraftKind.LOGBOOK,
+    DraftKind.ISSUE,  # links the commit that holds the entry
+    DraftKind.ISSUE_BODY,
+    DraftKind.POST,
+    DraftKind.SESSION,
+)
+_ENTRIES = frozenset({DraftKind.LOGBOOK})
+
+
+def order(draft: Draft) -> int:
+    """Sorts drafts into the order in which they go out."""
+    return _ORDER.index(draft.kind)
+
+
+def takes_steps(draft: Draft) -> bool:
+    """Whether its place takes a draft further after it is out: from the file to a commit, from there to the remote."""
+    return draft.kind in _ENTRIES
+
+
+class Places:
+    """The places of one call of ``publish`` or ``plan``, each opened when the first draft needs it."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._open: dict[Callable[[Context], Destination], Destination] = {}
+
+    def of(self, draft: Draft) -> Destination:
+        """The place that ``draft`` goes to.
+
+        Raises:
+            NotYetError: this version cannot publish its kind.
+        """
+        match draft.kind:
+            case DraftKind.LOGBOOK:
+                from curator.publish.logbook import LogbookPlace
+
+                return self._opened(LogbookPlace)
+            case _:
+                raise NotYetError(
+                    f"{draft.kind} drafts cannot be sent by this version; "
+                    f"`curator show {draft.id} --text` prints the text for you to post"
+                )
+
+    def _opened(self, kind: Callable[[Context], Destination]) -> Destination:
+        if kind not in self._open:
+            self._open[kind] = kind(self.context)
+        return self._open[kind]
