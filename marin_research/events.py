@@ -10,30 +10,33 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marin_research.codec import Unknown, decode, dump
 from marin_research.errors import EventFormatError
+from marin_research.liveness import DEFAULT_INTERVAL_S, LOST_AFTER_HEARTBEATS, presumed_end, why_running
 from marin_research.record import (
     Attempt,
     Devices,
     End,
+    Evidence,
     Gap,
     Host,
     Metric,
     Output,
+    Progress,
     Run,
     Status,
     WandbRun,
 )
 
+if TYPE_CHECKING:
+    from marin_research.machine import Machine
+
 FORMAT = "marin-research/events/1"
-LOST_AFTER_HEARTBEATS = 3
-DEFAULT_INTERVAL_S = 30.0
-"""Between heartbeats, where the start of the host that would say it is missing."""
 
 
 class Kind(StrEnum):
@@ -46,6 +49,7 @@ class Kind(StrEnum):
     METRIC = "metric"  # Metric; likewise by name
     DEVICES = "devices"  # Devices, as this host's JAX saw them
     OUTPUT = "output"  # Output of this host
+    EVIDENCE = "evidence"  # Evidence, seen by this host before anything else said how it ended
     HOST_ENDED = "host_ended"  # End
     ATTEMPT_ENDED = "attempt_ended"  # End
     CACHED = "cached"  # {"from": run ID or Unknown, "why": str}
@@ -75,6 +79,7 @@ class Heartbeat:
     size: int = 0
     """Bytes of output so far."""
     lines: int = 0
+    progress: Progress = field(default_factory=Progress)
 
 
 def write_batch(events: list[Event]) -> bytes:
@@ -143,6 +148,10 @@ class _Fold:
                 self._update_host(where, devices=decode(Devices, event.body))
             case Kind.OUTPUT:
                 self._update_host(where, output=decode(Output, event.body))
+            case Kind.EVIDENCE:
+                seen = decode(Evidence, event.body)
+                if (host := self.hosts.get(where)) is not None:
+                    self._update_host(where, evidence=(*host.evidence, seen))
             case Kind.HOST_ENDED:
                 self._update_host(where, end=decode(End, event.body))
             case Kind.ATTEMPT_ENDED:
@@ -163,7 +172,13 @@ class _Fold:
 
 
 def fold(
-    run_id: str, events: list[Event], *, gaps: list[Gap], heartbeats: list[Heartbeat], now: datetime | None = None
+    run_id: str,
+    events: list[Event],
+    *,
+    gaps: list[Gap],
+    heartbeats: list[Heartbeat],
+    now: datetime | None = None,
+    here: Machine | None = None,
 ) -> Run:
     """The record that ``events`` add up to.
 
@@ -173,7 +188,9 @@ def fold(
         gaps: what could not be read.
         heartbeats: the newest sign of life of each writer.
         now: the reader's clock, against which a silent run counts as lost.
+        here: the reader's machine; a restart of it is evidence for what ran on it.
     """
+    now = now or datetime.now(UTC)
     state = _Fold(run=_undeclared(run_id))
     for event in _in_order(events):
         try:
@@ -181,14 +198,15 @@ def fold(
         except (TypeError, ValueError, KeyError) as error:
             state.gaps.append(Gap(what=f"{event.kind} of attempt {event.attempt}", why=f"cannot be read ({error})"))
     beats = {beat.writer: beat for beat in heartbeats}
+    attempts = [_attempt(number, state, beats) for number in sorted(state.attempts)]
     run = replace(
         state.run,
-        attempts=tuple(_attempt(number, state, beats) for number in sorted(state.attempts)),
+        attempts=tuple(_with_presumed_end(attempt, now=now, here=here) for attempt in attempts),
         metrics=state.metrics,
         wandb=tuple(state.wandb.values()),
         gaps=(*gaps, *state.gaps),
     )
-    return _with_status(run, state.ends, heartbeats, now or datetime.now(UTC))
+    return _with_status(run, state.ends, heartbeats, now)
 
 
 def _in_order(events: list[Event]) -> list[Event]:
@@ -231,27 +249,27 @@ def _with_heartbeat(host: Host, beat: Heartbeat | None) -> Host:
         return host
     # While a host runs, its heartbeat is also the newest word on how much it has printed.
     output = host.output or Output(size=beat.size, lines=beat.lines)
-    return replace(host, heartbeat=beat.time, output=output)
+    return replace(host, heartbeat=beat.time, output=output, progress=beat.progress)
+
+
+def _with_presumed_end(attempt: Attempt, *, now: datetime, here: Machine | None) -> Attempt:
+    return attempt if attempt.end else replace(attempt, end=presumed_end(attempt, now=now, here=here))
 
 
 def _with_status(run: Run, ends: dict[int, End], heartbeats: list[Heartbeat], now: datetime) -> Run:
     if run.status in (Status.CACHED, Status.CANCELLED):
         return run
+    attempt = run.attempt
     number, end = max(ends.items(), key=itemgetter(0), default=(0, None))
-    if end is not None and (run.attempt is None or run.attempt.number <= number):
+    if attempt is not None and attempt.number > number:
+        end = attempt.end
+    if end is not None:
         return replace(run, status=end.status, why=end.why)
-    if run.attempt is not None:
-        signs = [(host.heartbeat or host.started, host.heartbeat_interval_s) for host in run.attempt.hosts]
-        last, interval_s = max(signs, default=(run.attempt.started, DEFAULT_INTERVAL_S))
-    elif heartbeats:
-        last, interval_s = max(beat.time for beat in heartbeats), DEFAULT_INTERVAL_S
-    else:
+    if attempt is not None:
+        return replace(run, status=Status.RUNNING, why=why_running(attempt, now=now))
+    if not heartbeats:
         return run
-    if now - last > timedelta(seconds=LOST_AFTER_HEARTBEATS * interval_s):
-        silence_s = int((now - last).total_seconds())
-        return replace(
-            run,
-            status=Status.LOST,
-            why=f"silent for {silence_s} s (heartbeats are {interval_s:g} s apart) and nothing said how it ended",
-        )
-    return replace(run, status=Status.RUNNING, why="its heartbeat is fresh")
+    last = max(beat.time for beat in heartbeats)
+    if (now - last).total_seconds() <= LOST_AFTER_HEARTBEATS * DEFAULT_INTERVAL_S:
+        return replace(run, status=Status.RUNNING, why="its heartbeat is fresh")
+    return replace(run, status=Status.LOST, why=f"nothing was heard of it after {last:%Y-%m-%d %H:%M:%S} UTC")

@@ -16,15 +16,18 @@ from marin_research.codec import Unknown
 __all__ = [
     "Attempt",
     "Blob",
+    "Cause",
     "Command",
     "Devices",
     "End",
+    "Evidence",
     "ExceptionInfo",
     "Gap",
     "Git",
     "Host",
     "Metric",
     "Output",
+    "Progress",
     "Run",
     "Status",
     "Step",
@@ -169,6 +172,45 @@ class ExceptionInfo:
     traceback: str
 
 
+class Cause(StrEnum):
+    """What ended an attempt, of which there is evidence. What merely may have done it is none."""
+
+    RETURNED = "returned"
+    """The step's function returned."""
+    EXITED = "exited"
+    """The process ended by itself, with the code in ``exit_code``."""
+    RAISED = "raised"
+    """An exception left the step's function."""
+    SIGNALLED = "signalled"
+    """A signal killed the process, and nothing says who sent it and why."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """The kernel killed the process for lack of memory, or the cluster says that it did."""
+    PREEMPTED = "preempted"
+    """The platform took the machine away, and said so."""
+    STOPPED = "stopped"
+    """Somebody asked for it: Ctrl-C, a signal to the recorder, a job that was cancelled."""
+    TIMED_OUT = "timed_out"
+    """It reached the time limit that it was given."""
+    NOT_STARTED = "not_started"
+    """There was nothing to end: it could not be started."""
+    MACHINE_LOST = "machine_lost"
+    """The machine failed or was started anew."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Something that was observed and says how an attempt ended, in the words of its source."""
+
+    time: datetime
+    source: str
+    """Where it was observed: ``signal``, ``/sys/fs/cgroup/memory.events``, ``GCE metadata``."""
+    text: str
+    """``oom_kill 0, then 1``"""
+    cause: Cause = Cause.UNKNOWN
+    """What it is evidence of, by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """How an attempt or a host ended, and what says so."""
@@ -177,9 +219,12 @@ class End:
     time: datetime
     why: str
     """One sentence of evidence: ``the step returned``, ``it raised FloatingPointError``, ``killed by SIGTERM``."""
+    cause: Cause = Cause.UNKNOWN
     exit_code: int | None = None
     signal: str | None = None
     exception: ExceptionInfo | None = None
+    evidence: tuple[Evidence, ...] = ()
+    """In the order in which it came; empty where the exit status or the exception says it all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +239,18 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a host has come, as far as its output shows. While it runs, this tells work from a hang."""
+
+    output_at: datetime | None = None
+    """When it printed last."""
+    step: int | None = None
+    """The last training step that it printed."""
+    step_at: datetime | None = None
+    """When it printed that step for the first time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """One process of an attempt on one machine."""
 
@@ -205,8 +262,13 @@ class Host:
     started: datetime
     devices: Devices | Unknown = field(default_factory=lambda: Unknown("the process never initialised JAX"))
     output: Output | Unknown = field(default_factory=lambda: Unknown("no output was captured"))
+    boot: str | Unknown = field(default_factory=lambda: Unknown("not said"))
+    """Which start of the machine it ran in, by the kernel's own ID."""
     heartbeat: datetime | None = None
     heartbeat_interval_s: float = 30.0
+    progress: Progress = field(default_factory=Progress)
+    evidence: tuple[Evidence, ...] = ()
+    """What was observed before it ended, or although nothing else said how it ended."""
     end: End | None = None
 
 

@@ -12,7 +12,6 @@ import logging
 import math
 import os
 import secrets
-import socket
 import threading
 import time
 import traceback
@@ -23,10 +22,13 @@ from typing import TYPE_CHECKING, Any
 from marin_research import devices
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
+from marin_research.machine import this_machine
 from marin_research.record import (
     Attempt,
+    Cause,
     Devices,
     End,
+    Evidence,
     ExceptionInfo,
     Gap,
     Host,
@@ -112,9 +114,11 @@ class Recorder:
             packages=self.launch.packages,
             declared_devices=declared_devices,
         )
+        machine = this_machine()
         host = Host(
             index=self.host_index,
-            name=socket.gethostname(),
+            name=machine.name,
+            boot=machine.boot,
             pid=os.getpid(),
             writer=self.writer,
             started=now,
@@ -158,6 +162,11 @@ class Recorder:
     def wandb(self, linked: WandbRun) -> None:
         with self.guard("a W&B link"):
             self._write((Kind.WANDB, linked))
+
+    def evidence(self, seen: Evidence) -> None:
+        """Put on disk at once what may be the last thing that is known of the attempt."""
+        with self.guard("evidence"):
+            self._write((Kind.EVIDENCE, seen))
 
     def gap(self, what: str, why: str) -> None:
         with self.guard(what):
@@ -217,7 +226,7 @@ class Recorder:
 
 
 def ended_normally(why: str = "the step returned") -> End:
-    return End(status=Status.SUCCEEDED, time=datetime.now(UTC), why=why)
+    return End(status=Status.SUCCEEDED, time=datetime.now(UTC), why=why, cause=Cause.RETURNED)
 
 
 def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
@@ -227,11 +236,13 @@ def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
     if len(text) > _MAX_TRACEBACK:
         text = f"{text[: _MAX_TRACEBACK // 2]}\n[...]\n{text[-_MAX_TRACEBACK // 2 :]}"
     name = type(error).__name__
-    interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+    stopped = isinstance(error, KeyboardInterrupt)
+    ended = isinstance(error, KeyboardInterrupt | SystemExit)
     return End(
-        status=Status.CANCELLED if isinstance(error, KeyboardInterrupt) else Status.FAILED,
+        status=Status.CANCELLED if stopped else Status.FAILED,
         time=datetime.now(UTC),
-        why=f"the step {'was ended by' if interrupted else 'raised'} {name}",
+        why=f"the step {'was ended by' if ended else 'raised'} {name}",
+        cause=Cause.STOPPED if stopped else Cause.RAISED,
         exception=ExceptionInfo(type=name, message=redact(_message(error))[:_MAX_TRACEBACK], traceback=text),
     )
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 from marin_research.codec import decode, dump
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
 from marin_research.events import Event, Heartbeat, fold, read_batch, write_batch
+from marin_research.machine import this_machine
 from marin_research.objects import LocalObjects, Objects, open_objects
 from marin_research.record import Blob, Gap, Run
 
@@ -201,7 +202,7 @@ class RecordStore:
             else:
                 events += read
                 gaps += unreadable
-        return fold(run_id, events, gaps=gaps, heartbeats=self._heartbeats(run_id), now=now)
+        return fold(run_id, events, gaps=gaps, heartbeats=self._heartbeats(run_id), now=now, here=this_machine())
 
     def run_ids(self, prefix: str | None = None) -> list[str]:
         """Every run of the store, or of one prefix, in order."""

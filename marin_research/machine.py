@@ -1,0 +1,29 @@
+"""Which machine this is, and which start of it: what tells a restart from a silence."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from marin_research.codec import Unknown
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    name: str
+    """As the network knows it."""
+    boot: str | Unknown
+    """The kernel's ID of this start."""
+
+
+@functools.cache
+def this_machine() -> Machine:
+    try:
+        boot: str | Unknown = _BOOT.read_text(encoding="ascii").strip()
+    except OSError as error:
+        boot = Unknown(f"{_BOOT} cannot be read ({error.strerror})")
+    return Machine(os.uname().nodename, boot)
