@@ -14,7 +14,7 @@ from marin_research.record import Cause, End, Status
 from marin_research.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from marin_research.machine import Machine
@@ -30,18 +30,34 @@ _DECISIVE = {Cause.PREEMPTED: Status.PREEMPTED, Cause.OUT_OF_MEMORY: Status.FAIL
 """What was observed at the very end, and is as good as a word on how it ended when no word follows."""
 
 
-def presumed_end(attempt: Attempt, *, now: datetime, here: Machine | None = None) -> End | None:
+def presumed_end(
+    attempt: Attempt, *, now: datetime, here: Machine | None = None, watched_by: Sequence[Host] = ()
+) -> End | None:
     """How an attempt that has fallen silent must be taken to have ended; None while a heartbeat is fresh.
 
     Args:
         attempt: one without a recorded end.
         now: the reader's clock.
         here: the reader's machine; a restart of it is evidence for what ran on it.
+        watched_by: processes of earlier attempts whose signs of life are this one's, too.
     """
-    last, interval_s = max(map(_last_sign, attempt.hosts), default=(attempt.started, DEFAULT_INTERVAL_S))
+    hosts = (*attempt.hosts, *watched_by)
+    last, interval_s = max(map(_last_sign, hosts), default=(attempt.started, DEFAULT_INTERVAL_S))
     if now - last <= timedelta(seconds=LOST_AFTER_HEARTBEATS * interval_s):
         return None
     silence = f"nothing was heard of it after {last:%Y-%m-%d %H:%M:%S} UTC (heartbeats are {interval_s:g} s apart)"
+    return end_from_evidence(attempt, last, silence, here=here)
+
+
+def end_from_evidence(attempt: Attempt, last: datetime, silence: str, *, here: Machine | None = None) -> End:
+    """How an attempt ended at ``last`` of which nobody said so, from what its hosts had observed.
+
+    Args:
+        attempt: one without a recorded end.
+        last: when it was last heard of.
+        silence: what is known of that, in words.
+        here: the reader's machine; a restart of it is evidence for what ran on it.
+    """
     evidence = sorted((seen for host in attempt.hosts for seen in host.evidence), key=lambda seen: seen.time)
     decisive = next((seen for seen in evidence if seen.cause in _DECISIVE), None)
     noted = "".join(f"; {seen.source}: {seen.text}" for seen in evidence)
@@ -80,6 +96,19 @@ def _movement(attempt: Attempt, now: datetime) -> Iterator[str]:
 
 def _ago(span: timedelta) -> str:
     return format_duration(max(0.0, span.total_seconds()))
+
+
+def silent(hosts: Sequence[Host], *, now: datetime) -> list[Host]:
+    """Those of which nothing says that they ended, and nothing has been heard for too long."""
+    signs = [(host, *_last_sign(host)) for host in hosts if host.end is None]
+    return [
+        host for host, last, interval_s in signs if (now - last).total_seconds() > LOST_AFTER_HEARTBEATS * interval_s
+    ]
+
+
+def _is_silent(host: Host, now: datetime) -> bool:
+    last, interval_s = _last_sign(host)
+    return now - last > timedelta(seconds=LOST_AFTER_HEARTBEATS * interval_s)
 
 
 def _last_sign(host: Host) -> tuple[datetime, float]:

@@ -6,12 +6,13 @@ are the field names of ``--json``. Times are UTC, durations are seconds, sizes a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - the codec reads the annotations at run time
-from enum import StrEnum
 from typing import Any
 
 from marin_research.codec import Unknown
+from marin_research.job import Job, Retry, Task, TaskTry
+from marin_research.parts import Blob, Cause, Command, Devices, Git, Status, Step
 
 __all__ = [
     "Attempt",
@@ -25,98 +26,21 @@ __all__ = [
     "Gap",
     "Git",
     "Host",
+    "Job",
     "Metric",
     "Output",
     "Progress",
+    "Retry",
     "Run",
     "Status",
     "Step",
+    "Task",
+    "TaskTry",
     "Unknown",
     "WandbRun",
 ]
 
 SCHEMA_VERSION = 1
-
-
-class Status(StrEnum):
-    """How a run or an attempt stands, from the evidence there is."""
-
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    PREEMPTED = "preempted"
-    LOST = "lost"
-    CANCELLED = "cancelled"
-    CACHED = "cached"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blob:
-    """Bytes kept once in the store, addressed by their content."""
-
-    sha256: str
-    size: int
-    """Bytes before compression."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """The exact command line, with secrets masked."""
-
-    argv: tuple[str, ...]
-    line: str
-    """``argv`` quoted for a POSIX shell, after the variables that the shell had set for it: it can be pasted."""
-    cwd: str
-    """Absolute working directory."""
-    cwd_in_repository: str | Unknown
-    """``cwd`` relative to the top of the git checkout (``.`` at the top)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Git:
-    """The state of the checkout at launch."""
-
-    commit: str | Unknown
-    """Full hash of HEAD."""
-    branch: str | Unknown
-    remote: str | Unknown
-    """``origin``, without credentials."""
-    tree: str | Unknown
-    """Short hash of the tracked working tree's content, as Marin's provenance gives it."""
-    dirty: bool | Unknown
-    diff: Blob | Unknown
-    """``git diff HEAD`` and the untracked files' names when dirty; Unknown on a clean tree."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Devices:
-    """Accelerators, as one source saw them."""
-
-    kind: str
-    """``TPU v4``, ``NVIDIA H100 80GB HBM3``, ``cpu``."""
-    count: int
-    """Over all hosts of the attempt."""
-    local_count: int | Unknown = field(default_factory=lambda: Unknown("not said"))
-    process_count: int | Unknown = field(default_factory=lambda: Unknown("not said"))
-    source: str
-    """``jax`` (the step's own process had initialised it) or ``declared: <resources>``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Marin's identity of a step."""
-
-    name: str
-    version: str
-    fingerprint: str
-    output_path: str
-    artifact_type: str
-    deps: tuple[str, ...] = ()
-    """``name@version`` of every dependency."""
-
-    @property
-    def address(self) -> str:
-        return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +81,8 @@ class WandbRun:
     path: str
     """The run's local directory."""
     synced: bool
+    writer: str | None = None
+    """The host that started it, by its event writer."""
     attribution: str = "step"
     """``step``, or ``ambiguous`` when several steps shared the process and none can be told from the others."""
     reused: bool = False
@@ -170,32 +96,6 @@ class ExceptionInfo:
     type: str
     message: str
     traceback: str
-
-
-class Cause(StrEnum):
-    """What ended an attempt, of which there is evidence. What merely may have done it is none."""
-
-    RETURNED = "returned"
-    """The step's function returned."""
-    EXITED = "exited"
-    """The process ended by itself, with the code in ``exit_code``."""
-    RAISED = "raised"
-    """An exception left the step's function."""
-    SIGNALLED = "signalled"
-    """A signal killed the process, and nothing says who sent it and why."""
-    OUT_OF_MEMORY = "out_of_memory"
-    """The kernel killed the process for lack of memory, or the cluster says that it did."""
-    PREEMPTED = "preempted"
-    """The platform took the machine away, and said so."""
-    STOPPED = "stopped"
-    """Somebody asked for it: Ctrl-C, a signal to the recorder, a job that was cancelled."""
-    TIMED_OUT = "timed_out"
-    """It reached the time limit that it was given."""
-    NOT_STARTED = "not_started"
-    """There was nothing to end: it could not be started."""
-    MACHINE_LOST = "machine_lost"
-    """The machine failed or was started anew."""
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,11 +155,22 @@ class Host:
     """One process of an attempt on one machine."""
 
     index: int
+    """Among the processes of its job, from 0; the step's own process is 0."""
     name: str
     pid: int
     writer: str
     """Which event writer this is; two hosts that claim one index stay apart by it."""
     started: datetime
+    job: str | None = None
+    """The job of this run that the process belongs to; None for the process that runs the step itself."""
+    task: Task | None = None
+    """Where a cluster runs it; None on a machine that no cluster manages."""
+    seen_by: str | None = None
+    """Who noted this host, where it did not do so itself."""
+    python: str | None = None
+    """Where it is another one than the attempt's."""
+    packages: dict[str, str] = field(default_factory=dict)
+    """What is installed there in another version than the attempt names."""
     devices: Devices | Unknown = field(default_factory=lambda: Unknown("the process never initialised JAX"))
     output: Output | Unknown = field(default_factory=lambda: Unknown("no output was captured"))
     boot: str | Unknown = field(default_factory=lambda: Unknown("not said"))
@@ -296,22 +207,55 @@ class Attempt:
     platform: str
     packages: dict[str, str]
     declared_devices: Devices | Unknown
+    retry: Retry | None = None
+    """None for an attempt that a launch began."""
+    jobs: tuple[Job, ...] = ()
+    """What the step dispatched, each with its tries in this attempt."""
     hosts: tuple[Host, ...] = ()
+    """By job and index, the step's own process first."""
     end: End | None = None
 
     @property
+    def workers(self) -> tuple[Host, ...]:
+        """The hosts that did the work: those of its jobs, or the step's own process where it dispatched none."""
+        return tuple(host for host in self.hosts if host.job is not None) or self.hosts
+
+    @property
+    def waiting(self) -> tuple[Job, ...]:
+        """The jobs that their cluster has yet to start, or to start again."""
+        seen = {host.job for host in self.hosts}
+        return tuple(
+            job
+            for job in self.jobs
+            if job.outcome is Status.RUNNING
+            and (job.tries or job.id not in seen)
+            and not any(each.outcome is Status.RUNNING for each in job.tries)
+        )
+
+    @property
     def devices(self) -> Devices | Unknown:
-        """What JAX saw, on the first host that can say; else what was declared."""
-        observed = next((host.devices for host in self.hosts if host.devices), None)
-        if observed or self.declared_devices or not self.hosts:
-            return observed or self.declared_devices
-        both = (self.hosts[0].devices, self.declared_devices)
-        return Unknown("; ".join(unknown.why for unknown in both if isinstance(unknown, Unknown)))
+        """What JAX saw on the hosts that did the work; else what was declared for them. Of several jobs the largest's.
+
+        The process that dispatches is usually a CPU machine: what it sees is not what the experiment ran on.
+        """
+        observed = [host.devices for host in self.workers if isinstance(host.devices, Devices)]
+        asked = [job.declared_devices for job in self.jobs if isinstance(job.declared_devices, Devices)]
+        declared = [self.declared_devices] if isinstance(self.declared_devices, Devices) else []
+        known = observed or asked or declared
+        if known:
+            return max(known, key=lambda each: (each.kind != "cpu", each.count))
+        why = [host.devices.why for host in self.workers[:1] if isinstance(host.devices, Unknown)]
+        if isinstance(self.declared_devices, Unknown):
+            why.append(self.declared_devices.why)
+        return Unknown("; ".join(why))
 
     @property
     def wall_s(self) -> float | Unknown:
-        """Seconds between the first line of the step and its end; queueing excluded."""
-        return (self.end.time - self.started).total_seconds() if self.end else Unknown("the attempt has not ended")
+        """Seconds between the first line of the work and its end; queueing excluded."""
+        if self.end is None:
+            return Unknown("the attempt has not ended")
+        started = min((host.started for host in self.workers), default=self.started)
+        return max(0.0, (self.end.time - started).total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,6 +287,15 @@ class Run:
     def attempt(self) -> Attempt | None:
         """The last attempt: the one whose outcome is the run's."""
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Everything the run dispatched, each job as it was last seen, with all of its tries."""
+        found: dict[str, Job] = {}
+        for job in (job for attempt in self.attempts for job in attempt.jobs):
+            known = found.get(job.id)
+            found[job.id] = replace(job, tries=(*known.tries, *job.tries)) if known else job
+        return tuple(found.values())
 
     @property
     def config(self) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING
 
 from marin_research.codec import decode, dump
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
-from marin_research.events import Event, Heartbeat, fold, read_batch, write_batch
+from marin_research.events import Event, Heartbeat, read_batch, write_batch
+from marin_research.fold import fold
 from marin_research.machine import this_machine
 from marin_research.objects import LocalObjects, Objects, open_objects
 from marin_research.record import Blob, Gap, Run
@@ -145,6 +146,39 @@ class RecordStore:
     def claim_attempt(self, run_id: str) -> int:
         """The next attempt number of a run."""
         return self._claim_number(f"runs/{run_id}/attempts", {"time": datetime.now(UTC)})
+
+    def join_attempt(self, run_id: str, key: str) -> int:
+        """The attempt that ``key`` stands for; the next number for a key that nobody has named yet.
+
+        However many processes name one key at once, they are given one number.
+        """
+        folder = f"runs/{run_id}/attempts"
+        taken = [match for match in map(_CLAIM.fullmatch, self.objects.names(folder)) if match]
+        for match in taken:
+            if self._attempt_key(folder, int(match[1])) == key:
+                return int(match[1])
+        number = max((int(match[1]) for match in taken), default=0) + 1
+        while True:
+            try:
+                # Whole or not at all, other than a claim: the others read what stands in it.
+                self.objects.put_new(f"{folder}/{number:06d}.json", dump({"key": key, "time": datetime.now(UTC)}))
+            except FileExistsError:
+                if self._attempt_key(folder, number) == key:
+                    return number
+                number += 1
+            else:
+                return number
+
+    def newest_attempt(self, run_id: str) -> int:
+        """The highest attempt number that was handed out for a run; 0 before the first."""
+        taken = (_CLAIM.fullmatch(name) for name in self.objects.names(f"runs/{run_id}/attempts"))
+        return max((int(match[1]) for match in taken if match), default=0)
+
+    def _attempt_key(self, folder: str, number: int) -> object:
+        try:
+            return json.loads(self.objects.get(f"{folder}/{number:06d}.json")).get("key")
+        except (ValueError, AttributeError):
+            return None  # an attempt that a launch began, whose claim may be cut short
 
     def _claim_number(self, folder: str, claim: dict[str, object]) -> int:
         taken = (_CLAIM.fullmatch(name) for name in self.objects.names(folder))

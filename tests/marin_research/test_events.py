@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from marin_research.codec import encode
 from marin_research.errors import EventFormatError
-from marin_research.events import Event, Heartbeat, Kind, fold, read_batch, write_batch
+from marin_research.events import Event, Heartbeat, Kind, read_batch, write_batch
+from marin_research.fold import fold
 from marin_research.record import Attempt, Devices, End, Gap, Host, Metric, Output, Run, Status, Unknown
 
 T0 = datetime(2026, 11, 22, 12, tzinfo=UTC)

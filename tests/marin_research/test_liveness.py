@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from marin_research.events import Heartbeat, fold
+from marin_research.events import Heartbeat
+from marin_research.fold import fold
 from marin_research.liveness import presumed_end, why_running
 from marin_research.machine import Machine, this_machine
 from marin_research.record import Cause, Evidence, Progress, Status, Unknown

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,6 +86,30 @@ def test_a_retry_is_the_next_attempt_of_its_run(store):
     """Retries on several hosts at once are told apart by their number."""
     assert [store.claim_attempt("LR-001") for _ in range(3)] == [1, 2, 3]
     assert store.claim_attempt("LR-002") == 1
+
+
+def test_all_hosts_of_a_gang_that_ask_at_once_join_one_attempt(store):
+    """A preempted pod of many hosts comes back as one more try, not as one a host, and leaves no number out."""
+    assert store.claim_attempt("LR-001") == 1
+    jobs = [f"/ada/train {number}" for number in (1, 2)]
+    with ThreadPoolExecutor(max_workers=32) as pool:
+        joined = list(
+            pool.map(lambda index: RecordStore(store.root).join_attempt("LR-001", jobs[index % 2]), range(64))
+        )
+
+    assert {*joined[::2]} | {*joined[1::2]} == {2, 3}
+    assert len({*joined[::2]}) == len({*joined[1::2]}) == 1
+    assert store.newest_attempt("LR-001") == 3
+    assert store.claim_attempt("LR-001") == 4
+
+
+def test_a_claim_that_was_cut_short_is_nobodys_attempt_to_join(store):
+    """A launch that was killed while it claimed leaves an empty file."""
+    store.objects.put_new("runs/LR-001/attempts/000001.json", b"")
+    store.objects.put_new("runs/LR-001/attempts/000002.json", b"[]")
+
+    assert store.join_attempt("LR-001", "/ada/train 1") == 3
+    assert store.join_attempt("LR-001", "/ada/train 1") == 3
 
 
 def test_a_prefix_belongs_to_one_thread(store):
