@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from curator.drafting import Outcome, make_drafts
+from curator.plain import model_line
 from marin_research.store import RecordStore
 from marin_research.thread import find_thread
 
@@ -36,4 +37,9 @@ def report(outcomes: list[Outcome], topic: str) -> str:
             lines.append(f"no {outcome.kind} draft: {outcome.why_none}")
     if any(outcome.draft is not None for outcome in outcomes):
         lines.append(f"read and approve: curator review {topic}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_model_lines(outcomes)])
+
+
+def _model_lines(outcomes: list[Outcome]) -> list[str]:
+    """How a model took part, said once for all drafts that it wrote together."""
+    return list(dict.fromkeys(model_line(outcome.writing) for outcome in outcomes if outcome.writing is not None))

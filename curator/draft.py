@@ -8,6 +8,7 @@ from datetime import datetime  # noqa: TC003 - the codec reads the annotations a
 from enum import StrEnum
 
 from curator.facts import Fact  # noqa: TC001
+from curator.writing import Writing  # noqa: TC001
 
 SCHEMA_VERSION = 1
 
@@ -60,6 +61,8 @@ class Draft:
     """The reason of a rejection or a failed publication."""
     link: str | None = None
     """What its publication produced: ``path:line`` or a URL."""
+    writing: Writing | None = None
+    """A model's part in it; None where no model was asked."""
     schema_version: int = SCHEMA_VERSION
 
     @property

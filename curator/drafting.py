@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from curator.before import logbook_file
 from curator.draft import Draft, DraftKind, DraftStatus, text_sha256
 from curator.drafters import template
 from curator.errors import CuratorError
 from curator.evidence import gather, groups
 from curator.queue import DraftQueue
+from curator.writing import Writing  # noqa: TC001 - part of a dataclass
 from marin_research.logbook import NewEntry, entry_text
 from marin_research.redact import Redactor
-from marin_research.store import checkout_top
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
+    from curator.drafters.claude import Options
     from curator.drafters.template import Drafted, Entry
     from curator.evidence import Evidence
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
+
+
+CLAUDE = "claude"
+DRAFTERS = (template.NAME, CLAUDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,8 @@ class Outcome:
     why_none: str | None
     reused: bool = False
     """An open draft with the same text was there already."""
+    writing: Writing | None = None
+    """A model's part in this attempt, where one was asked."""
 
 
 def make_drafts(
@@ -44,6 +51,7 @@ def make_drafts(
     *,
     kinds: Collection[DraftKind] = template.KINDS,
     drafter: str = template.NAME,
+    options: Options | None = None,
     each: bool = False,
 ) -> list[Outcome]:
     """Draft the write-up of some runs: one per sweep, or one per run.
@@ -53,36 +61,47 @@ def make_drafts(
         thread: whose logbook, issue and metrics the write-up is for.
         store: where the records are, and where the drafts go.
         kinds: what to write.
-        drafter: ``template``.
+        drafter: ``template`` or ``claude``.
+        options: how the model is asked, for ``claude``.
         each: one write-up per run even where the runs are a sweep.
 
     Raises:
-        CuratorError: the drafter is not available.
+        CuratorError: there is no such drafter.
         RunNotFoundError: one of the runs is not in the store.
     """
-    if drafter != template.NAME:
-        raise CuratorError(f"the {drafter} drafter is not available here; use --drafter template")
+    if drafter not in DRAFTERS:
+        raise CuratorError(f"there is no {drafter} drafter; use {' or '.join(DRAFTERS)}")
     queue = DraftQueue(store)
     of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
     outcomes = []
     for group in [[run_id] for run_id in run_ids] if each else groups(run_ids, store):
         evidence = gather(group, thread, store)
-        outcomes += [_keep(drafted, evidence, queue) for drafted in template.draft(evidence, of_thread, kinds)]
+        writing = None
+        if drafter == CLAUDE:
+            from curator.drafters import claude  # with pydantic, and Anthropic's SDK when it asks
+
+            written, writing = claude.draft(evidence, of_thread, kinds, options)
+        else:
+            written = template.draft(evidence, of_thread, kinds)
+        outcomes += [_keep(drafted, evidence, queue, writing) for drafted in written]
     return outcomes
 
 
-def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue) -> Outcome:
+def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue, writing: Writing | None) -> Outcome:
     if drafted.content is None:
-        return Outcome(kind=drafted.kind, runs=evidence.runs, draft=None, why_none=drafted.why_none)
+        return Outcome(kind=drafted.kind, runs=evidence.runs, draft=None, why_none=drafted.why_none, writing=writing)
     thread = evidence.thread
     content = drafted.content
     text = content if isinstance(content, str) else _entry_text(content, thread)
     # The forum is public and so may be the other places: credentials go for certain, personal data before the forum.
     redactor = Redactor.from_environment(public=drafted.kind is DraftKind.POST, names=thread.private_names)
     text = redactor.text(text).text
+    if writing is not None:
+        opinions = (redactor.text(opinion).text for opinion in writing.opinions)
+        writing = replace(writing, opinions=tuple(opinion for opinion in opinions if opinion in text))
     known = _open_twin(queue, drafted.kind, evidence.runs, text)
     if known is not None:
-        return Outcome(kind=drafted.kind, runs=evidence.runs, draft=known, why_none=None, reused=True)
+        return Outcome(kind=drafted.kind, runs=evidence.runs, draft=known, why_none=None, reused=True, writing=writing)
     now = datetime.now(UTC)
     draft = Draft(
         id=queue.new_id(thread.prefix),
@@ -93,13 +112,14 @@ def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue) -> Outcome:
         target=_target(drafted.kind, thread),
         text=text,
         facts=tuple(evidence.facts.values()),
-        drafter=template.NAME,
+        drafter=CLAUDE if writing is not None and not writing.instead else template.NAME,
+        writing=writing,
         drafted_sha256=text_sha256(text),
         created=now,
         changed=now,
     )
     queue.add(draft)
-    return Outcome(kind=drafted.kind, runs=evidence.runs, draft=draft, why_none=None)
+    return Outcome(kind=drafted.kind, runs=evidence.runs, draft=draft, why_none=None, writing=writing)
 
 
 def _open_twin(queue: DraftQueue, kind: DraftKind, runs: tuple[str, ...], text: str) -> Draft | None:
@@ -120,12 +140,6 @@ def _entry_text(entry: Entry, thread: Thread) -> str:
     path = logbook_file(thread)
     data = path.read_bytes() if path is not None and path.exists() else b""
     return entry_text(data, NewEntry(ids=(entry.ids,), label=entry.label, time=entry.time, body=entry.body))
-
-
-def logbook_file(thread: Thread) -> Path | None:
-    """The thread's logbook on this machine; None outside of a checkout."""
-    top = checkout_top()
-    return top / thread.logbook.repository / thread.logbook_path if top else None
 
 
 def _target(kind: DraftKind, thread: Thread) -> str:

@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from curator.before import negative_results, read_logbook
 from curator.facts import Fact, FactError, FactKind, delta, percent
+from curator.failure import Failure, analyse, known_facts, similar_facts
 from marin_research.codec import format_time
 from marin_research.compare import (
     Comparison,
@@ -65,6 +67,8 @@ class Evidence:
     seeds: tuple[str, ...]
     """Config keys that only tell repetitions apart, where they vary."""
     facts: dict[str, Fact] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    """What is known of why runs failed."""
 
     def fact(self, *path: str) -> Fact | None:
         """The fact with that ID, its parts given one by one: ``fact("LR-003", "metric", "eval/loss")``."""
@@ -97,18 +101,31 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
         )
         for run, result in zip(runs, results, strict=True)
     )
+    failures = _failures(subjects, of_thread, thread)
     facts: dict[str, Fact] = {}
     shown = {run.id: run for run in (*runs, *results, *([baseline] if baseline else []))}
     for run in shown.values():
-        _add(facts, _run_facts(run, thread))
+        _add(facts, run_facts(run, thread))
     for subject in subjects:
         _add(facts, _quote_facts(subject))
         if baseline is not None and subject.comparison is not None:
             _add(facts, _changes(subject.result.id, baseline.id, facts))
     _add(facts, _sweep_facts(subjects, axis))
     _add(facts, _thread_facts(thread))
+    _add(facts, [fact for fact in similar_facts(failures, of_thread) if fact.id not in facts])
+    _add(facts, known_facts(failures, thread.logbook_path))
     seeds = tuple(key for key in varied if key not in axis)
-    return Evidence(thread=thread, subjects=subjects, baseline=baseline, axis=axis, seeds=seeds, facts=facts)
+    return Evidence(
+        thread=thread, subjects=subjects, baseline=baseline, axis=axis, seeds=seeds, facts=facts, failures=failures
+    )
+
+
+def _failures(subjects: Sequence[Subject], of_thread: Sequence[Run], thread: Thread) -> tuple[Failure, ...]:
+    if not any(subject.quotes or subject.result.status is Status.FAILED for subject in subjects):
+        return ()
+    negative = negative_results(read_logbook(thread))
+    found = (analyse(subject.result, subject.quotes, of_thread, negative) for subject in subjects)
+    return tuple(failure for failure in found if failure is not None)
 
 
 def groups(run_ids: Sequence[str], store: RecordStore) -> list[list[str]]:
@@ -180,7 +197,9 @@ def _pointer(*parts: str) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def _run_facts(run: Run, thread: Thread) -> list[Fact]:
+def run_facts(run: Run, thread: Thread) -> list[Fact]:
+    """What the record of one run says."""
+
     def fact(kind: FactKind, path: str, value: Any, at: str, **more: Any) -> Fact:
         return Fact(id=f"{run.id}/{path}", kind=kind, value=value, subject=run.id, source=f"{run.id}#{at}", **more)
 

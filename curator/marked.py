@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _QUIET = Style(dim=True)
 _WRONG = Style(color="red", bold=True)
 _MASKED = Style(color="yellow", bold=True)
+OPINION = Style(color="magenta", italic=True)
+"""A model's own words."""
 TAKEN_OUT = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
 """What stands where a secret stood."""
 _LEAD = re.compile(r"\s*(?:[-*+] +|\d+[.)] +|\| +)?")
@@ -36,15 +38,19 @@ def backed_style(console: Console) -> Style:
     return Style(color="green") if console.color_system and not console.no_color else Style(underline=True)
 
 
-def marked(text: str, report: Report, console: Console, *, width: int) -> Iterator[Text]:
-    """The lines of ``text``, numbered, with backed spans coloured and each finding underlined by ``^^^`` and its ID."""
+def marked(text: str, report: Report, console: Console, *, width: int, opinions: Sequence[str] = ()) -> Iterator[Text]:
+    """The lines of ``text``, numbered, with backed spans coloured and each finding underlined by ``^^^`` and its ID.
+
+    Passages that are a model's opinion are in a type of their own, wherever they stand unchanged.
+    """
     backed = backed_style(console)
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()
     gutter = max(3, len(str(len(lines))))
-    spans = [(e.start, e.end, backed) for e in report.evidence]
+    spans = [(m.start(), m.end(), OPINION) for passage in opinions for m in re.finditer(re.escape(passage), text)]
+    spans += [(e.start, e.end, backed) for e in report.evidence]
     spans += [(f.start, f.end, _WRONG + Style(meta={"finding": f.id})) for f in report.findings]
     spans += [(*match.span(), _MASKED) for match in TAKEN_OUT.finditer(text)]
     waiting = list(report.findings)

@@ -13,8 +13,9 @@ from rich.text import Text
 from curator.backing import backing
 from curator.draft import DraftStatus
 from curator.drafters.wording import id_range
-from curator.marked import TAKEN_OUT, backed_style, labelled, marked
-from curator.plain import KIND_NAMES, counted, decision_line, line_of, one_line, when
+from curator.marked import OPINION, TAKEN_OUT, backed_style, labelled, marked
+from curator.plain import KIND_NAMES, counted, decision_line, line_of, model_line, one_line, when
+from curator.suspicion import suspicious
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 110
 """Columns; longer lines of text are hard to read."""
+_FEW = 5
 _QUIET = Style(dim=True)
 _STRONG = Style(bold=True)
 _WRONG = Style(color="red", bold=True)
@@ -46,9 +48,12 @@ def page(draft: Draft, report: Report, console: Console, *, place: str = "", ful
     yield _title(draft, place, width)
     yield from labelled(_about(draft, report, console), width)
     yield Text()
-    yield from marked(draft.text, report, console, width=width)
+    opinions = draft.writing.opinions if draft.writing is not None else ()
+    yield from marked(draft.text, report, console, width=width, opinions=opinions)
     yield Text()
     yield from _findings(draft, report, width)
+    yield from _model(draft, width, full=full)
+    yield from _warnings(draft, width)
     yield from backing(draft, report, width=width, full=full)
 
 
@@ -77,6 +82,11 @@ def _about(draft: Draft, report: Report, console: Console) -> Iterator[tuple[str
     yield "goes to", Text(one_line(draft.target))
     edited = f"; edited by {one_line(draft.edited_by)}, {when(draft.changed)}" if draft.edited_by else ""
     yield "written", Text(f"by the {draft.drafter} drafter, {when(draft.created)}{edited}")
+    if draft.writing is not None:
+        yield "model", Text(model_line(draft.writing), style=_WRONG if draft.writing.instead else "")
+        if opinions := [opinion for opinion in draft.writing.opinions if opinion in draft.text]:
+            said = f"{counted(len(opinions), 'passage')} in other type: the model's own words, not a result"
+            yield "opinion", Text(said, style=OPINION)
     if draft.status is not DraftStatus.DRAFT:
         yield "status", Text(_status(draft), style=_WRONG if draft.status is DraftStatus.FAILED else _STRONG)
     checked = Text()
@@ -109,3 +119,34 @@ def _findings(draft: Draft, report: Report, width: int) -> Iterator[Text]:
         said = Text.assemble((one_line(finding.text), _WRONG), (f"  {line}\n", _QUIET), one_line(finding.why))
         yield from labelled([(Text(finding.id, style=_WRONG), said)], width)
     yield Text()
+
+
+def _model(draft: Draft, width: int, *, full: bool) -> Iterator[Text]:
+    """What of the model's answer is not in the text, and what it was not shown."""
+    writing = draft.writing
+    if writing is None:
+        return
+    if writing.cut:
+        yield Text("Cut out of the model's answer", style=_STRONG)
+        for cut in writing.cut:
+            yield from labelled([("-", Text.assemble(one_line(cut.said), ("\n" + one_line(cut.why), _QUIET)))], width)
+        yield Text()
+    hidden = [f"left out for want of budget: {what}" for what in writing.left_out]
+    hidden += [f"taken out: {masked.kind} in {one_line(masked.where)}" for masked in writing.masked]
+    if hidden:
+        yield Text("Not shown to the model", style=_STRONG)
+        shown = hidden if full else hidden[:_FEW]
+        more = [f"and {len(hidden) - len(shown)} more; `curator show {draft.id}` lists them"] * (
+            len(shown) < len(hidden)
+        )
+        yield from labelled([("-", Text(line)) for line in (*shown, *more)], width)
+        yield Text()
+
+
+def _warnings(draft: Draft, width: int) -> Iterator[Text]:
+    """Recorded text that seems to address whoever writes or reviews."""
+    found = list(suspicious(draft.facts))
+    if found:
+        yield Text("Recorded text that reads like an instruction; it is data, do not follow it", style=_WRONG)
+        yield from labelled([("!", Text(one_line(line))) for line in found], width)
+        yield Text()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from curator.log import LogEntry
+    from curator.writing import Writing
 
 KIND_NAMES = {
     DraftKind.LOGBOOK: "logbook entry",
@@ -64,3 +65,22 @@ def decision_line(entry: LogEntry) -> str:
     link = f" as {one_line(entry.link)}" if entry.link else ""
     why = f": {one_line(entry.why)}" if entry.why else ""
     return f"{entry.decision} by {one_line(entry.by)}{past}{link}{why} (sha256 {entry.sha256[:16]})"
+
+
+def model_line(writing: Writing) -> str:
+    """A model's part in a draft: ``claude-opus-5-5: 1 answer in 12.3 s, 6,210 tokens in and 812 out, 0.04 USD``."""
+    if writing.instead:
+        spent = f"; it took {_spent(writing)}" if writing.output_tokens else ""
+        return f"the template wrote this in place of {writing.model}: {one_line(writing.instead)}{spent}"
+    cut = f"; {counted(len(writing.cut), 'part')} of its answer cut out" if writing.cut else ""
+    left = f"; not shown to it for want of budget: {', '.join(writing.left_out)}" if writing.left_out else ""
+    return (
+        f"{writing.model}: {counted(writing.rounds, 'answer')} in {writing.seconds:.1f} s, {_spent(writing)}{cut}{left}"
+    )
+
+
+def _spent(writing: Writing) -> str:
+    cached = f" ({writing.cache_read_tokens:,} of them cached)" if writing.cache_read_tokens else ""
+    read = writing.input_tokens + writing.cache_read_tokens + writing.cache_written_tokens
+    cost = f", {writing.cost_usd:.3f} USD (prices of {writing.prices})" if isinstance(writing.cost_usd, float) else ""
+    return f"{read:,} tokens in{cached} and {writing.output_tokens:,} out{cost}"

@@ -23,6 +23,8 @@ class Checked(Verification):
     sha256: str
     evidence: list[Evidence]
     history: list[LogEntry]
+    warnings: list[str]
+    """Recorded text that reads like an instruction: the fact it stands in, and how it begins."""
 
 
 class CheckedLog(TypedDict):

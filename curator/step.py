@@ -49,7 +49,7 @@ def curate_step(
         thread: whose logbook, issue and metrics the write-up is for.
         name: of the step; ``<topic>/curate`` unless given.
         version: as for any step; the run-wide one of the experiment unless given.
-        drafter: what writes the text.
+        drafter: what writes the text, ``template`` or ``claude``; where the model cannot be asked, the template writes.
     """
     own_name = name or f"{thread.topic}/curate"
 

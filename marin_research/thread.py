@@ -94,6 +94,8 @@ class Thread:
     """URL of the experiment issue."""
     wandb: Wandb = field(default_factory=Wandb)
     branch: str = ""
+    model: str = ""
+    """Which model drafts for this thread, where one does: ``claude-opus-5-5``."""
     private_names: list[str] = field(default_factory=list)
     """Names that must not appear in public places."""
 

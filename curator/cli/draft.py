@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
 from curator.after_launch import report
 from curator.draft import DraftKind
 from curator.drafters.template import KINDS
-from curator.drafting import make_drafts
+from curator.drafting import CLAUDE, DRAFTERS, make_drafts
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.errors import UsageError
 from marin_research.store import RecordStore
 from marin_research.thread import find_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curator.drafters.claude import Options
 
 KIND_NAMES = [kind.value for kind in DraftKind]
 
@@ -20,7 +28,8 @@ KIND_NAMES = [kind.value for kind in DraftKind]
     help="Draft the write-up of a thread's runs; by default of its newest launch.\n\n\b\nExamples:\n"
     "  curator draft lr-sweep\n"
     "  curator draft lr-sweep --runs LR-003 LR-004 --kind logbook\n"
-    "  curator draft lr-sweep --each"
+    "  curator draft lr-sweep --each\n"
+    "  curator draft lr-sweep --drafter claude --model claude-sonnet-5-5"
 )
 @click.argument("thread")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KIND_NAMES), help="What to write; repeatable.")
@@ -29,16 +38,33 @@ KIND_NAMES = [kind.value for kind in DraftKind]
 @click.option("--each", is_flag=True, help="One write-up per run even where the runs are a sweep.")
 @click.option(
     "--drafter",
-    type=click.Choice(["template", "claude"]),
+    type=click.Choice(DRAFTERS),
     default="template",
     show_default=True,
-    help="What writes the text; the template needs no key and no network.",
+    help="What writes the text; the template needs no key and no network, claude needs ANTHROPIC_API_KEY.",
+)
+@click.option(
+    "--model", default="", help="Which model drafts (MARIN_RESEARCH_MODEL, or the thread's; claude-opus-5-5)."
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(min=10_000),
+    default=90_000,
+    show_default=True,
+    help="Tokens that one write-up may take, answers that had to be mended included.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=1),
+    default=300,
+    show_default=True,
+    help="Seconds after which the template writes instead.",
 )
 @root_option
 @json_option
 def command(
     *, thread: str, kinds: tuple[str, ...], first_run: str | None, more_runs: tuple[str, ...], each: bool,
-    drafter: str, root: str | None, as_json: bool,
+    drafter: str, model: str, budget: int, deadline: float, root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     if more_runs and first_run is None:
         raise UsageError(f"unexpected {' '.join(more_runs)}; name runs as --runs {' '.join(more_runs)}")
@@ -46,11 +72,33 @@ def command(
     declared = find_thread(thread, store)
     run_ids = [first_run, *more_runs] if first_run else newest_launch(store, declared.topic, declared.prefix)
     wanted = [DraftKind(kind) for kind in kinds] or KINDS
-    outcomes = make_drafts(run_ids, declared, store, kinds=wanted, drafter=drafter, each=each)
+    with asking(drafter, model=model, budget=budget, deadline=deadline) as options:
+        outcomes = make_drafts(run_ids, declared, store, kinds=wanted, drafter=drafter, options=options, each=each)
     if as_json:
         print_json(outcomes)
     else:
         click.echo(report(outcomes, declared.topic))
+
+
+@contextmanager
+def asking(drafter: str, *, model: str, budget: int, deadline: float) -> Iterator[Options | None]:
+    """How a model is asked, while its progress is shown on a terminal; None where no model is asked.
+
+    Raises:
+        MissingKeyError: the drafter needs a key.
+    """
+    if drafter != CLAUDE:
+        yield None
+        return
+    from rich.console import Console
+
+    from curator.drafters.claude import Options
+    from curator.model.messages import require_access
+
+    require_access()
+    # Nothing is shown where no terminal is.
+    with Console(stderr=True, highlight=False, markup=False).status("reading the record") as status:
+        yield Options(model=model, budget_tokens=budget, deadline_s=deadline, progress=status.update)
 
 
 def newest_launch(store: RecordStore, topic: str, prefix: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curator.cli.queue import open_queue
+from curator.suspicion import suspicious
 from curator.verify import to_json, verify
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.codec import encode
@@ -15,7 +16,7 @@ from marin_research.codec import encode
 if TYPE_CHECKING:
     from curator.draft import Draft
     from curator.log import LogEntry
-    from curator.verify import Report
+from curator.verify import Report
 
 
 @click.command(
@@ -51,6 +52,7 @@ def document(draft: Draft, report: Report, history: list[LogEntry]) -> dict[str,
         **to_json(report),
         "evidence": encode(report.evidence),
         "history": encode(history),
+        "warnings": list(suspicious(draft.facts)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.drafters import wording
-from curator.drafters.interpretation import all_cached, ended, interpretation, is_unfinished, questions
+from curator.drafters.interpretation import all_cached, ended, is_unfinished
 from curator.evidence import Subject
 from curator.facts import render
 from marin_research.record import Status
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from curator.confidence import Label
+    from curator.drafters.reading import Reading
     from curator.evidence import Evidence
     from marin_research.thread import PrimaryMetric
 
@@ -28,7 +29,7 @@ def entry_label(evidence: Evidence) -> str:
     return what
 
 
-def entry_body(evidence: Evidence, label: Label) -> str:
+def entry_body(evidence: Evidence, label: Label, reading: Reading) -> str:
     """The bullets of the entry, as Markdown."""
     first = _reference(evidence)
     lines = [
@@ -40,9 +41,9 @@ def entry_body(evidence: Evidence, label: Label) -> str:
         *_result(evidence),
         f"- Confidence: {label.confidence} ({label.reason})",
         "- Interpretation:",
-        *(f"  - {sentence}" for sentence in interpretation(evidence)),
+        *(f"  - {sentence}" for sentence in reading.interpretation()),
         "- Next action:",
-        *(f"  - To decide: {question}" for question in questions(evidence, label)),
+        *(f"  - {action}" for action in reading.actions),
     ]
     return "\n".join(lines) + "\n"
 

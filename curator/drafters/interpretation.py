@@ -13,8 +13,9 @@ from curator.facts import number, render
 from marin_research.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
+    from curator.causes import Cause
     from curator.confidence import Label
     from curator.evidence import Evidence, Subject
     from curator.facts import Fact
@@ -30,17 +31,59 @@ _VERDICTS = {
 }
 
 
-def interpretation(evidence: Evidence) -> list[str]:
-    """What the facts entail about the runs, sentence by sentence."""
+def findings(evidence: Evidence) -> list[str]:
+    """What the facts entail about results, sentence by sentence."""
     if all_cached(evidence):
         made = wording.id_range([subject.result.id for subject in evidence.subjects])
         return [f"No new result: every step was served from Marin's cache. The values are those of {made}."]
-    sentences = [
-        *_against_baseline(evidence),
-        *(f"{_name(evidence, subject)} {ended(subject)}." for subject in evidence.subjects if is_unfinished(subject)),
+    found = list(_against_baseline(evidence))
+    return found or ([] if caveats(evidence) else ["The run has a result but no baseline to compare it with."])
+
+
+def caveats(evidence: Evidence, *, explained: Collection[str] = ()) -> list[str]:
+    """What no write-up leaves out: runs without a result, why they failed, and whether comparisons are fair.
+
+    Args:
+        evidence: the runs and their facts.
+        explained: failed runs whose failure is explained already.
+    """
+    if all_cached(evidence):
+        return []
+    return [
+        *_unfinished(evidence, explained),
+        *_why_failed(evidence, explained),
+        *_met_before(evidence),
         *_fairness(evidence),
     ]
-    return sentences or ["The run has a result but no baseline to compare it with."]
+
+
+def _unfinished(evidence: Evidence, explained: Collection[str]) -> Iterator[str]:
+    """A sentence for each run that came to no result."""
+    for subject in evidence.subjects:
+        if is_unfinished(subject) and subject.result.id not in explained:
+            yield f"{_name(evidence, subject)} {ended(subject).rstrip('.')}."
+
+
+def _why_failed(evidence: Evidence, explained: Collection[str]) -> Iterator[str]:
+    """A likely cause of each failure, with its line."""
+    for failure in evidence.failures:
+        if failure.cause is not None and failure.line is not None and failure.run not in explained:
+            yield cause_sentence(failure.run, failure.cause, [failure.line])
+
+
+def _met_before(evidence: Evidence) -> Iterator[str]:
+    """Where errors like these were met before."""
+    for failure in evidence.failures:
+        if failure.similar:
+            yield f"{wording.listed(list(failure.similar))} failed with the same error before {failure.run}."
+        for item in failure.known:
+            yield f"The thread's index of negative results says: {wording.code(item)}."
+
+
+def cause_sentence(run_id: str, cause: Cause, lines: Sequence[str]) -> str:
+    """A cause as what it is: a hypothesis, with the lines that it rests on."""
+    quoted = wording.listed([wording.code(wording.shortened(line)) for line in lines])
+    return f"Likely cause of the failure of {run_id}, a hypothesis from its output: {cause.says}. It rests on {quoted}."
 
 
 def questions(evidence: Evidence, label: Label) -> list[str]:
@@ -115,6 +158,7 @@ def _succeeded(subject: Subject) -> bool:
 
 
 def _fairness(evidence: Evidence) -> Iterator[str]:
+    """Whether the comparisons with the baseline are fair."""
     comparisons = [subject.comparison for subject in evidence.subjects if subject.comparison is not None]
     if not comparisons:
         return

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from curator.drafters import wording
 from curator.drafters.entry import fenced
+from curator.drafters.reading import opinion_mark
 from curator.facts import number, render
 from marin_research.record import Status
 
 if TYPE_CHECKING:
     from curator.confidence import Label
+    from curator.drafters.reading import Reading
     from curator.evidence import Evidence, Subject
     from curator.facts import Fact
     from marin_research.thread import PrimaryMetric
@@ -30,16 +32,16 @@ class Post:
     text: str
 
 
-def write_post(evidence: Evidence, label: Label) -> Post | str:
+def write_post(evidence: Evidence, label: Label, reading: Reading) -> Post | str:
     """The post, or the reason why there is none."""
     if all(subject.run.status is Status.CACHED for subject in evidence.subjects):
         return "every step was served from the cache; what there was to share came with the runs that made the outputs"
     failed = [subject for subject in evidence.subjects if _explained_failure(subject, evidence)]
     if failed:
-        return _failure_post(failed[0], evidence, label)
+        return _failure_post(failed[0], evidence, label, reading)
     won = _clear_win(evidence)
     if won is not None:
-        return _win_post(*won, evidence, label)
+        return _win_post(*won, evidence, label, reading)
     return (
         "no run failed with a cause that its siblings show, "
         f"and no variant beat the baseline by {CLEAR_WIN_PERCENT:g} %, and by twice what repeating it changes, "
@@ -82,7 +84,7 @@ def _noise_percent(evidence: Evidence, metric: PrimaryMetric) -> float:
     return abs(number(noise)) if noise is not None else 0.0
 
 
-def _failure_post(subject: Subject, evidence: Evidence, label: Label) -> Post:
+def _failure_post(subject: Subject, evidence: Evidence, label: Label, reading: Reading) -> Post:
     what = wording.axis_value(subject, evidence.axis)
     alive = [other for other in evidence.subjects if other.result.status is Status.SUCCEEDED]
     survivors = wording.listed([f"`{wording.axis_value(other, evidence.axis)}`" for other in alive])
@@ -94,12 +96,13 @@ def _failure_post(subject: Subject, evidence: Evidence, label: Label) -> Post:
         f"The runs with {survivors} succeeded. They are alike in everything but {_axis(evidence)}.",
         "",
         *([*fenced(subject.quotes), ""] if subject.quotes else []),
+        *_meaning(reading),
         *_setting(subject, evidence, label),
     ]
     return Post(title=f"{_exception(subject)} with {what}, not with its neighbours", text="\n".join(lines) + "\n")
 
 
-def _win_post(subject: Subject, change: Fact, evidence: Evidence, label: Label) -> Post:
+def _win_post(subject: Subject, change: Fact, evidence: Evidence, label: Label, reading: Reading) -> Post:
     assert evidence.baseline is not None  # noqa: S101 - a change has a reference
     value = evidence.fact(subject.result.id, "metric", change.name)
     reference = evidence.fact(evidence.baseline.id, "metric", change.name)
@@ -112,9 +115,16 @@ def _win_post(subject: Subject, change: Fact, evidence: Evidence, label: Label) 
         f"`{what}` gave {change.name} {render(value)}, against {render(reference)} of the baseline ({render(change)}).",
         f"Nothing but {_axis(evidence)} differs between the two.",
         "",
+        *_meaning(reading),
         *_setting(subject, evidence, label),
     ]
     return Post(title=f"{what}: {change.name} {render(change)} against the baseline", text="\n".join(lines) + "\n")
+
+
+def _meaning(reading: Reading) -> list[str]:
+    """What a model makes of it; nothing where none was asked."""
+    said = [f"- {opinion_mark(reading.author)} {opinion}" for opinion in reading.opinions]
+    return ["## What it may mean", "", *said, ""] if said else []
 
 
 def _setting(subject: Subject, evidence: Evidence, label: Label) -> list[str]:

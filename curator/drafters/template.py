@@ -10,7 +10,9 @@ from curator.confidence import Confidence, Label, label
 from curator.draft import DraftKind
 from curator.drafters import wording
 from curator.drafters.entry import entry_body, entry_label
+from curator.drafters.interpretation import caveats, findings, questions
 from curator.drafters.post import Post, write_post
+from curator.drafters.reading import Reading
 from curator.drafters.update import no_update_reason, update_text
 from curator.facts import Fact, FactKind
 
@@ -54,24 +56,48 @@ def draft(evidence: Evidence, of_thread: list[Run], kinds: Collection[DraftKind]
         of_thread: every run of the thread, among which replicates are looked for.
         kinds: what to write; a kind that this drafter cannot write is passed over.
     """
+    rating = rate(evidence, of_thread)
+    return write(evidence, rating, own_reading(evidence, rating), kinds)
+
+
+def rate(evidence: Evidence, of_thread: list[Run]) -> Label:
+    """The confidence label of the headline; what it was computed from joins the evidence's facts."""
     rating = _rating(evidence, of_thread)
     evidence.facts.update({fact.id: fact for fact in _label_facts(rating)})
+    return rating
+
+
+def own_reading(evidence: Evidence, rating: Label) -> Reading:
+    """What the facts alone entail, and what they leave to a person."""
+    asked = tuple(f"To decide: {question}" for question in questions(evidence, rating))
+    return Reading(findings=tuple(findings(evidence)), caveats=tuple(caveats(evidence)), actions=asked)
+
+
+def write(evidence: Evidence, rating: Label, reading: Reading, kinds: Collection[DraftKind]) -> list[Drafted]:
+    """The asked-for kinds of text, given a reading of the record."""
     ids, title = wording.id_range(evidence.runs), entry_label(evidence)
     drafted = []
     if DraftKind.LOGBOOK in kinds:
-        entry = Entry(ids=ids, label=title, time=_time(evidence), body=entry_body(evidence, rating))
+        entry = Entry(ids=ids, label=title, time=_time(evidence), body=entry_body(evidence, rating, reading))
         drafted.append(Drafted(kind=DraftKind.LOGBOOK, title=title, content=entry))
     if DraftKind.ISSUE in kinds:
         reason = no_update_reason(evidence)
-        text = update_text(evidence, rating, title=f"{ids} {title}", heading=f"entry {ids}") if reason is None else None
+        text = None
+        if reason is None:
+            text = update_text(evidence, rating, reading, title=f"{ids} {title}", heading=f"entry {ids}")
         drafted.append(Drafted(kind=DraftKind.ISSUE, title=title, content=text, why_none=reason))
     if DraftKind.POST in kinds:
-        post = write_post(evidence, rating)
+        post = write_post(evidence, rating, reading)
         if isinstance(post, Post):
             drafted.append(Drafted(kind=DraftKind.POST, title=post.title, content=post.text))
         else:
             drafted.append(Drafted(kind=DraftKind.POST, title=title, content=None, why_none=post))
     return drafted
+
+
+def trial_text(evidence: Evidence, rating: Label, reading: Reading) -> str:
+    """A logbook entry under a heading as plain as can be: what a reading is verified in before it is used."""
+    return f"### {wording.id_range(evidence.runs)}\n\n{entry_body(evidence, rating, reading)}"
 
 
 def _rating(evidence: Evidence, of_thread: list[Run]) -> Label:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.drafters import wording
-from curator.drafters.interpretation import interpretation, questions
 from curator.facts import render
 from marin_research.record import Status
 
 if TYPE_CHECKING:
     from curator.confidence import Label
+    from curator.drafters.reading import Reading
     from curator.evidence import Evidence, Subject
 
 
-def update_text(evidence: Evidence, label: Label, *, title: str, heading: str) -> str:
+_MOST_FINDINGS = 6
+"""The logbook entry has the rest."""
+
+
+def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: str, heading: str) -> str:
     """The comment, as Markdown.
 
     Args:
         evidence: the runs and their facts.
         label: the confidence label of the result.
+        reading: what it says beyond the bare facts.
         title: the few words after ``Update:``.
         heading: of the logbook entry that supports it.
     """
@@ -29,14 +34,14 @@ def update_text(evidence: Evidence, label: Label, *, title: str, heading: str) -
         "",
         f"- Change: {_change(evidence)}",
         "- Result delta:",
-        *(f"  - {sentence}" for sentence in interpretation(evidence)),
+        *(f"  - {sentence}" for sentence in reading.interpretation(findings=_MOST_FINDINGS)),
         f"- Confidence: {label.confidence} ({label.reason})",
         "- Links:",
         f"  - Commit: {_commits(evidence)}",
         f"  - Logbook section: `{evidence.thread.logbook_path}`, {heading}",
         f"  - W&B: {wording.wandb(evidence)}",
         "- Next:",
-        *(f"  - To decide: {question}" for question in questions(evidence, label)),
+        *(f"  - {action}" for action in reading.actions),
     ]
     return "\n".join(lines) + "\n"
 

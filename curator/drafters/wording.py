@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from curator.facts import Fact, number, render
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curator.evidence import Evidence, Subject
+
+
+_QUOTED = 160
+"""Characters of a log line that are quoted in a sentence; whole lines stand in their own block."""
 
 
 def id_range(ids: Sequence[str]) -> str:
@@ -163,3 +168,19 @@ def failure(subject: Subject) -> str:
         return subject.result.why
     message = end.exception.message.strip().partition("\n")[0]
     return f"{end.exception.type}: {message}" if message else end.exception.type
+
+
+def code(text: str) -> str:
+    """A text as inline code that none of it can close."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    ticks = "`" * (longest + 1)
+    inner = f" {text} " if text.startswith("`") or text.endswith("`") else text
+    return f"{ticks}{inner}{ticks}"
+
+
+def shortened(line: str) -> str:
+    """The beginning of a line, cut between words, for a sentence that quotes it."""
+    line = line.strip()
+    if len(line) <= _QUOTED:
+        return line
+    return line[: line.rfind(" ", 0, _QUOTED) if " " in line[:_QUOTED] else _QUOTED]

@@ -1,0 +1,295 @@
+"""The drafter that asks a model what a record means. The model chooses claims and says its opinion; code does the rest.
+
+Nothing of an answer reaches a draft unjudged: claims are worded by code from facts, opinions may state nothing, and the
+whole text is verified. What does not stand goes back to the model with the reasons, twice at most, and is then cut out.
+Whatever goes wrong, there is a draft: the template's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from curator.before import last_entries, last_launch, read_logbook
+from curator.claims.base import Grounds
+from curator.claims.prose import Prose
+from curator.claims.reply import InvalidReplyError, Judged, Passage, judge, parse, schema
+from curator.drafters import template
+from curator.drafters.interpretation import all_cached, caveats
+from curator.drafters.objections import objections
+from curator.drafters.prompt import Prompt, compose, fitted, repair
+from curator.drafters.reading import Reading, opinion_mark
+from curator.errors import CuratorError
+from curator.evidence import run_facts
+from curator.model.deadline import Deadline
+from curator.model.messages import DEFAULT_MODEL, MessagesModel
+from curator.model.port import Answer, ModelError, Turn, Usage
+from curator.model.prices import cost_usd, price_date
+from curator.writing import Cut, Writing
+from marin_research.record import Status
+from marin_research.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from curator.confidence import Label
+    from curator.draft import DraftKind
+    from curator.drafters.template import Drafted
+    from curator.evidence import Evidence
+    from curator.facts import Fact
+    from curator.model.port import LanguageModel
+    from marin_research.record import Run
+    from marin_research.thread import Thread
+
+logger = logging.getLogger(__name__)
+
+NAME = "claude"
+MODEL_VARIABLE = "MARIN_RESEARCH_MODEL"
+_REPAIRS = 2
+_EARLIER_ENTRIES = 4
+_CHARACTERS_A_TOKEN = 3
+"""Few, so that an estimate errs on the safe side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a model is asked."""
+
+    model: str = ""
+    """Its name; else that of ``MARIN_RESEARCH_MODEL``, of the thread, or the default."""
+    budget_tokens: int = 90_000
+    """Input and output of all answers for one write-up together."""
+    deadline_s: float = 300.0
+    """Seconds for one write-up, retries and mending included."""
+    max_output_tokens: int = 8_000
+    progress: Callable[[str], None] = field(default=lambda _: None)
+    """Told what is being done, in a few words."""
+
+
+def draft(
+    evidence: Evidence,
+    of_thread: list[Run],
+    kinds: Collection[DraftKind],
+    options: Options | None = None,
+    *,
+    model: LanguageModel | None = None,
+) -> tuple[list[Drafted], Writing | None]:
+    """Write the asked-for kinds of text, and tell the model's part in them.
+
+    Args:
+        evidence: the runs and their facts; facts that the text needs beside them are added.
+        of_thread: every run of the thread.
+        kinds: what to write.
+        options: how the model is asked.
+        model: who is asked; the Messages API unless given.
+    """
+    options = options or Options()
+    rating = template.rate(evidence, of_thread)
+    if all_cached(evidence) or all(subject.run.status is Status.RUNNING for subject in evidence.subjects):
+        # There is nothing to read that the facts do not say.
+        return template.write(evidence, rating, template.own_reading(evidence, rating), kinds), None
+    name = model.name if model is not None else model_name(options, evidence.thread)
+    reader = _Reader(evidence, of_thread, rating, options, name)
+    try:
+        reading = reader.read(model)
+    except CuratorError as error:
+        instead = str(error)
+    except Exception as error:
+        # Whatever went wrong with a model, its answer or our reading of it: the runs are written up all the same.
+        logger.exception("the answer of %s could not be read", name)
+        instead = f"its answer could not be read ({type(error).__name__})"
+    else:
+        evidence.facts.update(reader.facts)
+        return template.write(evidence, rating, reading, kinds), reader.writing()
+    plain = template.own_reading(evidence, rating)
+    return template.write(evidence, rating, plain, kinds), replace(reader.writing(), instead=instead, opinions=())
+
+
+def model_name(options: Options, thread: Thread, environ: Mapping[str, str] = os.environ) -> str:
+    return options.model or environ.get(MODEL_VARIABLE, "") or thread.model or DEFAULT_MODEL
+
+
+class _Reader:
+    """One conversation about one record."""
+
+    def __init__(self, evidence: Evidence, of_thread: list[Run], rating: Label, options: Options, name: str) -> None:
+        earlier = last_launch(evidence.runs, of_thread)
+        more = {fact.id: fact for run in earlier for fact in run_facts(run, evidence.thread)}
+        self._evidence, self._rating, self._options, self._name = evidence, rating, options, name
+        self._grounds = Grounds(evidence=evidence, more=more, earlier=earlier)
+        self._started = time.monotonic()
+        self._usage = Usage()
+        self._rounds = 0
+        self._prompt: Prompt | None = None
+        self._judged = Judged(passages=(), violations=())
+        self.facts: dict[str, Fact] = {}
+        """What the reading states beside the evidence's own facts."""
+
+    def read(self, model: LanguageModel | None) -> Reading:
+        """Ask, judge, mend, and give what stands.
+
+        Raises:
+            ModelError: there is no answer of which anything stands.
+        """
+        model = model or MessagesModel(self._name, Deadline(self._options.deadline_s))
+        entries = last_entries(read_logbook(self._evidence.thread), _EARLIER_ENTRIES)
+        # A model's provider is no public place, but nothing personal is of any use there.
+        redactor = Redactor.from_environment(public=True, names=self._evidence.thread.private_names)
+        self._options.progress(f"reading the record for {self._name}")
+        prompt = fitted(compose(self._grounds, entries, redactor), self._first_limit, lambda p: self._count(p, model))
+        self._prompt = prompt
+        self._judged = self._converse(model, prompt, Prose(self._grounds, prompt.untrusted))
+        self.facts = _stated(self._judged.passages, self._grounds)
+        return self._reading(self._judged)
+
+    def writing(self) -> Writing:
+        """The model's part so far."""
+        return Writing(
+            model=self._name,
+            rounds=self._rounds,
+            seconds=round(time.monotonic() - self._started, 1),
+            input_tokens=self._usage.input_tokens,
+            output_tokens=self._usage.output_tokens,
+            cache_read_tokens=self._usage.cache_read_tokens,
+            cache_written_tokens=self._usage.cache_written_tokens,
+            cost_usd=cost_usd(self._name, self._usage),
+            prices=price_date(),
+            opinions=tuple(passage.statement.text for passage in self._judged.passages if is_prose(passage)),
+            cut=tuple(Cut(said=violation.said, why=violation.why) for violation in self._judged.violations),
+            left_out=self._prompt.left_out if self._prompt else (),
+            masked=self._prompt.masked if self._prompt else (),
+        )
+
+    @property
+    def _first_limit(self) -> int:
+        """Input tokens of the first request, so that mending fits in too."""
+        return self._options.budget_tokens // (1 + _REPAIRS) - self._options.max_output_tokens
+
+    def _count(self, prompt: Prompt, model: LanguageModel) -> int:
+        request = prompt.request(schema(), self._options.max_output_tokens)
+        counted = model.count(request)
+        if counted is not None:
+            return counted
+        return sum(map(len, (*request.system, *(turn.text for turn in request.turns)))) // _CHARACTERS_A_TOKEN
+
+    def _converse(self, model: LanguageModel, prompt: Prompt, prose: Prose) -> Judged:
+        best: Judged | None = None
+        turns: list[Turn] = []
+        problems: list[str] = []
+        while self._rounds <= _REPAIRS:
+            try:
+                answer = self._ask(model, prompt, turns)
+            except ModelError:
+                if best is None or not best.passages:
+                    raise
+                break  # what there is of an earlier answer stands on its own
+            judged, problems = self._judge(answer, prose)
+            if judged is not None and (best is None or _rank(judged) >= _rank(best)):
+                best = judged
+            if not problems or not self._affords_another(answer):
+                break
+            turns += [Turn(role="assistant", text=answer.text), repair(problems)]
+        if best is None or not best.passages:
+            raise ModelError(f"nothing of its answer stands: {problems[0] if problems else 'it is empty'}")
+        return best
+
+    def _ask(self, model: LanguageModel, prompt: Prompt, turns: Sequence[Turn]) -> Answer:
+        doing = f"{self._name} mends its answer" if turns else f"{self._name} answers"
+        received = 0
+
+        def on_text(text: str) -> None:
+            nonlocal received
+            received += len(text)
+            self._options.progress(f"{doing}: {received:,} characters")
+
+        self._options.progress(doing)
+        self._rounds += 1
+        answer = model.ask(prompt.request(schema(), self._options.max_output_tokens, turns), on_text)
+        self._usage += answer.usage
+        return answer
+
+    def _affords_another(self, last: Answer) -> bool:
+        """Whether the budget holds one more round: all that was said so far, and another answer."""
+        needed = last.usage.total + last.usage.output_tokens + self._options.max_output_tokens
+        return self._usage.total + needed <= self._options.budget_tokens
+
+    def _judge(self, answer: Answer, prose: Prose) -> tuple[Judged | None, list[str]]:
+        """What of an answer stands, and what is to be mended."""
+        if not answer.text.strip():
+            return None, ["the answer is empty"]
+        try:
+            reply = parse(answer.text)
+        except InvalidReplyError as error:
+            cut = "it was cut off for its length; answer shorter: " if answer.stop_reason == "max_tokens" else ""
+            return None, [f"{cut}{error}"]
+        judged = self._verified(judge(reply, self._grounds, prose))
+        return judged, [f"{violation.place}: {violation.why}" for violation in judged.violations]
+
+    def _verified(self, judged: Judged) -> Judged:
+        """The passages that also stand in the finished text; one that goes may change what another means."""
+        while judged.passages:
+            text = self._trial(judged)
+            facts = {**self._evidence.facts, **_stated(judged.passages, self._grounds)}
+            found = objections(text, tuple(facts.values()), judged.passages)
+            if not found:
+                break
+            places = {violation.place for violation in found}
+            judged = Judged(
+                passages=tuple(passage for passage in judged.passages if passage.place not in places),
+                violations=(*judged.violations, *found),
+            )
+        return judged
+
+    def _trial(self, judged: Judged) -> str:
+        """The logbook entry with every passage where it would claim something: below Interpretation."""
+        prose = tuple(passage.statement.text for passage in judged.passages if is_prose(passage))
+        steps = tuple(p.statement.text for p in judged.of("next_actions") if not is_prose(p))
+        trial = replace(self._reading(judged), opinions=prose, actions=steps)
+        return template.trial_text(self._evidence, self._rating, trial)
+
+    def _reading(self, judged: Judged) -> Reading:
+        claims = tuple(passage.statement.text for passage in judged.of("claims"))
+        causes = {claim: run_id for claim in claims for run_id in self._grounds.runs if _explains(claim, run_id)}
+        return Reading(
+            findings=tuple(claim for claim in claims if claim not in causes),
+            caveats=(*causes, *caveats(self._evidence, explained=causes.values())),
+            opinions=tuple(passage.statement.text for passage in judged.of("opinions")),
+            actions=tuple(_steps(judged.of("next_actions"), self._name)),
+            author=self._name,
+        )
+
+
+def is_prose(passage: Passage) -> bool:
+    """Whether the words of a passage are the model's own."""
+    return passage.place.startswith("opinions") or passage.place.endswith(".why")
+
+
+def _steps(passages: Sequence[Passage], author: str) -> Iterator[str]:
+    """Next steps as code words them, each with what the model says of it."""
+    whys = {passage.place.removesuffix(".why"): passage.statement.text for passage in passages if is_prose(passage)}
+    steps = {passage.place: passage.statement.text for passage in passages if not is_prose(passage)}
+    for place in dict.fromkeys(passage.place.removesuffix(".why") for passage in passages):
+        why = f"{opinion_mark(author)} {whys[place]}" if place in whys else ""
+        yield " ".join(part for part in (steps.get(place, ""), why) if part)
+
+
+def _explains(claim: str, run_id: str) -> bool:
+    return claim.startswith(f"Likely cause of the failure of {run_id},")
+
+
+def _rank(judged: Judged) -> tuple[int, int]:
+    return len(judged.passages), -len(judged.violations)
+
+
+def _stated(passages: Sequence[Passage], grounds: Grounds) -> dict[str, Fact]:
+    """The facts that passages state beside those of the evidence: derived ones, and those of earlier runs."""
+    found: dict[str, Fact] = {}
+    for passage in passages:
+        used = [grounds.facts[use] for use in passage.statement.uses if use in grounds.more]
+        about = {f"{fact.subject}/{what}" for fact in used for what in ("run", "status")}
+        found |= {fact_id: grounds.more[fact_id] for fact_id in about if fact_id in grounds.more}
+        found |= {fact.id: fact for fact in (*used, *passage.statement.derived)}
+    return {fact_id: fact for fact_id, fact in found.items() if fact_id not in grounds.evidence.facts}
