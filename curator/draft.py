@@ -9,12 +9,14 @@ from enum import StrEnum
 
 from curator.facts import Fact  # noqa: TC001
 from curator.writing import Writing  # noqa: TC001
+from marin_research.record import Blob  # noqa: TC001
 
 SCHEMA_VERSION = 1
 
 
 class DraftKind(StrEnum):
     LOGBOOK = "logbook"
+    INDEX = "logbook-index"
     ISSUE = "issue"
     ISSUE_BODY = "issue-body"
     POST = "post"
@@ -27,6 +29,16 @@ class DraftStatus(StrEnum):
     REJECTED = "rejected"
     PUBLISHED = "published"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file of a draft, such as a plot."""
+
+    name: str
+    """Of the file; holds the first digits of its hash."""
+    blob: Blob
+    """Where in the store its bytes are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +63,18 @@ class Draft:
     """Of the text as the drafter wrote it; an edit does not change it."""
     created: datetime
     changed: datetime
+    replaces: str | None = None
+    """What stood there when the text was drafted, for a text that takes the place of another; None for a new one."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files that go out with it; the text names each by its hash, so that an approval covers them too."""
     revision: int = 0
     """How many times the text was edited."""
     edited_by: str | None = None
     status: DraftStatus = DraftStatus.DRAFT
     by: str | None = None
     """Who approved or rejected it."""
+    accepted: tuple[str, ...] = ()
+    """IDs of the findings that its approval went past."""
     why: str | None = None
     """The reason of a rejection or a failed publication."""
     link: str | None = None

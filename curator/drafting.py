@@ -144,7 +144,7 @@ def _entry_text(entry: Entry, thread: Thread) -> str:
 
 def _target(kind: DraftKind, thread: Thread) -> str:
     match kind:
-        case DraftKind.LOGBOOK:
+        case DraftKind.LOGBOOK | DraftKind.INDEX:
             return thread.logbook_path
         case DraftKind.ISSUE | DraftKind.ISSUE_BODY:
             return thread.issue or f"no issue yet; add its URL to the thread file ({thread.topic}.yaml, key issue)"

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 KIND_NAMES = {
     DraftKind.LOGBOOK: "logbook entry",
+    DraftKind.INDEX: "logbook section",
     DraftKind.ISSUE: "issue comment",
-    DraftKind.ISSUE_BODY: "issue body",
+    DraftKind.ISSUE_BODY: "section of the issue",
     DraftKind.POST: "forum post",
     DraftKind.SESSION: "session report",
 }

@@ -118,6 +118,9 @@ class DraftQueue:
                     draft,
                     status=_STATUS[entry.decision],
                     by=entry.by if entry.decision in (Decision.APPROVED, Decision.REJECTED) else draft.by,
+                    accepted=tuple(f.id for f in entry.accepted)
+                    if entry.decision is Decision.APPROVED
+                    else draft.accepted,
                     why=entry.why,
                     link=entry.link or draft.link,
                 )

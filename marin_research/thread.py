@@ -26,6 +26,9 @@ FOLDER = Path(".agents/research")
 TOPIC = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 PREFIX = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*")
 
+INDICES = ("Current TL;DR", "Current baseline", "Hypothesis queue", "Decision log", "Negative results index")
+"""The sections that Marin's logbooks keep current."""
+
 _UNICODE_LINE_ENDS = frozenset("\x85\u2028\u2029")
 
 
@@ -41,6 +44,15 @@ class LogbookStyle(StrEnum):
 
     SEED = "seed"  # in the research repository, `.agents/logbooks/<topic>.md`
     SEPARATE = "separate"  # in a repository of logbooks, `<project>/<issue>-<topic>.md`
+    ISSUE = "issue"  # no file at all: the entries are comments of the experiment issue
+
+
+class LogbookReach(StrEnum):
+    """How far publishing takes what it writes into a logbook."""
+
+    FILE = "file"
+    COMMIT = "commit"
+    PUSH = "push"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +75,10 @@ class Logbook:
     repository: str = ""
     """A local checkout of a separate repository of logbooks; empty for this repository."""
     style: str = LogbookStyle.SEED
+    publish: str = ""
+    """``file``, ``commit`` or ``push``; unless given, a separate repository is pushed to and this one is not."""
+    indices: list[str] = field(default_factory=lambda: list(INDICES))
+    """Sections that are kept current; nothing else of the file is ever edited."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +226,9 @@ def check_thread(thread: Thread, where: str) -> None:
                 f"{where}: metric {metric.name!r} has direction {metric.direction!r}; write higher or lower"
             )
     if thread.logbook.style not in set(LogbookStyle):
-        raise ThreadError(f"{where}: logbook style {thread.logbook.style!r} must be seed or separate")
+        raise ThreadError(f"{where}: logbook style {thread.logbook.style!r} must be seed, separate or issue")
+    if thread.logbook.publish not in {"", *LogbookReach}:
+        raise ThreadError(f"{where}: logbook publish {thread.logbook.publish!r} must be file, commit or push")
 
 
 def dump_thread(thread: Thread) -> str:

@@ -9,6 +9,7 @@ import click
 from curator.cli.queue import by_option, open_queue
 from curator.person import person
 from curator.publish import Outcome, plan, publish, publishable
+from curator.publish.destination import Reach
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.errors import UsageError
 
@@ -18,36 +19,43 @@ if TYPE_CHECKING:
 
 @click.command(
     help="Publish approved drafts, each exactly once, logbook entries first. Exits with 1 if one failed; it can be "
-    "tried again.\n\n\b\nExamples:\n"
+    "tried again.\n\n"
+    "A logbook in the research repository is written, and committed or pushed only if asked; one in a repository of "
+    "its own is pushed, on top of what others pushed there. Nothing is ever forced.\n\n\b\nExamples:\n"
     "  curator publish --approved --dry-run\n"
     "  curator publish --approved\n"
+    "  curator publish --approved --push\n"
     "  curator publish LR-D004 --json"
 )
 @click.argument("drafts", nargs=-1)
 @click.option("--approved", is_flag=True, help="Everything that is approved and not out.")
 @click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--commit", is_flag=True, help="Commit what goes into logbooks, and nothing else.")
+@click.option("--push", is_flag=True, help="Commit it and push the branch.")
 @by_option
 @root_option
 @json_option
 def command(
-    *, drafts: tuple[str, ...], approved: bool, dry_run: bool, by: str | None, root: str | None, as_json: bool
-) -> int:
+    *, drafts: tuple[str, ...], approved: bool, dry_run: bool, commit: bool, push: bool, by: str | None,
+    root: str | None, as_json: bool,
+) -> int:  # fmt: skip
     if bool(drafts) == approved:
         raise UsageError("name drafts, or say --approved for everything that is approved")
     queue = open_queue(root)
     chosen = publishable(queue) if approved else [queue.get(draft_id) for draft_id in dict.fromkeys(drafts)]
     if not chosen:
         click.echo("nothing is approved and not out; see `curator drafts`", err=True)
+    reach = Reach.PUSH if push else Reach.COMMIT if commit else None
     done = []
-    for publication in plan(chosen, queue) if dry_run else publish(chosen, queue, by=person(by)):
+    for publication in (
+        plan(chosen, queue, reach=reach) if dry_run else publish(chosen, queue, by=person(by), reach=reach)
+    ):
         done.append(publication)
         if not as_json:
             click.echo(_line(publication), err=publication.outcome is Outcome.FAILED)
             click.echo(publication.diff or "", nl=False)
     if as_json:
         print_json(done)
-    if any(publication.outcome is Outcome.PUBLISHED for publication in done):
-        click.echo("next: commit and push the logbook", err=True)
     return 1 if any(publication.outcome is Outcome.FAILED for publication in done) else 0
 
 

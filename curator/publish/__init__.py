@@ -90,7 +90,7 @@ def plan(drafts: Sequence[Draft], queue: DraftQueue, *, reach: Reach | None = No
         RefusedError: as for `publish`.
     """
     _require_approvals(drafts, queue)
-    context = Context(queue=queue, reach=reach)
+    context = Context(queue=queue, reach=reach, dry=True)
     places = Places(context)
     for draft in sorted(drafts, key=order):
         planned = _plan(draft, places)

@@ -32,8 +32,10 @@ class Context:
     queue: DraftQueue
     reach: Reach | None = None
     """What was asked for; None leaves it to the thread."""
+    dry: bool = False
+    """Only to say what would happen."""
     planned: set[str] = field(default_factory=set)
-    """IDs of the drafts that a dry run found would be out by then."""
+    """IDs of the drafts that would be out by then, as far as a dry run has come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

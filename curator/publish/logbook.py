@@ -1,24 +1,92 @@
-"""Puts an approved entry into the thread's logbook, once. The only module of the curator that changes a logbook."""
+"""Puts approved texts into a thread's logbook, once, and takes the file as far into git as is asked for.
+
+The only module of the curator that changes a logbook: entries are appended, declared index sections are replaced.
+"""
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curator.draft import Draft, DraftKind
 from curator.errors import PublicationError
-from curator.publish.destination import Change, Found, Out
+from curator.publish import commits
+from curator.publish.commits import Edit
+from curator.publish.destination import Change, Found, Out, Reach
+from curator.publish.diff import unified
+from curator.publish.git import Checkout, Upstream
 from curator.publish.marker import marker
-from marin_research.logbook import append, find_marker, plan_append
+from marin_research.logbook import Plan, find_marker, has_marker, plan_append
+from marin_research.logbook.sections import is_called, plan_section, section_name
 from marin_research.store import checkout_top
-from marin_research.thread import find_thread
+from marin_research.thread import LogbookReach, Thread, find_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from curator.draft import Draft
     from curator.publish.destination import Context
     from curator.review import Approved
+
+_REACHES = {LogbookReach.FILE: Reach.FILE, LogbookReach.COMMIT: Reach.COMMIT, LogbookReach.PUSH: Reach.PUSH}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogbookFile:
+    """One thread's logbook, here and in git."""
+
+    name: str
+    """As the thread gives it, from the top of the research repository."""
+    path: Path
+    checkout: Checkout | None
+    """The one that holds the file; None where it is in none."""
+    apart: bool
+    """It is in a repository of its own."""
+    upstream: Upstream | None
+    reach: Reach
+    """How far it is to be taken; no further than there is something to take it to."""
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            PublicationError: it cannot be read.
+        """
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise PublicationError(f"cannot read {self.path}: {error.strerror}; mend that and publish again") from error
+
+
+def logbook_file(thread: Thread, asked: Reach | None = None) -> LogbookFile:
+    """Find a thread's logbook from the working directory.
+
+    Args:
+        thread: whose logbook.
+        asked: how far it is to be taken; the thread says so unless given.
+
+    Raises:
+        PublicationError: this is not the thread's checkout, or there is no such file.
+    """
+    top = checkout_top()
+    if top is None:
+        raise PublicationError(f"the logbook of {thread.topic} is in a git checkout; run this inside of it")
+    name = str(Path(thread.logbook.repository) / thread.logbook_path)
+    path = top / name
+    if not path.is_file():
+        raise PublicationError(
+            f"there is no logbook {path}; run this in the thread's checkout, "
+            f"or start it with `marin-research init {thread.topic} --prefix {thread.prefix}`"
+        )
+    checkout = Checkout.around(path)
+    apart = checkout is not None and checkout.top != top.resolve()
+    usual = LogbookReach(thread.logbook.publish or (LogbookReach.PUSH if apart else LogbookReach.FILE))
+    wanted = Reach.FILE if checkout is None else _REACHES[usual] if asked is None else asked
+    if apart and wanted is Reach.COMMIT:
+        wanted = Reach.PUSH  # a commit that stays here is of no use to those who share the repository
+    upstream = checkout.upstream() if checkout is not None and wanted is Reach.PUSH else None
+    reach = Reach.COMMIT if wanted is Reach.PUSH and upstream is None else wanted
+    return LogbookFile(name=name, path=path, checkout=checkout, apart=apart, upstream=upstream, reach=reach)
 
 
 class LogbookPlace:
@@ -28,62 +96,115 @@ class LogbookPlace:
         self._context = context
         self._planned: dict[Path, bytes] = {}
         """The logbooks as the plans so far leave them."""
+        self._files: dict[str, LogbookFile] = {}
 
     def ready(self, licence: Approved) -> None:
-        """An entry waits for nothing."""
+        file = self._file(licence.draft)
+        if file.checkout is None or file.upstream is None or self._context.dry:
+            return
+        if file.apart:
+            commits.ready_to_push_apart(file.checkout, file.upstream, self._paths(licence.draft, file, file.checkout))
+        else:
+            commits.ready_to_push(file.checkout, file.upstream)
 
     def find(self, licence: Approved, markers: Sequence[str]) -> Found | None:
-        name, path = self._file(licence.draft)
-        data = self._read(path)
+        file = self._file(licence.draft)
+        data = self._planned.get(file.path) or file.read()
         for mark in markers:
             place = find_marker(data, mark)
             if place is not None:
-                return Found(marker=mark, link=f"{name}:{place.line}")
+                return Found(marker=mark, link=f"{file.name}:{place.line}", complete=self._is_far_enough(file, mark))
         return None
 
     def plan(self, licence: Approved) -> Change:
         draft = licence.draft
-        name, path = self._file(draft)
-        before = self._read(path)
-        planned = plan_append(before, draft.text, marker=marker(draft.id, draft.sha256))
-        self._planned[path] = planned.data
-        return Change(link=f"{name}:{planned.line}", diff=unified(name, before, planned.data), note=planned.note)
+        file = self._file(draft)
+        before = self._planned.get(file.path) or file.read()
+        planned = self._change(draft, before)
+        if planned is None:  # it is in the file, but not yet as far as it is to go
+            return Change(link=file.name, diff="", note=_next_step(file))
+        self._planned[file.path] = planned.data
+        notes = [note for note in (planned.note, _next_step(file)) if note]
+        diff = unified(file.name, before, planned.data)
+        return Change(link=f"{file.name}:{planned.line}", diff=diff, note="; ".join(notes) or None)
 
     def carry_out(self, licence: Approved) -> Out:
         draft = licence.draft
-        name, path = self._file(draft)
-        done = append(path, draft.text, marker=marker(draft.id, draft.sha256))
-        return Out(link=f"{name}:{done.line}", note=done.note)
+        file = self._file(draft)
+        notes: list[str] = []
 
-    def _file(self, draft: Draft) -> tuple[str, Path]:
-        """The thread's logbook as it is written down and as a file."""
-        thread = find_thread(draft.thread, self._context.queue.store)
-        top = checkout_top()
-        if top is None:
-            raise PublicationError(f"the logbook of {thread.topic} is in a git checkout; run this inside of it")
-        name = str(Path(thread.logbook.repository) / thread.logbook_path)
-        path = top / name
-        if not path.is_file():
+        def change(data: bytes) -> Plan | None:
+            planned = self._change(draft, data)
+            if planned is not None and planned.note and planned.note not in notes:
+                notes.append(planned.note)
+            return planned
+
+        edit = Edit(file=file.path, change=change, message=_message(draft), beside=self._beside(draft))
+        if file.checkout is None or file.reach is Reach.FILE:
+            commits.write(edit)
+        elif file.apart and file.upstream is not None:
+            notes += filter(None, [commits.push_apart(edit, file.checkout, file.upstream)])
+        else:
+            commits.commit_here(edit, file.checkout)
+            if file.upstream is not None:
+                commits.push_here(file.checkout, file.upstream)
+        place = find_marker(file.read(), marker(draft.id, draft.sha256))
+        return Out(link=f"{file.name}:{place.line}" if place else file.name, note="; ".join(notes) or None)
+
+    def _change(self, draft: Draft, data: bytes) -> Plan | None:
+        mark = marker(draft.id, draft.sha256)
+        if has_marker(data, mark):
+            return None
+        if draft.kind is DraftKind.INDEX:
+            self._require_declared(draft)
+            return plan_section(data, draft.text, replaces=draft.replaces, marker=mark)
+        return plan_append(data, draft.text, marker=mark)
+
+    def _require_declared(self, draft: Draft) -> None:
+        name, thread = section_name(draft.text), self._thread(draft)
+        if not any(is_called(name, declared) for declared in thread.logbook.indices):
             raise PublicationError(
-                f"there is no logbook {path}; run this in the thread's checkout, "
-                f"or start it with `marin-research init {thread.topic} --prefix {thread.prefix}`"
+                f"{thread.topic} does not declare {name!r} as a section that is kept current, and nothing else is ever "
+                f"edited; add it to the thread's file under logbook: indices"
             )
-        return name, path
 
-    def _read(self, path: Path) -> bytes:
-        if path in self._planned:
-            return self._planned[path]
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise PublicationError(f"cannot read {path}: {error.strerror}; mend that and publish again") from error
+    def _is_far_enough(self, file: LogbookFile, mark: str) -> bool:
+        if file.checkout is None or file.reach is Reach.FILE:
+            return True
+        path = file.checkout.path_of(file.path)
+        return commits.reached(file.checkout, path, lambda data: has_marker(data, mark)) >= file.reach
+
+    def _beside(self, draft: Draft) -> dict[str, bytes]:
+        """The draft's files by their paths from the logbook's folder."""
+        store = self._context.queue.store
+        return {f"{draft.thread}-files/{each.name}": store.blob(each.blob) for each in draft.attachments}
+
+    def _paths(self, draft: Draft, file: LogbookFile, checkout: Checkout) -> list[str]:
+        path = checkout.path_of(file.path)
+        folder = path.rpartition("/")[0]
+        return [path, *(f"{folder}/{name}".removeprefix("/") for name in self._beside(draft))]
+
+    def _file(self, draft: Draft) -> LogbookFile:
+        if draft.thread not in self._files:
+            self._files[draft.thread] = logbook_file(self._thread(draft), self._context.reach)
+        return self._files[draft.thread]
+
+    def _thread(self, draft: Draft) -> Thread:
+        return find_thread(draft.thread, self._context.queue.store)
 
 
-def unified(name: str, before: bytes, after: bytes) -> str:
-    """A unified diff that ``git apply`` takes."""
-    return "".join(difflib.unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}"))
+def _message(draft: Draft) -> str:
+    """Of the commit: what it is about, and no person's or program's name."""
+    about = draft.text.strip().partition("\n")[0].strip("#* ")
+    return f"Logbook of {draft.thread}: {about}"
 
 
-def _lines(data: bytes) -> list[str]:
-    lines = [line.decode("utf-8", "replace") for line in data.splitlines(keepends=True)]
-    return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+def _next_step(file: LogbookFile) -> str | None:
+    match file.reach:
+        case Reach.PUSH:
+            where = f"{file.upstream.remote}/{file.upstream.branch}" if file.upstream else ""
+            return f"will be committed and pushed to {where}"
+        case Reach.COMMIT:
+            return "will be committed"
+        case _:
+            return None

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 _ORDER = (
     DraftKind.LOGBOOK,
+    DraftKind.INDEX,
     DraftKind.ISSUE,  # links the commit that holds the entry
     DraftKind.ISSUE_BODY,
     DraftKind.POST,
     DraftKind.SESSION,
 )
-_ENTRIES = frozenset({DraftKind.LOGBOOK})
+_IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})
 
 
 def order(draft: Draft) -> int:
@@ -29,7 +30,7 @@ def order(draft: Draft) -> int:
 
 def takes_steps(draft: Draft) -> bool:
     """Whether its place takes a draft further after it is out: from the file to a commit, from there to the remote."""
-    return draft.kind in _ENTRIES
+    return draft.kind in _IN_LOGBOOKS
 
 
 class Places:
@@ -46,7 +47,7 @@ class Places:
             NotYetError: this version cannot publish its kind.
         """
         match draft.kind:
-            case DraftKind.LOGBOOK:
+            case DraftKind.LOGBOOK | DraftKind.INDEX:
                 from curator.publish.logbook import LogbookPlace
 
                 return self._opened(LogbookPlace)

@@ -7,18 +7,18 @@ with a marker, a hidden HTML comment on a line of its own behind a blank line, b
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marin_research.errors import LogbookError
-from marin_research.logbook.entries import BYTE_ORDER_MARK, Log, Logbook, Order, parse
+from marin_research.logbook.entries import Log, Logbook, Order, parse
 from marin_research.logbook.file import rewrite
 from marin_research.logbook.heading import read_ids
 from marin_research.logbook.markdown import BOLD_LEVEL
 from marin_research.logbook.marker import find_marker, has_marker, require_marker
 from marin_research.logbook.structure import structure_of
 from marin_research.logbook.style import NEW_SECTION, Style, style_of
+from marin_research.logbook.text import encoded, missing_line_ends, trimmed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,7 +47,7 @@ class NewEntry:
             raise LogbookError("an entry's time needs a zone; give it as UTC")
         if not self.body.strip():
             raise LogbookError("the entry has no text; say what was done and what came out")
-        _encoded(self.label + self.body)
+        encoded(self.label + self.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Appended:
 
 def content_marker(entry: NewEntry) -> str:
     """The marker of an entry that is known by nothing but its IDs, label and body."""
-    content = "\0".join([*entry.ids, entry.label.strip(), _trimmed(entry.body)])
+    content = "\0".join([*entry.ids, entry.label.strip(), trimmed(entry.body)])
     return f"<!-- marin-research: entry {hashlib.sha256(content.encode()).hexdigest()} -->"
 
 
@@ -121,8 +121,8 @@ def plan_append(data: bytes, entry: NewEntry | str, *, marker: str) -> Plan:
 
     before, after = data[:at], data[at:]
     section = [] if log else [f"## {NEW_SECTION}", "", ""]
-    lead = _encoded(style.newline * _missing_line_ends(before) + style.newline.join(section))
-    new = _encoded(style.newline.join([*text.split("\n"), "", marker, *([""] if after else []), ""]))
+    lead = encoded(style.newline * missing_line_ends(before) + style.newline.join(section))
+    new = encoded(style.newline.join([*text.split("\n"), "", marker, *([""] if after else []), ""]))
     start = at + len(lead)
     return Plan(
         data=b"".join([before, lead, new, after]),
@@ -170,18 +170,18 @@ def append(path: Path, entry: NewEntry | str, *, marker: str) -> Appended:
 def _text_of(entry: NewEntry | str, style: Style) -> str:
     """Heading and body, in ``style`` unless they are given as a text already."""
     if isinstance(entry, str):
-        text = _trimmed(entry)
+        text = trimmed(entry)
     else:
         gap = "\n\n" if style.blank_after_heading else "\n"
         heading = style.heading(entry.ids, entry.label.strip(), entry.time)
-        text = f"{heading}{gap}{style.restyled(_trimmed(entry.body))}"
+        text = f"{heading}{gap}{style.restyled(trimmed(entry.body))}"
     _check_is_one_entry(text, style)
     return text
 
 
 def _check_is_one_entry(text: str, style: Style) -> None:
     """A text must open with the entry's heading, open no entry or section after it and swallow nothing behind it."""
-    data = _encoded(text)
+    data = encoded(text)
     structure = structure_of(data)
     if structure.open_at is not None:
         line = data.count(b"\n", 0, structure.open_at) + 1
@@ -197,29 +197,6 @@ def _check_is_one_entry(text: str, style: Style) -> None:
             raise LogbookError(
                 f"{other.text!r} in the entry would start another one, which {kind} does; make it plain text"
             )
-
-
-def _missing_line_ends(before: bytes) -> int:
-    """How many line endings it takes until ``before`` ends with a blank line."""
-    if before in (b"", BYTE_ORDER_MARK):
-        return 0
-    if not before.endswith((b"\n", b"\r")):
-        return 2
-    end = len(before) - (2 if before.endswith(b"\r\n") else 1)
-    start = max(before.rfind(b"\n", 0, end), before.rfind(b"\r", 0, end)) + 1
-    return 1 if before[start:end].strip(b" \t") else 0
-
-
-def _trimmed(text: str) -> str:
-    """The text with LF line endings and without blank lines around it."""
-    return re.sub(r"\A(?:[ \t]*\n)+", "", text.replace("\r\n", "\n").replace("\r", "\n")).rstrip()
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise LogbookError("the entry is not valid Unicode text; save it as UTF-8 and try again") from error
 
 
 def _note(logbook: Logbook, log: Log | None) -> str | None:

@@ -9,6 +9,8 @@ from marin_research.errors import LogbookError
 from marin_research.logbook.entries import parse
 
 _MARKER = re.compile(r"<!-- marin-research: (?:(?!--)[^\r\n<>])+ -->")
+ANY_MARKER = re.compile(rf"^[ \t]*{_MARKER.pattern}[ \t]*$", re.MULTILINE)
+"""A whole line of text that is one."""
 _LINE_END = re.compile(rb"[\r\n]|\Z")
 
 

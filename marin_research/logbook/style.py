@@ -12,6 +12,7 @@ from marin_research.logbook.entries import Entry, Log, Logbook, Order
 from marin_research.logbook.heading import read_heading, time_format
 from marin_research.logbook.markdown import BOLD_LEVEL
 from marin_research.logbook.structure import structure_of
+from marin_research.logbook.text import newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,7 +98,7 @@ def style_of(logbook: Logbook) -> Style:
         # A bold line without a blank line behind it would be part of the text that follows.
         blank_after_heading=level == BOLD_LEVEL
         or _most_common((_has_blank_line(logbook, entry) for entry in entries), not seed),
-        newline="\r\n" if b"\r" in data and 2 * data.count(b"\r\n") > data.count(b"\n") else "\n",
+        newline=newline_of(data),
         order=log.order if log else Order.UNKNOWN,
         section=log.name if log else NEW_SECTION,
     )
