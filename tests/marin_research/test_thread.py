@@ -95,7 +95,7 @@ def test_a_thread_needs_no_more_than_a_topic_and_a_prefix(declare, tmp_path):
         ("tags: optimizer", "tags is 'optimizer'; write a list"),
         ("tags: [on]", "tags.0 is True to YAML; write text, in quotes"),
         ("wandb: marin/lr", "wandb is 'marin/lr'; write its keys and values (entity, project)"),
-        ("logbook: {style: fancy}", "logbook style 'fancy' must be seed or separate"),
+        ("logbook: {style: fancy}", "logbook style 'fancy' must be seed, separate or issue"),
         ("title: [a]", "title is ['a'] to YAML; write text"),
     ],
 )
