@@ -9,31 +9,39 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from marin_research.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+ARRIVALS = ".new"
+"""The folder where new local objects are written before they get their names. Its modification time changes before and
+after every new object, and it is empty while none is on its way: a reader that knows both knows that nothing is new."""
+
 
 _TEMPORARY = ".part-"
 
 
 class Objects(Protocol):
-    """Where objects live. Keys are relative paths with ``/``."""
+    """Where objects live. Keys are relative paths with ``/``.
+
+    Writing the same bytes under a key again is no error: of an answer that got lost nobody knows whether it was a yes.
+    """
 
     url: str
 
     def put_new(self, key: str, data: bytes) -> None:
-        """Write ``data`` under a key nobody has used.
+        """Write ``data`` under a key that holds nothing else.
 
         Raises:
-            FileExistsError: the key is taken; what it holds stays as it is.
+            FileExistsError: the key holds something else, which stays as it is.
             StoreError: the place cannot be written.
         """
 
     def claim(self, key: str, data: bytes) -> None:
-        """Take a key nobody has used, where what matters is its name: a crash may cut ``data`` short.
+        """Take a key nobody else has, where what matters is its name: a crash may cut ``data`` short.
 
         Raises:
             FileExistsError: somebody else has it.
@@ -51,17 +59,35 @@ class Objects(Protocol):
             StoreError: the place cannot be read.
         """
 
+    def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
+        """What ``get`` gives or raises for each key; where one read takes long, many at once."""
+
     def names(self, folder: str) -> list[str]:
         """The names directly under ``folder``, sorted; none when the folder does not exist."""
 
 
+def is_local(url: str) -> bool:
+    return "://" not in url or url.startswith("file://")
+
+
 def open_objects(url: str) -> Objects:
     """Objects at a local path or any fsspec URL (``s3://``, ``gs://``, ``memory://``)."""
-    if "://" not in url:
-        return LocalObjects(Path(url))
-    if url.startswith("file://"):
+    if is_local(url):
         return LocalObjects(Path(url.removeprefix("file://")))
+    from marin_research.object_storage import FsspecObjects
+
     return FsspecObjects(url)
+
+
+def read_each(objects: Objects, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
+    """``get`` of each key, one after the other."""
+    found: list[bytes | StoreError | FileNotFoundError] = []
+    for key in keys:
+        try:
+            found.append(objects.get(key))
+        except (StoreError, FileNotFoundError) as error:
+            found.append(error)
+    return found
 
 
 class LocalObjects:
@@ -74,11 +100,11 @@ class LocalObjects:
 
     def put_new(self, key: str, data: bytes) -> None:
         target = self.root / key
-        part = self._write_part(target, data)
+        part = self._write_part(self.root / ARRIVALS, key, data)
         try:
-            os.link(part, target)
+            self._in_folder(target, lambda: os.link(part, target))
         except FileExistsError:
-            raise
+            self._require_same(target, data)
         except OSError as error:
             self._create_exclusively(target, data, error)
         finally:
@@ -89,17 +115,16 @@ class LocalObjects:
         # whenever an event that was written after it is.
         target = self.root / key
         try:
-            self._make_folder(target)
-            with target.open("xb") as file:
+            with self._in_folder(target, lambda: target.open("xb")) as file:
                 file.write(data)
         except FileExistsError:
-            raise
+            self._require_same(target, data)
         except OSError as error:
             raise self._cannot("write", key, error) from error
 
     def put(self, key: str, data: bytes) -> None:
         target = self.root / key
-        part = self._write_part(target, data)
+        part = self._write_part(target.parent, key, data)
         try:
             part.replace(target)
         except OSError as error:
@@ -114,6 +139,9 @@ class LocalObjects:
         except OSError as error:
             raise self._cannot("read", key, error) from error
 
+    def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
+        return read_each(self, keys)
+
     def names(self, folder: str) -> list[str]:
         try:
             names = os.listdir(self.root / folder)  # noqa: PTH208 - ten thousand names need no Path each
@@ -127,35 +155,44 @@ class LocalObjects:
         """The file of a key, for writers that must append (live output)."""
         return self.root / key
 
-    def _write_part(self, target: Path, data: bytes) -> Path:
-        part = target.with_name(f"{_TEMPORARY}{os.getpid()}-{next(self._count)}-{os.urandom(4).hex()}")
+    def _write_part(self, folder: Path, key: str, data: bytes) -> Path:
+        part = folder / f"{_TEMPORARY}{os.getpid()}-{next(self._count)}-{os.urandom(4).hex()}"
         try:
-            self._make_folder(target)
-            with part.open("xb") as file:
+            with self._in_folder(part, lambda: part.open("xb")) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            part.unlink(missing_ok=True) if part.parent.is_dir() else None
-            raise self._cannot("write", str(target.relative_to(self.root)), error) from error
+            part.unlink(missing_ok=True) if folder.is_dir() else None
+            raise self._cannot("write", key, error) from error
         return part
 
-    def _make_folder(self, target: Path) -> None:
+    def _in_folder[T](self, target: Path, create: Callable[[], T]) -> T:
+        """Do what makes ``target``; its folder is made where that turns out to be missing."""
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:  # a file stands where a folder should be: that key is not "taken"
-            raise NotADirectoryError(error.errno, error.strerror) from error
+            return create()
+        except FileNotFoundError:
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            except FileExistsError as error:  # a file stands where a folder should be: that key is not "taken"
+                raise NotADirectoryError(error.errno, error.strerror) from error
+            return create()
+
+    def _require_same(self, target: Path, data: bytes) -> None:
+        """Let an object pass that holds ``data`` already: over a network, a link may be made and its answer lost."""
+        if not target.is_file() or target.read_bytes() != data:
+            raise FileExistsError(target)
 
     def _create_exclusively(self, target: Path, data: bytes, link_error: OSError) -> None:
         # Some file systems have no hard links (FUSE mounts of buckets). The exclusive create still keeps two writers
         # apart; a crash in the middle leaves a short file, which readers report as a gap.
         try:
-            with target.open("xb") as file:
+            with self._in_folder(target, lambda: target.open("xb")) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         except FileExistsError:
-            raise
+            self._require_same(target, data)
         except OSError:
             target.unlink(missing_ok=True)  # it is ours, and not whole
             raise self._cannot("write", str(target.relative_to(self.root)), link_error) from link_error
@@ -165,62 +202,3 @@ class LocalObjects:
         return StoreError(
             f"cannot {verb} {self.root / key}: {reason}; name another place with --root or MARIN_RESEARCH_ROOT"
         )
-
-
-class FsspecObjects:
-    """Objects behind an fsspec URL; a new object is created with the service's own create-if-absent condition."""
-
-    def __init__(self, url: str) -> None:
-        import fsspec
-
-        scheme, separator, path = url.partition("://")
-        self.url = f"{scheme}{separator}{path.rstrip('/')}"
-        try:
-            self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
-        except (ImportError, ValueError) as error:
-            raise StoreError(
-                f"cannot open {url}: {error}; install the file system's package or change --root"
-            ) from error
-        self._root = root.rstrip("/")
-
-    def put_new(self, key: str, data: bytes) -> None:
-        self._make_folder(key)
-        self._guard("write", key, lambda: self._fs.pipe_file(self._path(key), data, mode="create"))
-
-    def claim(self, key: str, data: bytes) -> None:
-        self.put_new(key, data)
-
-    def put(self, key: str, data: bytes) -> None:
-        self._make_folder(key)
-        self._guard("write", key, lambda: self._fs.pipe_file(self._path(key), data))
-
-    def get(self, key: str) -> bytes:
-        data: bytes = self._guard("read", key, lambda: self._fs.cat_file(self._path(key)))
-        return data
-
-    def names(self, folder: str) -> list[str]:
-        try:
-            found = self._guard("list", folder, lambda: self._fs.ls(self._path(folder), detail=False))
-        except FileNotFoundError:
-            return []
-        names = (path.rstrip("/").rpartition("/")[2] for path in found)
-        return sorted(name for name in names if name and not name.startswith("."))
-
-    def _path(self, key: str) -> str:
-        return f"{self._root}/{key}"
-
-    def _make_folder(self, key: str) -> None:
-        # Object stores have no folders and ignore this; memory:// and sftp:// do not.
-        self._guard("write", key, lambda: self._fs.makedirs(self._path(key).rpartition("/")[0], exist_ok=True))
-
-    def _guard(self, verb: str, key: str, action: Callable[[], Any]) -> Any:
-        try:
-            return action()
-        except (FileExistsError, FileNotFoundError):
-            raise
-        except Exception as error:
-            # The services' client libraries each have their own error tree.
-            raise StoreError(
-                f"cannot {verb} {self.url}/{key}: {type(error).__name__}: {error}; "
-                "check the address and its credentials, or name another place with --root"
-            ) from error

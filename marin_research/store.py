@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import zlib
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -126,7 +127,7 @@ class RecordStore:
 
     def claim_id(self, prefix: str, *, launch: str) -> str:
         """The next experiment ID of a prefix. Nobody else ever gets it."""
-        number = self._claim_number(f"ids/{prefix}", {"launch": launch, "time": datetime.now(UTC)})
+        number = self._claim_number(f"ids/{prefix}", _claim(launch))
         return f"{prefix}-{number:03d}"
 
     def claim_exact_id(self, run_id: str, prefix: str, *, launch: str) -> None:
@@ -139,13 +140,13 @@ class RecordStore:
         if owner != prefix or run_id != f"{prefix}-{number:03d}":
             raise UsageError(f"{run_id!r} is no experiment ID of this thread; it must look like {prefix}-042")
         try:
-            self.objects.claim(f"ids/{prefix}/{number:06d}.json", dump({"launch": launch, "time": datetime.now(UTC)}))
+            self.objects.claim(f"ids/{prefix}/{number:06d}.json", _claim(launch))
         except FileExistsError:
             raise UsageError(f"{run_id} is taken; leave --id out for the next one, or --resume {run_id}") from None
 
     def claim_attempt(self, run_id: str) -> int:
         """The next attempt number of a run."""
-        return self._claim_number(f"runs/{run_id}/attempts", {"time": datetime.now(UTC)})
+        return self._claim_number(f"runs/{run_id}/attempts", _claim())
 
     def join_attempt(self, run_id: str, key: str) -> int:
         """The attempt that ``key`` stands for; the next number for a key that nobody has named yet.
@@ -180,12 +181,12 @@ class RecordStore:
         except (ValueError, AttributeError):
             return None  # an attempt that a launch began, whose claim may be cut short
 
-    def _claim_number(self, folder: str, claim: dict[str, object]) -> int:
+    def _claim_number(self, folder: str, claim: bytes) -> int:
         taken = (_CLAIM.fullmatch(name) for name in self.objects.names(folder))
         number = max((int(match[1]) for match in taken if match), default=0) + 1
         while True:
             try:
-                self.objects.claim(f"{folder}/{number:06d}.json", dump(claim))
+                self.objects.claim(f"{folder}/{number:06d}.json", claim)
             except FileExistsError:
                 number += 1
             else:
@@ -227,12 +228,12 @@ class RecordStore:
             raise RunNotFoundError(run_id, self.root)
         events: list[Event] = []
         gaps: list[Gap] = []
-        for name in names:
-            key = f"runs/{run_id}/events/{name}"
+        keys = [f"runs/{run_id}/events/{name}" for name in names]
+        for key, data in zip(keys, self.objects.get_each(keys), strict=True):
             try:
-                read, unreadable = read_batch(key, self.objects.get(key))
+                read, unreadable = read_batch(key, _present(data))
             except (StoreError, FileNotFoundError) as error:
-                gaps.append(Gap(what=f"events in {name}", why=str(error)))
+                gaps.append(Gap(what=f"events in {key.rpartition('/')[2]}", why=str(error)))
             else:
                 events += read
                 gaps += unreadable
@@ -294,6 +295,17 @@ class RecordStore:
     def output_folder(self, run_id: str, attempt: int, writer: str) -> str:
         """The folder (a key) of what one host of one attempt printed."""
         return f"runs/{run_id}/output/{attempt:03d}-{writer}"
+
+
+def _claim(launch: str = "") -> bytes:
+    """What stands in a claim. No other is like it, so whoever finds it knows that the claim is theirs."""
+    return dump({"launch": launch, "time": datetime.now(UTC), "nonce": secrets.token_hex(8)})
+
+
+def _present[T](found: T | Exception) -> T:
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _output_key(output_path: str) -> str:

@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from marin_research.objects import is_local
+
 if TYPE_CHECKING:
     from marin_research.objects import Objects
 
@@ -34,10 +36,6 @@ class Stretch(NamedTuple):
     end: int
     path: Path
     """The live file that holds them."""
-
-
-def is_local(root: str) -> bool:
-    return "://" not in root or root.startswith("file://")
 
 
 def live_folder(root: str, folder: str) -> Path:

@@ -10,7 +10,8 @@ from functools import cache, partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, Stretch, is_local, ship
+from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, Stretch, ship
+from marin_research.objects import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

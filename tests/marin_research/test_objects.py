@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from marin_research.errors import StoreError
-from marin_research.objects import FsspecObjects, LocalObjects, open_objects
+from marin_research.object_storage import FsspecObjects
+from marin_research.objects import LocalObjects, open_objects
 
 
 @pytest.fixture(params=["folder", "file-url", "memory", "no-hard-links"])
