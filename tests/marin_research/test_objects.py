@@ -19,10 +19,14 @@ from marin_research.object_storage import FsspecObjects
 from marin_research.objects import LocalObjects, open_objects
 
 
-@pytest.fixture(params=["folder", "file-url", "memory", "no-hard-links"])
+@pytest.fixture(params=["folder", "file-url", "memory", "no-hard-links", "s3", "gs"])
 def objects(request, tmp_path, monkeypatch):
     """The same contract on a local disk, on a file system without hard links, and behind fsspec."""
     match request.param:
+        case "s3":
+            return open_objects(request.getfixturevalue("s3").url)
+        case "gs":
+            return open_objects(request.getfixturevalue("gcs"))
         case "folder":
             return open_objects(str(tmp_path / "a folder 'quoted'"))
         case "file-url":
@@ -54,6 +58,14 @@ def test_an_object_keeps_what_it_first_held(objects):
 
     assert objects.get("runs/LR-001/events/1.json") == b"first"
     assert objects.names("runs/LR-001/events") == ["1.json"]
+
+
+def test_what_was_written_may_be_written_again(objects):
+    """A client that got no answer tries again, and must not be told that somebody else was first."""
+    for write in (objects.put_new, objects.claim):
+        write("ids/LR/000001.json", b"mine")
+
+    assert objects.get("ids/LR/000001.json") == b"mine"
 
 
 def test_a_claim_is_had_by_one(objects):
@@ -90,6 +102,17 @@ def test_what_is_missing_is_said_to_be_missing(objects):
     """Callers tell "never written" from "cannot be read"."""
     with pytest.raises(FileNotFoundError):
         objects.get("runs/LR-001/events/1.json")
+
+
+def test_many_objects_are_read_at_once(objects):
+    """What can be read is read; what is missing is missing by itself and spoils nothing."""
+    objects.put_new("a/1", b"one")
+    objects.put_new("a/3", b"three")
+
+    first, second, third = objects.get_each(["a/1", "a/2", "a/3"])
+
+    assert (first, third) == (b"one", b"three")
+    assert isinstance(second, FileNotFoundError)
 
 
 def test_its_url_opens_the_same_place(objects):
