@@ -236,15 +236,17 @@ def test_attempts_and_hosts_come_back_as_they_were_written(store, a_run, an_atte
 def test_an_event_is_never_written_over_another(store):
     """A writer that lost count must fail rather than rewrite history."""
     now = datetime.now(UTC)
-    events = [
-        Event(
-            kind=Kind.METRIC, time=now, attempt=1, writer="h0", body=encode(Metric(name="a", value=1, source="report"))
-        )
-    ]
-    store.write("LR-001", "h0", 0, events)
+
+    def measured(value: float) -> list[Event]:
+        body = encode(Metric(name="a", value=value, source="report"))
+        return [Event(kind=Kind.METRIC, time=now, attempt=1, writer="h0", body=body)]
+
+    store.write("LR-001", "h0", 0, measured(1))
+    store.write("LR-001", "h0", 0, measured(1))  # tried again, because the answer had got lost
 
     with pytest.raises(FileExistsError):
-        store.write("LR-001", "h0", 0, events)
+        store.write("LR-001", "h0", 0, measured(2))
+    assert len(store.objects.names("runs/LR-001/events")) == 1
 
 
 # Outputs, blobs, threads
