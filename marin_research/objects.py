@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -108,7 +109,7 @@ class LocalObjects:
         except OSError as error:
             self._create_exclusively(target, data, error)
         finally:
-            part.unlink(missing_ok=True)
+            _remove(part)
 
     def claim(self, key: str, data: bytes) -> None:
         # Not synced: journalling file systems keep the order of changes to folders, so a name that was taken is there
@@ -128,7 +129,7 @@ class LocalObjects:
         try:
             part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            _remove(part)
             raise self._cannot("write", key, error) from error
 
     def get(self, key: str) -> bytes:
@@ -163,7 +164,7 @@ class LocalObjects:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            part.unlink(missing_ok=True) if folder.is_dir() else None
+            _remove(part)
             raise self._cannot("write", key, error) from error
         return part
 
@@ -194,7 +195,7 @@ class LocalObjects:
         except FileExistsError:
             self._require_same(target, data)
         except OSError:
-            target.unlink(missing_ok=True)  # it is ours, and not whole
+            _remove(target)  # it is ours, and not whole
             raise self._cannot("write", str(target.relative_to(self.root)), link_error) from link_error
 
     def _cannot(self, verb: str, key: str, error: OSError) -> StoreError:
@@ -202,3 +203,8 @@ class LocalObjects:
         return StoreError(
             f"cannot {verb} {self.root / key}: {reason}; name another place with --root or MARIN_RESEARCH_ROOT"
         )
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # it may not even be there
+        path.unlink()
