@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from curator.causes import CAUSES, Cause, likely_cause
 from curator.facts import Fact, FactKind
+from curator.suspicion import reads_like_an_instruction
 from marin_research.record import Status
 
 if TYPE_CHECKING:
@@ -115,12 +116,19 @@ def known_facts(failures: Iterable[Failure], logbook_path: str) -> list[Fact]:
 
 def _telling(quotes: Sequence[str], error: str) -> tuple[str | None, Cause | None]:
     """The line that speaks for the most telling cause; the later of equals, which is nearer to the end."""
-    shown = [line.strip() for line in quotes if line.strip() and not line.lstrip().startswith(("File ", "^", "raise "))]
+    shown = [line.strip() for line in quotes if is_telling(line)]
     for cause in CAUSES:
         for line in reversed(shown):
             if cause.lines.search(line):
                 return line, cause
     return None, likely_cause(error)
+
+
+def is_telling(line: str) -> bool:
+    """Whether a line may be quoted as evidence: no source in a traceback, no link, nothing that addresses a reader."""
+    start = line.strip()
+    source = start.startswith(("File ", "^", "raise "))
+    return bool(start) and not source and "://" not in line and not reads_like_an_instruction(line)
 
 
 def _about(item: str, error: str) -> bool:

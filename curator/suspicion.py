@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 _INSTRUCTION = re.compile(
     r"(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|previous|prior|above|rule|prompt|fact)"
     r"|\b(?:system|assistant|user|developer|human)\s*(?:prompt|message)?\s*[:>\]]"
-    r"|<\|?/?(?:im_start|im_end|system|assistant|user|endoftext|inst)\b|\[/?INST\]"
+    r"|<\|?/?(?:im[ _]?start|im[ _]?end|system|assistant|user|endoftext|inst)\b|\[/?INST\]"
     r"|\b(?:note|message|instruction|attention|important|urgent)s?\b.{0,30}\b(?:llm|model|assistant|ai\b|claude|curator|drafter|reviewer|agent)"
     r"|\b(?:you (?:are|must|should|will|have to)|your (?:new|real|task|instructions))\b"
     r"|\b(?:as an ai|language model|jailbreak|developer mode)\b"
     r"|\b(?:say|write|state|claim|report|add|include|insert|append|mark|label|call|describe|conclude|tell|mention|link|output|print)\b.{0,60}"
     r"\b(?:draft|entry|logbook|reviewer|approv\w+|stable|replicated|readers?|issue|comment|summary|interpretation|hypothesis)\b"
+    r"|\b(?:say|write|state|claim|tell|mention|instruct|inform|conclude|pretend|cite|blame|recommend|praise)s?\b:?"
+    r" (?:that|how|everyone|every|all|any|it|one|this|(?:the )?(?:readers?|users?|operators?|people|fact|loss))\b"
+    r"|\b(?:readers?|reviewers?|writers?|agents?|curator|model|assistant)\b.{0,20}\b(?:must|should|shall|always|never|note)\b"
+    r"|\b(?:include|insert|add|append|cite|repeat)\b.{0,60}\b(?:report|text|entry|draft|heading|words?|code|field)\b"
+    r"|\bapproved? (?:by|this|all)\b|\bend the entry\b"
     r"|\b(?:approve|auto-?approve|pre-?approved|publish|merge)\b.{0,40}\b(?:this|draft|entry|now|immediately|without)\b"
     r"|\b(?:do not|don't|never)\b.{0,30}\b(?:mention|report|tell|verify|flag|show)\b",
     re.IGNORECASE,
@@ -40,10 +45,10 @@ def suspicious(facts: Iterable[Fact]) -> Iterator[str]:
             if fact.kind not in _TEXTS or not isinstance(value, str):
                 continue
             for line in value.splitlines():
-                if _INSTRUCTION.search(line):
+                if reads_like_an_instruction(line):
                     text = " ".join(line.split())
                     yield f"{fact.id}: {text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}"
 
 
 def reads_like_an_instruction(text: str) -> bool:
-    return _INSTRUCTION.search(text) is not None
+    return _INSTRUCTION.search(text.replace("_", " ")) is not None

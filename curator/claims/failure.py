@@ -10,6 +10,7 @@ from curator.causes import BY_NAME
 from curator.claims.base import Claim, Grounds, RefusedError, Statement
 from curator.drafters.interpretation import cause_sentence
 from curator.facts import FactKind
+from curator.failure import is_telling
 from marin_research.record import Status
 
 _FAILED = frozenset({Status.FAILED, Status.LOST, Status.PREEMPTED})
@@ -65,4 +66,6 @@ def _line(line_id: str, run_id: str, grounds: Grounds) -> str:
     fact, line = found
     if fact.subject != run_id:
         raise RefusedError(f"{line_id} is of {fact.subject}, not of {run_id}")
+    if not is_telling(line):
+        raise RefusedError(f"{line_id} is source code, holds a link or addresses the reader; quote the error itself")
     return line.strip()

@@ -74,8 +74,16 @@ _FORBIDDEN = (
     (_MARKUP, "holds markup or a sign that is none of prose"),
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_ODD = re.compile(r"[a-z][A-Z]|^[A-Z]{2,}[a-z]|^[A-Z]{6,}$")
-"""Words spelt like names of things: ``EvilCorp``, ``LRs`` aside."""
+_ODD = re.compile(r"[a-z][A-Z]|^[A-Z]{2,}")
+"""Words spelt like names of things: ``EvilCorp``, ``ACME``."""
+_FAMILIAR = word_set(
+    """
+    i sgd adam adamw nesterov muon lion gpu gpus tpu tpus cpu cpus llm llms hbm oom nan nans relu gelu silu rope moe
+    moes mlp mlps rnn kl ema mfu iid xla jax pytorch triton pallas cuda gaussian bayesian hessian fisher chinchilla
+    english python
+    """
+)
+"""Capitalised words of the trade, which name nobody."""
 _COPIED_WORDS = 5
 """So many words in a row that stand in recorded text are a quotation, and quotations are for code."""
 _SCRIPTS = ("LATIN", "GREEK")
@@ -142,9 +150,10 @@ class Prose:
         for pattern, why in _FORBIDDEN:
             if found := pattern.search(own):
                 raise RefusedError(f"{found.group().strip() or found.group()!r}: it {why}")
-        for word in _WORD.findall(own):
-            if _ODD.search(word) and word.lower() not in self._known_words:
-                raise RefusedError(f"{word!r} names something that is no fact")
+        for word in _WORD.finditer(own):
+            odd = _ODD.search(word.group()) or (word.group()[0].isupper() and not _opens_sentence(own, word.start()))
+            if odd and word.group().lower() not in self._known_words:
+                raise RefusedError(f"{word.group()!r} names something that is no fact")
         self._require_own_words(own)
 
     def _without_names(self, text: str) -> str:
@@ -163,7 +172,7 @@ class Prose:
     def _known_words(self) -> frozenset[str]:
         thread = self.grounds.evidence.thread
         text = " ".join([thread.title, thread.goal, *thread.constraints, *thread.stop_criteria, *thread.tags])
-        return frozenset(word.lower() for word in _WORD.findall(text)) | word_set("sgd adamw gpus tpus llms oom nan")
+        return frozenset(word.lower() for word in _WORD.findall(text)) | _FAMILIAR
 
     def _require_own_words(self, text: str) -> None:
         words = _words(text)
@@ -185,6 +194,11 @@ def _runs_of_words(texts: list[str]) -> Iterator[str]:
         words = _words(text)
         for start in range(len(words) - _COPIED_WORDS + 1):
             yield " ".join(words[start : start + _COPIED_WORDS])
+
+
+def _opens_sentence(text: str, at: int) -> bool:
+    before = text[:at].rstrip(" \"'‘“(")
+    return not before or before[-1] in ".!?:"
 
 
 def _words(text: str) -> list[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def entry_label(evidence: Evidence) -> str:
     """The few words of the heading after the IDs."""
     if len(evidence.subjects) == 1:
-        return evidence.subjects[0].run.label
+        return wording.recorded(evidence.subjects[0].run.label)
     what = f"{', '.join(evidence.axis)} sweep" if evidence.axis else "repeated runs"
     if all_cached(evidence):
         what += ", all from the cache"
@@ -53,10 +53,10 @@ def _hypotheses(evidence: Evidence) -> list[str]:
     if not stated:
         return ["- Hypothesis: none was stated before the run"]
     if len(evidence.subjects) == 1:
-        return [f"- Hypothesis: {stated[0][1]}"]
+        return [f"- Hypothesis: {wording.recorded(stated[0][1])}"]
     by_text: dict[str, list[str]] = {}
     for run_id, text in stated:
-        by_text.setdefault(text, []).append(run_id)
+        by_text.setdefault(wording.recorded(text), []).append(run_id)
     return ["- Hypothesis:", *(f"  - {wording.id_range(ids)}: {text}" for text, ids in by_text.items())]
 
 
@@ -71,7 +71,7 @@ def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
 def _result(evidence: Evidence) -> Iterator[str]:
     metrics = wording.primary_metrics(evidence)
     if len(evidence.subjects) == 1 and not evidence.subjects[0].result.attempts:
-        yield f"- Result: {evidence.subjects[0].run.why}"
+        yield f"- Result: {wording.recorded(evidence.subjects[0].run.why)}"
         return
     if len(evidence.subjects) == 1 and is_unfinished(evidence.subjects[0]):
         subject = evidence.subjects[0]
@@ -113,9 +113,9 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
     varied = (*evidence.axis, *evidence.seeds)
     for key in varied:
         value = evidence.fact(run_id, "config", key)
-        cells.append(render(value) if value else "-")
+        cells.append(wording.recorded(render(value)) if value else "-")
     if not varied:
-        cells.append(subject.run.label)
+        cells.append(wording.recorded(subject.run.label))
     cells.append(f"cached, made by {run_id}" if subject.run.status is Status.CACHED else subject.run.status)
     for metric in metrics:
         measured = wording.bare(evidence.fact(run_id, "metric", metric.name))

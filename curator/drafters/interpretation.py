@@ -61,7 +61,7 @@ def _unfinished(evidence: Evidence, explained: Collection[str]) -> Iterator[str]
     """A sentence for each run that came to no result."""
     for subject in evidence.subjects:
         if is_unfinished(subject) and subject.result.id not in explained:
-            yield f"{_name(evidence, subject)} {ended(subject).rstrip('.')}."
+            yield f"{_name(evidence, subject)} {ended(subject)}."
 
 
 def _why_failed(evidence: Evidence, explained: Collection[str]) -> Iterator[str]:
@@ -191,13 +191,13 @@ def _name(evidence: Evidence, subject: Subject) -> str:
 def ended(subject: Subject) -> str:
     match subject.run.status:
         case Status.FAILED:
-            return f"failed: {wording.failure(subject)}"
+            return f"failed: {wording.code(wording.shortened(wording.failure(subject)))}"
         case Status.LOST:
-            return f"was lost: {subject.run.why}"
+            return f"was lost: {wording.recorded(subject.run.why)}"
         case Status.PREEMPTED:
-            return f"was preempted: {subject.run.why}"
+            return f"was preempted: {wording.recorded(subject.run.why)}"
         case Status.CANCELLED:
-            return f"has no result: {subject.run.why}"
+            return f"has no result: {wording.recorded(subject.run.why)}"
         case _:
             return "has not ended yet"
 

@@ -91,7 +91,7 @@ def _failure_post(subject: Subject, evidence: Evidence, label: Label, reading: R
     lines = [
         "## What happened",
         "",
-        f"With `{what}` the run failed: {wording.failure(subject)}",
+        f"With `{what}` the run failed: {wording.code(wording.failure(subject))}",
         "",
         f"The runs with {survivors} succeeded. They are alike in everything but {_axis(evidence)}.",
         "",

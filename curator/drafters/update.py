@@ -61,7 +61,11 @@ def _change(evidence: Evidence) -> str:
         subject = evidence.subjects[0]
         return f"{ids} ran {_what_changed(evidence, subject)}"
     values = dict.fromkeys(
-        ", ".join(render(fact) for key in evidence.axis if (fact := evidence.fact(subject.result.id, "config", key)))
+        ", ".join(
+            wording.recorded(render(fact))
+            for key in evidence.axis
+            if (fact := evidence.fact(subject.result.id, "config", key))
+        )
         for subject in evidence.subjects
     )
     keys = wording.listed([f"`{key}`" for key in evidence.axis])
@@ -72,10 +76,11 @@ def _what_changed(evidence: Evidence, subject: Subject) -> str:
     if evidence.baseline is not None and subject.result.id == evidence.baseline.id:
         return "the baseline"
     if subject.comparison is None:
-        return subject.run.label
-    changed = [f"`{d.key}={d.run}`" for d in subject.comparison.differences if d.what == "config"]
+        return wording.recorded(subject.run.label)
+    changed = [wording.code(f"{d.key}={d.run}") for d in subject.comparison.differences if d.what == "config"]
     against = f", against {evidence.baseline.id}" if evidence.baseline else ""
-    return f"{subject.run.label}: {wording.listed(changed)}{against}" if changed else f"{subject.run.label}{against}"
+    label = wording.recorded(subject.run.label)
+    return f"{label}: {wording.listed(changed)}{against}" if changed else f"{label}{against}"
 
 
 def _commits(evidence: Evidence) -> str:

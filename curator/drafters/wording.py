@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from curator.evidence import Evidence, Subject
 
 
+_LIVE = re.compile(
+    r"://|www\.|mailto:|@\w|\]\s*[(\[:]|!\[|<[A-Za-z/!?]|&#?\w+;|`|\\|(?<!\w)#\w|^[#>|=+*-]|\*\*|__|~~|\|"
+)
+"""What is more than text to Markdown or to GitHub."""
 _QUOTED = 160
 """Characters of a log line that are quoted in a sentence; whole lines stand in their own block."""
 
@@ -52,7 +56,7 @@ def is_finite(fact: Fact) -> bool:
 def metric_head(metric: PrimaryMetric) -> str:
     """``eval/loss ↓ (nats/byte)``: which way is better, and the unit of the column."""
     arrow = {Direction.LOWER: " ↓", Direction.HIGHER: " ↑"}.get(Direction(metric.direction)) if metric.direction else ""
-    return f"{metric.name}{arrow}{f' ({metric.unit})' if metric.unit else ''}"
+    return f"{recorded(metric.name)}{arrow}{f' ({metric.unit})' if metric.unit else ''}"
 
 
 def bare(fact: Fact | None) -> str:
@@ -95,12 +99,12 @@ def devices(run: Run) -> str:
     if not isinstance(found, Devices):
         return f"unknown ({found.why})"
     by = "as JAX saw them" if found.source == "jax" else "as declared"
-    return f"{found.count} × {found.kind}, {by}"
+    return f"{found.count} × {recorded(found.kind)}, {by}"
 
 
 def config(run: Run, *, without: Sequence[str] = ()) -> str:
     """``key=value`` pairs as code."""
-    pairs = [f"`{key}={_plain(value)}`" for key, value in flat_config(run).items() if key not in without]
+    pairs = [code(f"{key}={_plain(value)}") for key, value in flat_config(run).items() if key not in without]
     return ", ".join(pairs) or "none"
 
 
@@ -111,7 +115,8 @@ def _plain(value: Any) -> Any:
 def axis_value(subject: Subject, axis: Sequence[str]) -> str:
     """``learning_rate=0.01`` of one run of a sweep; its label where the axis says nothing."""
     values = flat_config(subject.result)
-    return ", ".join(f"{key}={_plain(values[key])}" for key in axis if key in values) or subject.run.label
+    said = ", ".join(f"{key}={_plain(values[key])}" for key in axis if key in values)
+    return recorded(said or subject.run.label)
 
 
 def wandb(evidence: Evidence) -> str:
@@ -168,6 +173,15 @@ def failure(subject: Subject) -> str:
         return subject.result.why
     message = end.exception.message.strip().partition("\n")[0]
     return f"{end.exception.type}: {message}" if message else end.exception.type
+
+
+def recorded(text: str) -> str:
+    """Text that a person or a program left in the record, on one line, so that it stays text wherever it stands.
+
+    What Markdown would make a link, a mention, an image or HTML of is shown as code.
+    """
+    line = " ".join(text.split())
+    return code(line) if _LIVE.search(line) else line
 
 
 def code(text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import gzip
 import io
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,10 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from curator.draft import Draft, DraftKind, text_sha256
+from curator.drafters import claude
+from curator.evidence import Evidence, gather
 from curator.facts import Fact, FactKind, percent
+from curator.model.port import ModelError
+from curator.model.scripted import ScriptedModel
 from curator.queue import DraftQueue
+from curator.writing import Writing
+from marin_research.record import End, ExceptionInfo, Run, Status
 from marin_research.store import RecordStore
-from marin_research.thread import Direction
+from marin_research.thread import Direction, PrimaryMetric, Thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
         err: str
 
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 THREAD = """\
 topic: lr-sweep
 prefix: LR
@@ -153,3 +163,125 @@ def editor(tmp_path: Path) -> Callable[[str], str]:
         return f"{sys.executable} {script}"
 
     return make
+
+
+@pytest.fixture
+def printed(store: RecordStore) -> Callable[..., None]:
+    """Put what a run printed into the store, as capture would have."""
+
+    def put(run: Run, text: str) -> None:
+        attempt = run.attempt
+        assert attempt is not None
+        data = text.encode()
+        folder = store.output_folder(run.id, attempt.number, attempt.hosts[0].writer)
+        store.objects.put_new(f"{folder}/{0:012d}-{len(data):012d}.gz", gzip.compress(data))
+
+    return put
+
+
+LOG = """\
+step 10: loss 2.9
+Traceback (most recent call last):
+  File "train.py", line 12, in step
+    raise FloatingPointError(f"loss is {loss} at step {step}")
+FloatingPointError: loss is nan at step 19
+"""
+
+
+@pytest.fixture
+def sweep(
+    store: RecordStore,
+    a_run: Callable[..., Run],
+    keep: Callable[[Run], Run],
+    printed: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Callable[..., tuple[Evidence, list[Run]]]:
+    """Four runs along one axis: a baseline, two that are better, one that failed; gives their evidence and the thread's runs.
+
+    Args:
+        said: by run, what is said of it otherwise; ``log`` is what the failed run printed; ``thread`` replaces fields.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def make(
+        log: str = LOG, thread: dict[str, Any] | None = None, **said: dict[str, Any]
+    ) -> tuple[Evidence, list[Run]]:
+        declared = Thread(
+            topic="lr-sweep",
+            prefix="LR",
+            goal="find the largest stable rate",
+            metrics=[PrimaryMetric(name="eval/loss", direction="lower", unit="nats/byte")],
+            **(thread or {}),
+        )
+        error = ExceptionInfo(type="FloatingPointError", message="loss is nan at step 19", traceback="")
+        ended = End(status=Status.FAILED, time=NOON, why="it raised FloatingPointError", exception=error)
+        rows: list[tuple[str, float, float | None, dict[str, Any]]] = [
+            ("LR-001", 0.03, 2.4586, {"baseline": True}),
+            ("LR-002", 0.06, 2.373, {"hypothesis": "doubling the rate lowers the loss"}),
+            ("LR-003", 0.1, 2.3627, {"hypothesis": "this is the best rate"}),
+            ("LR-004", 0.3, None, {"end": ended, "hypothesis": "0.3 diverges"}),
+        ]
+        for run_id, rate, loss, usual in rows:
+            facts = usual | {"config": {"lr": rate, "seed": 0, "steps": 400}, "label": f"lr={rate}"}
+            facts |= {"metrics": {"eval/loss": loss, "tokens_per_second": 1000 * rate + 900} if loss else {}}
+            # The records of a sweep come from one command, whatever differs between the runs.
+            run = keep(a_run(run_id, **(facts | said.get(run_id.replace("-", "_"), {}))))
+            if run.status is Status.FAILED:
+                printed(run, log)
+        of_thread = [run for run in store.runs("LR") if run.thread == "lr-sweep"]
+        ids = [run.id for run in of_thread if run.id <= "LR-004"]
+        return gather(ids, declared, store), of_thread
+
+    return make
+
+
+HONEST: dict[str, Any] = {
+    "claims": [
+        {"kind": "trend", "axis": "sweep/axis/lr", "metric": "eval/loss", "shape": "falls"},
+        {"kind": "best", "value": "LR-003/metric/eval/loss"},
+        {
+            "kind": "failure",
+            "run": "LR-004/status",
+            "cause": "non-finite-numbers",
+            "lines": ["LR-004/message"],
+        },
+    ],
+    "opinions": [
+        "The last step along the axis brought little: the optimum of this schedule may lie close to {LR-003/config/lr}."
+    ],
+    "next_actions": [
+        {
+            "action": "between",
+            "low": "LR-003/config/lr",
+            "high": "LR-004/config/lr",
+            "why": "It would show whether the loss turns before training breaks.",
+        }
+    ],
+}
+"""What a good model answers about the sweep."""
+
+
+@pytest.fixture
+def honest() -> dict[str, Any]:
+    return copy.deepcopy(HONEST)
+
+
+@pytest.fixture
+def written() -> Callable[..., tuple[str, Writing]]:
+    """Have the sweep's logbook entry drafted by a scripted model; gives the entry and the model's part."""
+
+    def write(
+        record: tuple[Evidence, list[Run]], *replies: Any, kind: DraftKind = DraftKind.LOGBOOK, **options: Any
+    ) -> tuple[str, Writing]:
+        evidence, of_thread = record
+        model = ScriptedModel(
+            [reply if isinstance(reply, str | ModelError) else json.dumps(reply) for reply in replies]
+        )
+        drafts, writing = claude.draft(evidence, of_thread, [kind], claude.Options(**options), model=model)
+        assert writing is not None
+        content = drafts[0].content
+        assert content is not None, drafts[0].why_none
+        return content if isinstance(content, str) else content.body, writing
+
+    return write
