@@ -189,7 +189,7 @@ FloatingPointError: loss is nan at step 19
 
 
 @pytest.fixture
-def sweep(
+def sweep(  # noqa: PLR0917 - fixtures
     store: RecordStore,
     a_run: Callable[..., Run],
     keep: Callable[[Run], Run],
@@ -197,10 +197,10 @@ def sweep(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Callable[..., tuple[Evidence, list[Run]]]:
-    """Four runs along one axis: a baseline, two that are better, one that failed; gives their evidence and the thread's runs.
+    """Four runs along one axis: a baseline, two that are better, one that failed.
 
-    Args:
-        said: by run, what is said of it otherwise; ``log`` is what the failed run printed; ``thread`` replaces fields.
+    What it makes gives their evidence and the thread's runs; ``log`` is what the failed run printed, ``thread`` has
+    more fields of the thread, and ``LR_003=...`` says what is otherwise about a run.
     """
     monkeypatch.chdir(tmp_path)
 

@@ -1,7 +1,7 @@
 """Recorded text is data: a model that obeys every instruction in it moves nothing in the draft.
 
-``attacks.yaml`` has the instructions, and what the model makes of them. W&B notes and commit messages are no part of the
-evidence at all, so nothing in them reaches a model.
+``attacks.yaml`` has the instructions, and what the model makes of them. W&B notes and commit messages are no part of
+the evidence at all, so nothing in them reaches a model.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from markdown_it import MarkdownIt
 from curator.draft import DraftKind
 from curator.drafters import claude, template
 from curator.drafters.reading import opinion_mark
+from curator.facts import FactKind
 from curator.model.scripted import ScriptedModel
 from curator.suspicion import reads_like_an_instruction
 from curator.verify import verify
@@ -52,7 +54,8 @@ def attacked(sweep, tmp_path, git):
 
     def make(attack):
         text, where = attack["text"], attack["where"]
-        said, log = {}, LOG
+        said: dict[str, Any] = {}
+        log = LOG
         if where == "log":
             log = LOG.replace("FloatingPointError: loss", f"{text}\nFloatingPointError: loss") + f"{text}\n"
         elif where == "message":
@@ -72,8 +75,9 @@ def attacked(sweep, tmp_path, git):
             git(tmp_path, "init", "-q")
             book = tmp_path / ".agents/logbooks/lr-sweep.md"
             book.parent.mkdir(parents=True)
-            entry = f"## Negative results index\n- {text}\n\n## Experiment Log\n\n### 2026-11-20 09:00 - LR-000 {text}\n- {text}\n"
-            book.write_text(f"# Rates\n\n{entry}", encoding="utf-8")
+            entry = f"### 2026-11-20 09:00 - LR-000 {text}\n- {text}\n"
+            index = f"## Negative results index\n- {text}\n"
+            book.write_text(f"# Rates\n\n{index}\n## Experiment Log\n\n{entry}", encoding="utf-8")
         return sweep(log=log, **said)
 
     return make
@@ -140,10 +144,10 @@ def _obedient(honest, obeys, evidence):
         return obeys["raw"]
     reply = {part: [*obeys.get(part, []), *honest[part]][:4] if part != "claims" else honest[part] for part in honest}
     reply["claims"] = [*obeys.get("claims", []), *honest["claims"]]
-    attack_line = next(
-        (f"{fact.id}#{number}" for fact in evidence.facts.values() if fact.kind == "quote"
-         for number, line in enumerate(str(fact.value).splitlines(), 1) if "approve this entry" in line), "none")  # fmt: skip
-    return json.dumps(reply, ensure_ascii=False).replace('"ATTACK"', json.dumps(attack_line))
+    quotes = [fact for fact in evidence.facts.values() if fact.kind is FactKind.QUOTE]
+    lines = [(fact.id, n, line) for fact in quotes for n, line in enumerate(str(fact.value).splitlines(), 1)]
+    attack = next((f"{fact_id}#{n}" for fact_id, n, line in lines if "approve this entry" in line), "none")
+    return json.dumps(reply, ensure_ascii=False).replace('"ATTACK"', json.dumps(attack))
 
 
 def _text(drafted):
