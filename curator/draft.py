@@ -21,6 +21,27 @@ class DraftKind(StrEnum):
     ISSUE_BODY = "issue-body"
     POST = "post"
     SESSION = "session"
+    COMMENT = "comment"
+    VOTE = "vote"
+    RESOLUTION = "resolution"
+    MESSAGE = "message"
+    SKILL = "skill"
+    REGISTRATION = "registration"
+
+
+OF_SKILLEVOLVE = frozenset(
+    {
+        DraftKind.POST,
+        DraftKind.SESSION,
+        DraftKind.COMMENT,
+        DraftKind.VOTE,
+        DraftKind.RESOLUTION,
+        DraftKind.MESSAGE,
+        DraftKind.SKILL,
+        DraftKind.REGISTRATION,
+    }
+)
+"""Kinds that go to SkillEvolve, where everybody can read them; their text begins with fields (front matter)."""
 
 
 class DraftStatus(StrEnum):
@@ -49,6 +70,7 @@ class Draft:
     """``LR-D004``."""
     kind: DraftKind
     thread: str
+    """Empty for what belongs to no thread: a vote, a registration."""
     runs: tuple[str, ...]
     """Experiment IDs the text is about."""
     title: str

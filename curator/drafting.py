@@ -7,21 +7,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from curator.before import logbook_file
-from curator.draft import Draft, DraftKind, DraftStatus, text_sha256
+from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind, DraftStatus, text_sha256
 from curator.drafters import template
+from curator.drafters.template import Fielded
 from curator.errors import CuratorError
 from curator.evidence import gather, groups
+from curator.front_matter import join
 from curator.queue import DraftQueue
+from curator.skillevolve.craft import gather_craft
+from curator.skillevolve.privacy import Privacy
 from curator.writing import Writing  # noqa: TC001 - part of a dataclass
 from marin_research.logbook import NewEntry, entry_text
 from marin_research.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from curator.drafters.claude import Options
     from curator.drafters.template import Drafted, Entry
     from curator.evidence import Evidence
+    from curator.facts import Fact
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
 
@@ -76,6 +81,8 @@ def make_drafts(
     outcomes = []
     for group in [[run_id] for run_id in run_ids] if each else groups(run_ids, store):
         evidence = gather(group, thread, store)
+        if OF_SKILLEVOLVE.intersection(kinds):
+            evidence = replace(evidence, craft=gather_craft(evidence))
         writing = None
         if drafter == CLAUDE:
             from curator.drafters import claude  # with pydantic, and Anthropic's SDK when it asks
@@ -91,14 +98,7 @@ def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue, writing: Writ
     if drafted.content is None:
         return Outcome(kind=drafted.kind, runs=evidence.runs, draft=None, why_none=drafted.why_none, writing=writing)
     thread = evidence.thread
-    content = drafted.content
-    text = content if isinstance(content, str) else _entry_text(content, thread)
-    # The forum is public and so may be the other places: credentials go for certain, personal data before the forum.
-    redactor = Redactor.from_environment(public=drafted.kind is DraftKind.POST, names=thread.private_names)
-    text = redactor.text(text).text
-    if writing is not None:
-        opinions = (redactor.text(opinion).text for opinion in writing.opinions)
-        writing = replace(writing, opinions=tuple(opinion for opinion in opinions if opinion in text))
+    text, facts, writing = _proposal(drafted.content, evidence, writing)
     known = _open_twin(queue, drafted.kind, evidence.runs, text)
     if known is not None:
         return Outcome(kind=drafted.kind, runs=evidence.runs, draft=known, why_none=None, reused=True, writing=writing)
@@ -111,7 +111,7 @@ def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue, writing: Writ
         title=drafted.title,
         target=_target(drafted.kind, thread),
         text=text,
-        facts=tuple(evidence.facts.values()),
+        facts=facts,
         drafter=CLAUDE if writing is not None and not writing.instead else template.NAME,
         writing=writing,
         drafted_sha256=text_sha256(text),
@@ -135,6 +135,26 @@ def _open_twin(queue: DraftQueue, kind: DraftKind, runs: tuple[str, ...], text: 
     )
 
 
+def _proposal(
+    content: Entry | Fielded | str, evidence: Evidence, writing: Writing | None
+) -> tuple[str, tuple[Fact, ...], Writing | None]:
+    """The text, its facts and a model's part in it, without credentials, nor personal data where everybody reads it."""
+    facts = tuple(evidence.facts.values())
+    if isinstance(content, Fielded):
+        privacy = Privacy(evidence.thread.private_names)
+        clean: Callable[[str], str] = privacy.clean
+        text = join(privacy.tree(content.fields), clean(content.body))
+        facts = tuple(replace(fact, value=privacy.tree(fact.value)) for fact in facts)
+    else:
+        redactor = Redactor.from_environment()
+        clean = lambda words: redactor.text(words).text  # noqa: E731
+        text = clean(content if isinstance(content, str) else _entry_text(content, evidence.thread))
+    if writing is not None:
+        opinions = map(clean, writing.opinions)
+        writing = replace(writing, opinions=tuple(opinion for opinion in opinions if opinion in text))
+    return text, facts, writing
+
+
 def _entry_text(entry: Entry, thread: Thread) -> str:
     """The entry as it will stand in the thread's logbook, heading included, in that file's own style."""
     path = logbook_file(thread)
@@ -148,5 +168,5 @@ def _target(kind: DraftKind, thread: Thread) -> str:
             return thread.logbook_path
         case DraftKind.ISSUE | DraftKind.ISSUE_BODY:
             return thread.issue or f"no issue yet; add its URL to the thread file ({thread.topic}.yaml, key issue)"
-        case DraftKind.POST | DraftKind.SESSION:
+        case _:
             return "SkillEvolve"

@@ -33,6 +33,7 @@ from marin_research.thread import Direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from curator.skillevolve.craft import Craft
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
 
@@ -69,6 +70,8 @@ class Evidence:
     facts: dict[str, Fact] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     """What is known of why runs failed."""
+    craft: Craft | None = None
+    """What there is beside the records; asked for where a post or a session report is written."""
 
     def fact(self, *path: str) -> Fact | None:
         """The fact with that ID, its parts given one by one: ``fact("LR-003", "metric", "eval/loss")``."""

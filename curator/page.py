@@ -78,7 +78,8 @@ def _title(draft: Draft, place: str, width: int) -> Text:
 
 
 def _about(draft: Draft, report: Report, console: Console) -> Iterator[tuple[str, Text]]:
-    yield "about", Text(f"{id_range(draft.runs)} of {draft.thread}: {one_line(draft.title)}")
+    runs = f"{id_range(draft.runs)} of {draft.thread}: " if draft.runs else ""
+    yield "about", Text(runs + one_line(draft.title))
     yield "goes to", Text(one_line(draft.target))
     edited = f"; edited by {one_line(draft.edited_by)}, {when(draft.changed)}" if draft.edited_by else ""
     yield "written", Text(f"by the {draft.drafter} drafter, {when(draft.created)}{edited}")

@@ -18,16 +18,17 @@ def person(given: str | None = None, environ: Mapping[str, str] = os.environ) ->
     Raises:
         RefusedError: a blank name was given, or nothing says a name.
     """
-    name = given if given is not None else _git_name() or environ.get("USER", "")
+    name = given if given is not None else git_name() or environ.get("USER", "")
     name = " ".join(name.split())
     if not name:
         raise RefusedError("a decision needs a person's name; give one with --by or set git's user.name")
     return name
 
 
-def _git_name() -> str:
+def git_name() -> str:
+    """Git's ``user.name``; empty when it does not say one."""
     try:
         said = subprocess.run(["git", "config", "user.name"], capture_output=True, check=False)
     except OSError:  # no git here
         return ""
-    return said.stdout.decode("utf-8", "replace").strip()
+    return " ".join(said.stdout.decode("utf-8", "replace").split())

@@ -24,6 +24,12 @@ KIND_NAMES = {
     DraftKind.ISSUE_BODY: "section of the issue",
     DraftKind.POST: "forum post",
     DraftKind.SESSION: "session report",
+    DraftKind.COMMENT: "forum comment",
+    DraftKind.VOTE: "vote",
+    DraftKind.RESOLUTION: "resolution of a forum post",
+    DraftKind.MESSAGE: "message",
+    DraftKind.SKILL: "skill upload",
+    DraftKind.REGISTRATION: "registration",
 }
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of what has no glyph of its own: controls, invisible formatting, line and paragraph separators."""

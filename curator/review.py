@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from curator.draft import Draft, DraftStatus
 from curator.errors import OpenFindingsError, RefusedError, StaleDraftError
 from curator.log import AcceptedFinding, Decision, LogEntry
+from curator.plain import line_of
+from curator.verify import BINDING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +43,14 @@ def approve(draft: Draft, report: Report, *, by: str, seen_sha256: str, accept: 
     Raises:
         StaleDraftError: the text changed since they saw it.
         OpenFindingsError: the report has findings they did not accept.
-        RefusedError: there is no name, an accepted finding does not exist, or the draft is out already.
+        RefusedError: there is no name, an accepted finding does not exist, the draft is out already, or its text has
+            something in it that has to be mended.
     """
     _require_open(draft)
     _require_name(by)
     if seen_sha256 != draft.sha256:
         raise StaleDraftError(draft.id)
+    require_mended(draft, report)
     known = {finding.id: finding for finding in report.findings}
     strangers = [finding for finding in accept if finding not in known]
     if strangers:
@@ -63,6 +67,20 @@ def approve(draft: Draft, report: Report, *, by: str, seen_sha256: str, accept: 
         accepted=tuple(AcceptedFinding(id=f, text=known[f].text, why=known[f].why) for f in accept),
         evidence_count=len(report.evidence),
     )
+
+
+def require_mended(draft: Draft, report: Report) -> None:
+    """Refuse a text that nobody can approve as it is.
+
+    Raises:
+        RefusedError: names the first place that has to be mended.
+    """
+    barred = next((finding for finding in report.findings if finding.kind in BINDING), None)
+    if barred is not None:
+        raise RefusedError(
+            f"{draft.id} cannot be approved as it is; line {line_of(draft.text, barred.start)}: {barred.why}; "
+            f"mend it with `curator edit {draft.id}`"
+        )
 
 
 def reject(draft: Draft, *, by: str, why: str) -> LogEntry:

@@ -13,13 +13,13 @@ from rich.style import Style
 from rich.text import Text
 
 from curator.backing import backing
+from curator.check import check
 from curator.draft import DraftStatus
 from curator.errors import CuratorError, StaleDraftError
 from curator.marked import labelled
 from curator.page import page, page_width
 from curator.plain import one_line
-from curator.review import approve, reject
-from curator.verify import verify
+from curator.review import approve, reject, require_mended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -92,7 +92,7 @@ def _decide(draft_id: str, place: str, desk: Desk) -> str | None:
         if draft.status not in OPEN:
             _say(desk, f"{draft.id} was {draft.status} meanwhile")
             return draft.status
-        report = verify(draft.text, draft.facts)
+        report = check(draft, desk.queue.store)
         _show(desk, page(draft, report, desk.console, place=place))
         try:
             what = _answer(draft, report, desk)
@@ -137,6 +137,7 @@ def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
 
 
 def _approve(draft: Draft, report: Report, desk: Desk) -> str | None:
+    require_mended(draft, report)
     for finding in report.findings:
         asked = Text.assemble((f"\n  {finding.id} ", _STRONG), one_line(finding.text), f"\n  {one_line(finding.why)}\n")
         desk.console.print(asked)

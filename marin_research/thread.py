@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 from marin_research.codec import decode, encode
 from marin_research.errors import ThreadError
 from marin_research.store import checkout_top
+from marin_research.yaml_text import dump_yaml
 
 if TYPE_CHECKING:
     from marin_research.store import RecordStore
@@ -28,8 +28,6 @@ PREFIX = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*")
 
 INDICES = ("Current TL;DR", "Current baseline", "Hypothesis queue", "Decision log", "Negative results index")
 """The sections that Marin's logbooks keep current."""
-
-_UNICODE_LINE_ENDS = frozenset("\x85\u2028\u2029")
 
 
 class Direction(StrEnum):
@@ -112,6 +110,8 @@ class Thread:
     branch: str = ""
     model: str = ""
     """Which model drafts for this thread, where one does: ``claude-opus-5-5``."""
+    skill: str = ""
+    """The skill on SkillEvolve that findings of this thread belong to: ``grpo-rl-training``."""
     private_names: list[str] = field(default_factory=list)
     """Names that must not appear in public places."""
 
@@ -233,18 +233,7 @@ def check_thread(thread: Thread, where: str) -> None:
 
 def dump_thread(thread: Thread) -> str:
     """The YAML of a thread, with every key it may have."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        """Escapes the line ends of Unicode, which are otherwise read back as blanks."""
-
-    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        style = '"' if _UNICODE_LINE_ENDS.intersection(text) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-    Dumper.add_representer(str, represent)
-    values = json.loads(json.dumps(encode(thread)))
-    return yaml.dump(values, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return dump_yaml(encode(thread))
 
 
 def prefix_owner(prefix: str, path: Path) -> Path | None:

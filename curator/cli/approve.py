@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from curator.check import check
 from curator.cli.queue import by_option, open_to_decide
 from curator.errors import RefusedError, StaleDraftError
 from curator.person import person
 from curator.review import approve
-from curator.verify import verify
 from marin_research.cli.lazy import root_option
 from marin_research.errors import UsageError
 
@@ -35,7 +35,7 @@ def command(
     queue, name = open_to_decide(root), person(by)
     entries, known = [], set()
     for draft in [queue.get(draft_id) for draft_id in dict.fromkeys(drafts)]:
-        report = verify(draft.text, draft.facts)
+        report = check(draft, queue.store)
         known |= {finding.id for finding in report.findings}
         if sha256 is not None and not draft.sha256.startswith(sha256.lower()):
             raise StaleDraftError(draft.id)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from curator.drafters.claude import Options
 
-KIND_NAMES = [kind.value for kind in DraftKind]
+KIND_NAMES = [
+    kind.value for kind in (DraftKind.LOGBOOK, DraftKind.ISSUE, DraftKind.ISSUE_BODY, DraftKind.POST, DraftKind.SESSION)
+]
+"""What can be written about runs."""
 
 
 @click.command(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from curator.check import check
 from curator.cli.queue import by_option, open_to_decide, require_finished
 from curator.cli.verify import lines
 from curator.draft import DraftStatus
 from curator.editor import edited
 from curator.errors import RefusedError
 from curator.person import person
-from curator.verify import verify
 from marin_research.cli.lazy import root_option
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command(*, draft: str, by: str | None, root: str | None) -> None:
     if changed is None:
         click.echo(f"{draft} is as it was", err=True)
     else:
-        click.echo("\n".join(lines(changed.id, changed.text, verify(changed.text, changed.facts))))
+        click.echo("\n".join(lines(changed.id, changed.text, check(changed, queue.store))))
         click.echo(f"read and approve: curator review {changed.thread}", err=True)
 
 

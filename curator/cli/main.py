@@ -19,6 +19,8 @@ _HOMES = {
     "reject": ("curator.cli.reject", "Reject a draft and say why."),
     "publish": ("curator.cli.publish", "Publish what was approved."),
     "log": ("curator.cli.log", "Show and check the log of decisions."),
+    "note": ("curator.cli.note", "Remember what was just learned."),
+    "notes": ("curator.cli.notes", "Read what was noted; propose notes from records."),
     "schema": ("curator.cli.schema", "Print the JSON Schema of what --json prints."),
 }
 

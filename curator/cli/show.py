@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curator.check import check
 from curator.cli.queue import open_queue
 from curator.suspicion import suspicious
-from curator.verify import to_json, verify
+from curator.verify import to_json
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.codec import encode
 
@@ -36,7 +37,7 @@ def command(*, draft: str, only_text: bool, root: str | None, as_json: bool) -> 
     if only_text:
         sys.stdout.buffer.write(found.text.encode("utf-8", "surrogateescape"))
         return
-    report = verify(found.text, found.facts)
+    report = check(found, queue.store)
     entries = [entry for entry in queue.log.entries() if entry.draft == found.id]
     if as_json:
         print_json(document(found, report, entries))

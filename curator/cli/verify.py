@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curator.check import check
 from curator.cli.queue import open_queue
 from curator.errors import CuratorError
 from curator.facts import from_json
@@ -38,13 +39,14 @@ if TYPE_CHECKING:
 @json_option
 def command(*, draft: str | None, facts: str | None, text_file: str | None, root: str | None, as_json: bool) -> int:
     if draft is not None and facts is None and text_file is None:
-        found = open_queue(root).get(draft)
-        name, text, known = found.id, found.text, found.facts
+        queue = open_queue(root)
+        found = queue.get(draft)
+        name, text, report = found.id, found.text, check(found, queue.store)
     elif draft is None and facts is not None and text_file is not None:
-        name, text, known = text_file, _read_text(text_file), read_facts(facts)
+        name, text = text_file, _read_text(text_file)
+        report = verify(text, read_facts(facts))
     else:
         raise UsageError("name a draft, or both --facts FACTS.json and --file TEXT.md")
-    report = verify(text, known)
     if as_json:
         print_json(to_json(report))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - part of a dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curator.confidence import Confidence, Label, label
 from curator.draft import DraftKind
@@ -13,6 +13,7 @@ from curator.drafters.entry import entry_body, entry_label
 from curator.drafters.interpretation import caveats, findings, questions
 from curator.drafters.post import Post, write_post
 from curator.drafters.reading import Reading
+from curator.drafters.session import write_session
 from curator.drafters.update import no_update_reason, update_text
 from curator.facts import Fact, FactKind
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 NAME = "template"
 
 KINDS = (DraftKind.LOGBOOK, DraftKind.ISSUE, DraftKind.POST)
-"""What this drafter can write."""
+"""What this drafter writes unless it is asked for something; a session report is for the end of a session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +40,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fielded:
+    """A text with fields at its head."""
+
+    fields: dict[str, Any]
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
     """What a drafter gives for one kind of write-up: its text, or the reason why there is none."""
 
     kind: DraftKind
     title: str
-    content: Entry | str | None
+    content: Entry | Fielded | str | None
     why_none: str | None = None
 
 
@@ -89,9 +98,15 @@ def write(evidence: Evidence, rating: Label, reading: Reading, kinds: Collection
     if DraftKind.POST in kinds:
         post = write_post(evidence, rating, reading)
         if isinstance(post, Post):
-            drafted.append(Drafted(kind=DraftKind.POST, title=post.title, content=post.text))
+            content = Fielded(fields=post.fields, body=post.text)
+            drafted.append(Drafted(kind=DraftKind.POST, title=post.title, content=content))
         else:
             drafted.append(Drafted(kind=DraftKind.POST, title=title, content=None, why_none=post))
+    if DraftKind.SESSION in kinds and evidence.craft is not None:
+        report = write_session(evidence, evidence.craft)
+        fielded = Fielded(fields=report) if isinstance(report, dict) else None
+        why = report if isinstance(report, str) else None
+        drafted.append(Drafted(kind=DraftKind.SESSION, title=f"session with {ids}", content=fielded, why_none=why))
     return drafted
 
 
@@ -113,7 +128,8 @@ def _label_facts(rating: Label) -> list[Fact]:
     """The label and what it was computed from, so that a text may state them."""
     source = f"computed over {', '.join(rating.runs)}"
     facts = [
-        Fact(id="confidence", kind=FactKind.LABEL, value=rating.confidence.value, name="confidence", source=source)
+        Fact(id="confidence", kind=FactKind.LABEL, value=rating.confidence.value, name="confidence", source=source),
+        *(Fact(id=f"{run}/run", kind=FactKind.RUN, value=run, subject=run, source=f"{run}#/id") for run in rating.runs),
     ]
     if rating.spread_percent is not None:
         formula = f"100 * stdev({rating.metric}) / |mean({rating.metric})|"

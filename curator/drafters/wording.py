@@ -29,6 +29,8 @@ _QUOTED = 160
 
 def id_range(ids: Sequence[str]) -> str:
     """``LR-001..LR-006`` for IDs without a hole, else a list."""
+    if not ids:
+        return ""
     ordered = sorted(ids, key=run_order)
     numbers = [run_order(run_id)[1] for run_id in ordered]
     whole = numbers == list(range(numbers[0], numbers[0] + len(numbers)))

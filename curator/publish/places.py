@@ -17,7 +17,13 @@ _ORDER = (
     DraftKind.INDEX,
     DraftKind.ISSUE,  # links the commit that holds the entry
     DraftKind.ISSUE_BODY,
+    DraftKind.REGISTRATION,  # nothing else is taken by SkillEvolve before
+    DraftKind.SKILL,  # what a post is about
     DraftKind.POST,
+    DraftKind.COMMENT,
+    DraftKind.RESOLUTION,  # may name a comment
+    DraftKind.VOTE,
+    DraftKind.MESSAGE,
     DraftKind.SESSION,
 )
 _IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})

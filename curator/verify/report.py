@@ -34,6 +34,12 @@ class FindingKind(StrEnum):
     COMMAND = "command"
     PATH = "path"
     QUOTE = "quote"
+    FIELDS = "fields"  # the fields that say what to send cannot be read, or the place would refuse them
+    PRIVATE = "private"  # personal data, or a secret, in what everybody can read
+
+
+BINDING = frozenset({FindingKind.FIELDS, FindingKind.PRIVATE})
+"""What nobody can approve past: the text has to be mended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The exact values of this account's own secrets, the one sure way to recognise a key without a shape of its own.
 
-Reads the environment that is given to it, ``.netrc`` and the Hugging Face token file; what is absent or broken is
-passed over. Knows no rule for text.
+Reads the environment that is given to it, ``.netrc``, the Hugging Face token file and the configuration of SkillEvolve;
+what is absent or broken is passed over. Knows no rule for text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def known_secrets(environ: Mapping[str, str]) -> dict[str, str]:
         and not is_number(value)
     }
     home = Path(environ.get("HOME", "~")).expanduser()
-    for value, kind in (*_netrc(Path(environ.get("NETRC", home / ".netrc"))), *_hugging_face(environ, home)):
+    files = (*_netrc(Path(environ.get("NETRC", home / ".netrc"))), *_hugging_face(environ, home), *_skillevolve(home))
+    for value, kind in files:
         found.setdefault(value, kind)
     return {value: kind for value, kind in found.items() if len(value) >= _MIN_LENGTH}
 
@@ -61,6 +62,15 @@ def _hugging_face(environ: Mapping[str, str], home: Path) -> Iterator[tuple[str,
         return
     if token:
         yield token, "huggingface"
+
+
+def _skillevolve(home: Path) -> Iterator[tuple[str, str]]:
+    try:
+        raw = json.loads((home / ".skillevolve/config.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if isinstance(raw, dict) and isinstance(raw.get("api_key"), str):
+        yield raw["api_key"], "skillevolve"
 
 
 def spellings(literals: Mapping[str, str]) -> dict[str, str]:

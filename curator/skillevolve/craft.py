@@ -1,0 +1,64 @@
+"""What a post or a session report is made of beside the records: notes, the skill it is about, who tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curator.facts import Fact, FactKind
+from curator.skillevolve.memory import Note, WorkSession, read_memory
+from curator.skillevolve.skills import SkillRef, choose_skill
+from marin_research.codec import Unknown
+
+if TYPE_CHECKING:
+    from curator.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Craft:
+    """What is known beside the records."""
+
+    session: WorkSession | None
+    """The session of work that goes on, or that was the last."""
+    notes: tuple[Note, ...]
+    """Of that session, what speaks of other runs left out."""
+    skill: SkillRef | Unknown
+    agent_id: str | Unknown
+
+
+def gather_craft(evidence: Evidence) -> Craft:
+    """What there is for a write-up of some runs; the notes become facts that its text may state."""
+    memory = read_memory()
+    session = memory.sessions[-1] if memory.sessions else None
+    ids = {subject.run.id for subject in evidence.subjects} | {subject.result.id for subject in evidence.subjects}
+    notes = tuple(note for note in (session.notes if session else ()) if note.more.get("run", "") in {"", *ids})
+    evidence.facts.update({fact.id: fact for note in notes for fact in note_facts(note)})
+    return Craft(
+        session=session,
+        notes=notes,
+        skill=choose_skill(evidence, notes, session.skill if session else ""),
+        agent_id=_agent_id(),
+    )
+
+
+def note_facts(note: Note) -> list[Fact]:
+    """What a note says, so that a text may say it: the word of whoever wrote it, at its place in the memory."""
+    texts = {"": note.text, "/problem": note.more.get("problem")}
+    return [
+        Fact(id=f"{note.id}{part}", kind=FactKind.TEXT, value=text, source=note.source)
+        for part, text in texts.items()
+        if isinstance(text, str) and text
+    ]
+
+
+def _agent_id() -> str | Unknown:
+    from curator.skillevolve.credentials import find_credentials
+    from curator.skillevolve.errors import CredentialsError
+
+    try:
+        credentials = find_credentials()
+    except CredentialsError as error:
+        return Unknown(str(error))
+    if credentials is None or not credentials.agent_id:
+        return Unknown("no agent is registered here (`curator skillevolve register`)")
+    return credentials.agent_id
