@@ -100,9 +100,8 @@ class RecordedCall:
             watch = stack.enter_context(_watched(recorder))
         with recorder.guard("the output"):
             store, run_id = recorder.store, recorder.run.id
-            folder = store.output_folder(run_id, recorder.attempt, recorder.writer)
             captured = stack.enter_context(
-                capture(store, run_id, folder, recorder.writer, heartbeat_s=self.plan.launch.heartbeat_s)
+                capture(store, run_id, recorder.attempt, recorder.writer, heartbeat_s=self.plan.launch.heartbeat_s)
             )
         return watch, captured
 

@@ -1,49 +1,45 @@
 """Records any command: what ``marin-research run`` does. Knows nothing of Marin.
 
-The command is a child of this process and keeps the terminal's own behaviour: it reads our standard input, finds a
-terminal where there is one, gets Ctrl-C like any program in the foreground, and its exit code becomes ours. What it
-prints passes through the sidecar (``marin_research.capture``), which outlives us, so a recorder that is killed leaves
+The command runs in the foreground as without us (``marin_research.foreground``). What it prints passes through a
+sidecar (``marin_research.capture``), which outlives us: a recorder that is killed leaves the command undisturbed, and
 the output so far.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import signal
-import subprocess
-import tempfile
+import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marin_research import wandb_hook
-from marin_research.capture.process import capture
-from marin_research.output import read_output
-from marin_research.output_metrics import OutputMetrics
-from marin_research.record import End, Metric, Run, Status, Unknown
+from marin_research.capture.command import CommandCapture
+from marin_research.capture.live_output import live_folder
+from marin_research.command_end import Surroundings, command_end, not_started, signal_evidence, stopped_before_start
+from marin_research.command_watch import METRICS_VARIABLE, CommandWatch
+from marin_research.foreground import Foreground
+from marin_research.memory_kills import memory_kills
+from marin_research.record import Run, Status, Unknown
 from marin_research.recorder import Recorder
 from marin_research.store import RecordStore
-from marin_research.wandb_record import note_wandb
+from marin_research.wandb_children import WandbOfCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Sequence
 
+    from marin_research.foreground import Received
     from marin_research.launch import Launch
     from marin_research.output_metrics import MetricPattern
+    from marin_research.record import End, Evidence
     from marin_research.thread import Thread
 
-METRICS_VARIABLE = "MARIN_RESEARCH_METRICS"
-"""Names the JSON file where a command may leave metrics: ``{"loss": 2.3, "speed": {"value": 9, "unit": "tok/s"}}``."""
 RUN_VARIABLE = "MARIN_RESEARCH_RUN"
-"""Tells a recorded command the experiment ID it runs under."""
+"""Tells a recorded command the experiment ID and the attempt it runs under: ``KER-004/2``."""
 
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FOR_THE_SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[#~=%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +54,14 @@ class CommandRun:
     baseline: bool = False
     config: dict[str, Any]
     patterns: tuple[MetricPattern, ...] = ()
+    timeout_s: float | None = None
+
+
+def as_argv(given: Sequence[str]) -> tuple[str, ...]:
+    """The command that is meant: a pipeline in quotes is for the shell, as ``ssh`` and ``watch`` take it."""
+    if len(given) == 1 and _FOR_THE_SHELL.intersection(given[0]) and shutil.which(given[0]) is None:
+        return ("sh", "-c", given[0])
+    return tuple(given)
 
 
 def run_command(asked: CommandRun, launch: Launch) -> int:
@@ -66,7 +70,16 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
     Raises:
         StoreError: the record cannot be started; nothing was run.
     """
-    run = Run(
+    with Foreground() as foreground:
+        recorder = Recorder(
+            launch, _declare(asked, launch), attempt=RecordStore(launch.root).claim_attempt(asked.run_id)
+        )
+        recorder.start(config=asked.config, declared_devices=Unknown("a command declares no devices"))
+        return _Recording(asked, recorder, foreground).run()
+
+
+def _declare(asked: CommandRun, launch: Launch) -> Run:
+    return Run(
         id=asked.run_id,
         thread=asked.thread.topic,
         launch=launch.id,
@@ -78,131 +91,87 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
         baseline=asked.baseline,
         step=Unknown("a command, not a Marin step"),
     )
-    recorder = Recorder(launch, run, attempt=RecordStore(launch.root).claim_attempt(asked.run_id))
-    recorder.start(config=asked.config, declared_devices=Unknown("a command declares no devices"))
-    output = recorder.store.output_folder(run.id, recorder.attempt, recorder.writer)
-    started, folders = time.time(), _wandb_folders()
-    with _metrics_file() as metrics_file:
-        environment = {**os.environ, RUN_VARIABLE: run.id, METRICS_VARIABLE: str(metrics_file)}
-        with capture(recorder.store, run.id, output, recorder.writer, heartbeat_s=launch.heartbeat_s) as captured:
-            code, end = _execute(asked.argv, environment)
-        if captured.problem:
-            recorder.gap("the output", captured.problem)
-        for metric in _metrics_left(recorder, metrics_file):
-            recorder.metric(metric, wait=True)
-    printed = read_output(recorder.store, run.id, recorder.attempt, recorder.writer)
-    for metric in OutputMetrics(asked.patterns).read(printed):
-        recorder.metric(metric, wait=True)
-    for folder in folders:
-        note_wandb(recorder, wandb_hook.scan(folder, started))
-    recorder.end(end, output=captured.output)
-    return code
 
 
-def _execute(argv: Sequence[str], environment: dict[str, str]) -> tuple[int, End]:
-    """Run the child and pass signals on; its exit code as a shell would give it, and how it ended."""
-    killed_before = _out_of_memory_kills()
-    try:
-        child = subprocess.Popen(argv, env=environment)
-    except OSError as error:
-        code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-        why = f"it could not be started: {error.strerror or error}: {argv[0]}"
-        return code, End(status=Status.FAILED, time=datetime.now(UTC), why=why, exit_code=code)
-    with _passing_signals_to(child) as received:
-        code = child.wait()
-    return (128 - code if code < 0 else code), _end(
-        code, received, out_of_memory=_out_of_memory_kills() > killed_before
-    )
+class _Recording:
+    """A command whose start is on record, until its end is."""
 
+    def __init__(self, asked: CommandRun, recorder: Recorder, foreground: Foreground) -> None:
+        self._asked = asked
+        self._recorder = recorder
+        self._foreground = foreground
+        self._notice: Evidence | None = None
+        store, heartbeat_s = recorder.store, recorder.launch.heartbeat_s
+        folder = store.output_folder(recorder.run.id, recorder.attempt, recorder.writer)
+        self._metrics_file = live_folder(store.objects.url, folder) / "metrics.json"
+        self._capture = CommandCapture(recorder, heartbeat_s=heartbeat_s)
+        mark = f"{recorder.run.id}/{recorder.attempt}"
+        self._environment = {**os.environ, RUN_VARIABLE: mark, METRICS_VARIABLE: str(self._metrics_file)}
+        self._watch = CommandWatch(
+            recorder,
+            patterns=asked.patterns,
+            metrics_file=self._metrics_file,
+            wandb=WandbOfCommand(f"{RUN_VARIABLE}={mark}", _wandb_folders(), time.time()),
+            interval_s=heartbeat_s,
+        )
 
-def _end(code: int, received: Sequence[signal.Signals], *, out_of_memory: bool) -> End:
-    """What the exit status says, and nothing that it does not."""
-    now = datetime.now(UTC)
-    asked = f" after {received[-1].name}" if received else ""
-    if code >= 0:
-        stopped = bool(received) and code in (0, 128 + received[-1])
-        status = Status.CANCELLED if stopped else Status.FAILED if code else Status.SUCCEEDED
-        return End(status=status, time=now, why=f"it exited with code {code}{asked}", exit_code=code)
-    name = _signal_name(-code)
-    why = f"it was killed by {name}{asked}"
-    if out_of_memory:
-        why += "; the kernel killed a process of this control group for lack of memory meanwhile"
-    status = Status.CANCELLED if received and -code == received[-1] else Status.FAILED
-    return End(status=status, time=now, why=why, signal=name)
+    def run(self) -> int:
+        with self._recorder.guard("the metrics file"):
+            self._metrics_file.parent.mkdir(parents=True, exist_ok=True)
+        code, end = self._execute()
+        recorder, capture = self._recorder, self._capture
+        with recorder.guard("the output"):
+            capture.close()
+        if capture.problem:
+            recorder.gap("the output", capture.problem)
+        self._watch.finish()
+        with suppress(OSError):
+            self._metrics_file.unlink()
+        recorder.end(end, output=capture.output)
+        return code
 
+    def _execute(self) -> tuple[int, End]:
+        """Run the command; its exit code as a shell would give it, and how it ended."""
+        memory = memory_kills()
+        if self._foreground.stop_awaits():
+            first = self._foreground.received[0]
+            return 128 + first.signal, stopped_before_start(first)
+        try:
+            pid = self._foreground.start(self._asked.argv, self._environment, self._capture.outputs)
+        except OSError as error:
+            end = not_started(self._asked.argv, error)
+            return end.exit_code or 1, end
+        self._capture.started(pid)
+        self._watch.begin()
+        ended = self._foreground.wait(
+            pid,
+            timeout_s=self._asked.timeout_s,
+            on_signal=self._note_signal,
+            on_window=self._capture.follow_window,
+        )
+        around = Surroundings(
+            received=self._foreground.received,
+            memory=memory.since() if memory else None,
+            notice=self._notice,
+            timeout_s=self._asked.timeout_s,
+        )
+        return ended.shell_code, command_end(ended, around)
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    def _note_signal(self, received: Received) -> None:
+        """The machine may be about to go away: put on disk what is known, and ask the platform."""
+        self._recorder.evidence(signal_evidence(received))
+        self._capture.hurry()
+        with self._recorder.guard("the platform's notice"):
+            from marin_research.preemption import preemption_notice
 
-
-@contextlib.contextmanager
-def _passing_signals_to(child: subprocess.Popen[bytes]) -> Iterator[list[signal.Signals]]:
-    """Give the child the signals that we get; which ones those were."""
-    received: list[signal.Signals] = []
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        received.append(signal.Signals(number))
-        # Ctrl-C reaches everything in the foreground, so the child has it already; twice would be another word.
-        if number != signal.SIGINT or not _in_foreground():
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(number)
-
-    previous = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
-    try:
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _in_foreground() -> bool:
-    for fd in (0, 1, 2):
-        with contextlib.suppress(OSError):
-            return os.tcgetpgrp(fd) == os.getpgrp()
-    return False
-
-
-def _out_of_memory_kills() -> int:
-    """How many processes of our control group the kernel has killed for lack of memory so far."""
-    try:
-        lines = Path("/sys/fs/cgroup/memory.events").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return sum(int(count) for name, _, count in (line.partition(" ") for line in lines) if name == "oom_kill")
-
-
-@contextlib.contextmanager
-def _metrics_file() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
-        yield Path(folder) / "metrics.json"
-
-
-def _metrics_left(recorder: Recorder, path: Path) -> list[Metric]:
-    """The metrics that the command left in its file."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        recorder.gap("the metrics file", f"${METRICS_VARIABLE} cannot be read: {error}")
-        return []
-    if not isinstance(raw, dict):
-        recorder.gap("the metrics file", f"${METRICS_VARIABLE} does not hold an object of names and numbers")
-        return []
-    now = datetime.now(UTC)
-    found = []
-    for name, said in raw.items():
-        value, unit = (said.get("value"), str(said.get("unit", ""))) if isinstance(said, dict) else (said, "")
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            found.append(Metric(name=str(name), value=float(value), unit=unit, source="file", time=now))
-        else:
-            recorder.gap(f"metric {name}", f"{said!r:.80} in ${METRICS_VARIABLE} is not a number")
-    return found
+            self._notice = self._notice or preemption_notice()
+            if self._notice is not None:
+                self._recorder.evidence(self._notice)
 
 
 def _wandb_folders() -> list[Path]:
     """Where W&B leaves its runs. Asked before the command runs: it may delete its working directory."""
-    return list(dict.fromkeys((Path(os.environ.get("WANDB_DIR", ".")).absolute(), Path.cwd())))
+    try:
+        return list(dict.fromkeys(Path(folder).resolve() for folder in (os.environ.get("WANDB_DIR", "."), ".")))
+    except OSError:  # the working directory is gone already
+        return []

@@ -234,8 +234,14 @@ def _clean_lines(data: Iterable[bytes]) -> Iterator[str]:
     yield from _clean(rest)
 
 
+def as_shown(line: bytes) -> str:
+    """A line as text, without colours and the like."""
+    text = line.decode("utf-8", "replace")
+    return _ANSI.sub("", text) if "\x1b" in text else text
+
+
 def _clean(line: bytes) -> Iterator[str]:
     shown = line.rstrip(b"\r").rpartition(b"\r")[2][: 4 * _LINE_LIMIT]
-    text = _ANSI.sub("", shown.decode("utf-8", "replace")).replace("\0", "").rstrip()
+    text = as_shown(shown).replace("\0", "").rstrip()
     if text:
         yield text if len(text) <= _LINE_LIMIT else f"{text[: _LINE_LIMIT - 1]}…"

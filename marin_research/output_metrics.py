@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from marin_research.errors import UsageError
+from marin_research.output import as_shown
 from marin_research.record import Metric
 
 if TYPE_CHECKING:
@@ -51,26 +52,40 @@ def parse_pattern(text: str) -> MetricPattern:
 
 
 class OutputMetrics:
-    """Folds the values that patterns find in an output, line by line; carriage returns end lines too."""
+    """Finds what patterns name in an output that is read piece by piece, by lines; carriage returns end them, too."""
 
     def __init__(self, patterns: Sequence[MetricPattern]) -> None:
         self._patterns = patterns
-        self._values: dict[str, Metric] = {}
+        self._rest = b""
 
-    def read(self, chunks: Iterable[bytes]) -> list[Metric]:
-        """The metrics of a whole output: the last value of each, and what came before it as count, first and range."""
-        if not self._patterns:
-            return []
+    def read(self, chunks: Iterable[bytes], *, last: bool = False) -> list[Metric]:
+        """What more of the output holds: the last value of each metric; what came before it is told by its range.
+
+        Args:
+            chunks: the output from where the last call stopped.
+            last: nothing follows, so a line without an end is one.
+        """
         from marin_research.recorder import merge_metric
 
-        for line in _lines(chunks):
+        values: dict[str, Metric] = {}
+        for line in self._lines(chunks, last=last):
             for wanted in self._patterns:
                 for found in wanted.pattern.finditer(line):
                     new = _metric(wanted, found)
                     if new is not None:
-                        known = self._values.get(wanted.name)
-                        self._values[wanted.name] = merge_metric(known, new) if known else new
-        return list(self._values.values())
+                        known = values.get(wanted.name)
+                        values[wanted.name] = merge_metric(known, new) if known else new
+        return list(values.values())
+
+    def _lines(self, chunks: Iterable[bytes], *, last: bool) -> Iterator[str]:
+        for chunk in chunks:
+            *whole, self._rest = _LINE_END.split(self._rest + chunk)
+            yield from map(as_shown, whole)
+            if len(self._rest) > _MAX_LINE:  # a line without an end cannot be waited for
+                yield as_shown(self._rest)
+                self._rest = b""
+        if last and self._rest:
+            yield as_shown(self._rest)
 
 
 def _metric(wanted: MetricPattern, found: re.Match[str]) -> Metric | None:
@@ -83,15 +98,3 @@ def _metric(wanted: MetricPattern, found: re.Match[str]) -> Metric | None:
     return Metric(
         name=wanted.name, value=value, source="output", time=datetime.now(UTC), first=value, non_finite=broken
     )
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = _LINE_END.split(rest + chunk)
-        yield from (line.decode("utf-8", "replace") for line in whole)
-        if len(rest) > _MAX_LINE:  # a line without an end cannot be waited for
-            yield rest.decode("utf-8", "replace")
-            rest = b""
-    if rest:
-        yield rest.decode("utf-8", "replace")

@@ -141,21 +141,28 @@ class Recorder:
             now = datetime.now(UTC)
             self.metric(Metric(name=str(name), value=float(value), unit=str(unit), source="report", time=now))
 
-    def metric(self, metric: Metric, *, wait: bool = False) -> None:
+    def metric(self, metric: Metric, *, wait: bool = False, whole: bool = False) -> None:
         """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often).
 
         Args:
             metric: its newest value.
-            wait: the end of the attempt is about to be written, and will bring it along.
+            wait: the end of the attempt or ``flush_metrics`` will bring it along.
+            whole: it takes the place of what is known of the metric, instead of coming after it.
         """
         with self.guard("a metric"), self._lock:
-            known = self._metrics.get(metric.name)
+            known = None if whole else self._metrics.get(metric.name)
             if metric.count == 1 and not math.isfinite(metric.value):
                 metric = replace(metric, non_finite=1)
             self._metrics[metric.name] = merge_metric(known, metric) if known else metric
             self._unwritten.add(metric.name)
             if not wait and (known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
-                self._flushed = time.monotonic()
+                self.flush_metrics()
+
+    def flush_metrics(self) -> None:
+        """Write the metrics that wait."""
+        with self.guard("a metric"), self._lock:
+            self._flushed = time.monotonic()
+            if self._unwritten:
                 self._write(*self._pending_metrics())
                 self._unwritten.clear()
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+
+from marin_research.errors import UsageError
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?", re.ASCII)
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def format_value(value: float, unit: str = "") -> str:
@@ -48,3 +54,16 @@ def format_size(size: int) -> str:
             return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     raise AssertionError
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in ``90``, ``90s``, ``1.5h``, ``2d``: a number, and a unit unless it is seconds.
+
+    Raises:
+        UsageError: it is something else, or no time at all.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"{text!r} is not a duration; write 90s, 30m or 12h")
+    return seconds

@@ -15,16 +15,14 @@ import contextvars
 import functools
 import json
 import os
-import re
 import sys
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from marin_research import wandb_file
 from marin_research.codec import decode, encode
 from marin_research.record import Gap, Unknown, WandbRun
+from marin_research.wandb_folder import NOT_SYNCED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,9 +33,7 @@ if TYPE_CHECKING:
 _MODULE = "wandb.sdk.wandb_init"
 _EXCHANGED = "__marin_research__"
 """Marks a function of W&B's that has been exchanged."""
-_FOLDER = re.compile(r"(?P<offline>offline-)?run-(?P<started>\d{8}_\d{6})-.+")
 
-_NOT_SYNCED = Unknown("offline run; not synced yet")
 
 _owner: contextvars.ContextVar[str | None] = contextvars.ContextVar("marin_research_wandb_owner", default=None)
 
@@ -184,45 +180,6 @@ def install() -> None:
             _quietly(_process.watches, _exchange, module)
 
 
-def scan(root: Path, since: float) -> tuple[WandbRun, ...]:
-    """The runs whose folders under ``root`` were made at ``since`` (seconds since the epoch) or later, by any process.
-
-    For runs that no hook could see. Their URL is not on disk, and the entity only where the program or the environment
-    names it or the run was finished. A run that was killed before its first record reached the file is said to be in
-    the project that the environment names.
-    """
-    found = []
-    for base in (root / "wandb", root / ".wandb"):
-        for folder in sorted(base.glob("*run-*")):
-            name = _FOLDER.fullmatch(folder.name)
-            file = next(folder.glob("run-*.wandb"), None)  # W&B also leaves empty folders behind
-            if name and file and _local_time(name["started"]) >= int(since):
-                with contextlib.suppress(OSError, wandb_file.WandbFileError):
-                    found.append(_scanned(file, offline=bool(name["offline"])))
-    return tuple(found)
-
-
-def _scanned(file: Path, *, offline: bool) -> WandbRun:
-    content = wandb_file.read(file, numbers=False)
-    log = file.parent / "logs" / "debug.log"
-    text = log.read_text(errors="replace") if log.exists() else ""
-    path = re.search(rf"finishing run (?:([^/\s]+)/)?[^/\s]+/{re.escape(content.run_id)}\s", text)
-    project = os.environ.get("WANDB_PROJECT", "uncategorized")  # W&B's own word for a run that was given none
-    not_written = "a W&B run of another process does not leave it on disk"
-    entity = content.entity or (path and path[1]) or os.environ.get("WANDB_ENTITY") or Unknown(not_written)
-    run = WandbRun(
-        id=content.run_id,
-        project=content.project if isinstance(content.project, str) else project,
-        entity=entity,
-        name=content.name,
-        url=_NOT_SYNCED if offline else Unknown(not_written),
-        mode="offline" if offline else "online",
-        path=str(file.parent),
-        synced=not offline or file.with_name(f"{file.name}.synced").exists(),
-    )
-    return wandb_file.completed(run, content)
-
-
 class _Finder:
     """Is asked first for every module and answers for one: W&B's, as the other finders find it, with ``_Loader``."""
 
@@ -334,7 +291,7 @@ def _describe(live: Any) -> WandbRun:
         project=settings.project,
         entity=settings.entity or not_given,
         name=settings.run_name or not_given,
-        url=_NOT_SYNCED if offline else settings.run_url or not_given,
+        url=NOT_SYNCED if offline else settings.run_url or not_given,
         mode="offline" if offline else "online",
         path=settings.sync_dir,
         synced=not offline,
@@ -358,14 +315,6 @@ def _numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
         for key in value.keys():  # noqa: SIM118
             if name or not key.startswith("_"):
                 yield from _numbers(f"{name}/{key}" if name else key, value[key])
-
-
-def _local_time(text: str) -> float:
-    """Seconds since the epoch; minus infinity for digits that are no time."""
-    try:
-        return time.mktime(time.strptime(text, "%Y%m%d_%H%M%S"))
-    except (ValueError, OverflowError):
-        return float("-inf")
 
 
 def _append(path: Path, event: dict[str, Any]) -> None:

@@ -13,7 +13,6 @@ import select
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -23,7 +22,10 @@ from typing import TYPE_CHECKING, Any
 from marin_research.capture.channel import Channel, above_standard
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
+
+    from marin_research.store import RecordStore
 
 SILENCE_LIMIT_S = 60.0
 """How long a sidecar may say nothing before it is taken for stuck: the pipes fill up, and steps would wait for ever."""
@@ -33,6 +35,20 @@ _MAIN = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from marin_research.capture.sidecar import main; main(int(sys.argv[2]))"
 )
+
+
+def opening(store: RecordStore, run_id: str, attempt: int, writer: str, *, heartbeat_s: float) -> dict[str, Any]:
+    """What a sidecar is to know of the output of one host of one attempt."""
+    folder = store.output_folder(run_id, attempt, writer)
+    return {
+        "id": f"{folder}#{os.urandom(4).hex()}",
+        "root": store.objects.url,
+        "run_id": run_id,
+        "attempt": attempt,
+        "folder": folder,
+        "writer": writer,
+        "heartbeat_s": heartbeat_s,
+    }
 
 
 class _Entry:
@@ -50,11 +66,18 @@ class _Entry:
 class SidecarLink:
     """The connection to the sidecar, which is started when the first pipes are handed over."""
 
-    def __init__(self, on_failure: Callable[[], bool]) -> None:
-        """``on_failure`` is called when there can be no sidecar any more, until it returns True."""
+    def __init__(self, on_failure: Callable[[], bool], *, fork: bool = False) -> None:
+        """Nothing is started yet.
+
+        Args:
+            on_failure: called when there can be no sidecar any more, until it returns True.
+            fork: whether this process has only one thread, so that the first sidecar may be a fork of it, which has
+                loaded already what it needs.
+        """
         self.problem: str | None = None
         """Why there is no sidecar and will be none."""
         self._on_failure = on_failure
+        self._may_fork = fork
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._socket: socket.socket | None = None
@@ -76,6 +99,17 @@ class SidecarLink:
                 self._busy_since = time.monotonic()
             entry = self._entries[message["id"]] = _Entry(message, channels)
             self._send(message | {"op": "open"}, entry.fds())
+
+    def started(self, name: str, pid: int) -> None:
+        """Say which process prints into the pipes ``name``."""
+        with self._lock:
+            self._entries[name].message["command"] = pid
+            self._send({"op": "started", "id": name, "command": pid}, [])
+
+    def hurry(self) -> None:
+        """Have everything shipped soon."""
+        with self._lock:
+            self._send({"op": "hurry"}, [])
 
     def share(self, name: str, steps: list[str]) -> None:
         """Say whose output the shared pipes ``name`` now are."""
@@ -139,15 +173,9 @@ class SidecarLink:
             raise OSError(self.problem)
         ours, theirs = (socket.socket(fileno=above_standard(end.detach())) for end in socket.socketpair())
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _MAIN, str(Path(__file__).parents[2]), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                cwd="/",
-            )
+            process = None if self._may_fork else _start_process(theirs)
+            if process is None:
+                _fork(theirs)
             threading.Thread(
                 target=self._watch, args=(process, ours), name="marin-research-sidecar", daemon=True
             ).start()
@@ -156,6 +184,7 @@ class SidecarLink:
             raise OSError(f"the process that keeps output could not be started: {error}") from error
         finally:
             theirs.close()
+        self._may_fork = False
         self._starts += 1
         self._told = dict(os.environ)
         self._socket = ours
@@ -166,12 +195,9 @@ class SidecarLink:
 
     # In a thread of its own
 
-    def _watch(self, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
-        try:
-            process.wait(SILENCE_LIMIT_S)  # it detaches itself
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def _watch(self, process: subprocess.Popen[bytes] | None, connection: socket.socket) -> None:
+        if process is not None:
+            _wait_for_detachment(process)
         why, pid = "was killed", None
         for message in self._messages(connection):
             if message is None:
@@ -242,6 +268,54 @@ class SidecarLink:
                 elif key.data is not None:
                     _write_all(key.data, data)
             restored = restored or self._on_failure()
+
+
+def _start_process(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    import subprocess
+
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _MAIN, str(Path(__file__).parents[2]), str(theirs.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def _wait_for_detachment(process: subprocess.Popen[bytes]) -> None:
+    import subprocess
+
+    try:
+        process.wait(SILENCE_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _fork(theirs: socket.socket) -> None:
+    """Make a copy of this process a sidecar that shares nothing with it but the socket."""
+    from marin_research.capture import sidecar  # loaded here, so that both have it
+
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)  # it detaches itself at once
+        return
+    try:
+        os.setsid()
+        os.chdir("/")
+        with contextlib.suppress(OSError):  # not Linux
+            Path("/proc/self/comm").write_text("mr-sidecar", encoding="ascii")
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nowhere, number)
+        fd = theirs.detach()
+        os.closerange(3, fd)
+        os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
+        sidecar.main(fd)
+    finally:
+        os._exit(0)
 
 
 def _read_line(fd: int, deadline: float) -> bytes:

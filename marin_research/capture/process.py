@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from marin_research.capture import streams
 from marin_research.capture.destination import Destination, Terminals
-from marin_research.capture.link import SidecarLink
+from marin_research.capture.link import SidecarLink, opening
 from marin_research.record import Output, Unknown
 
 if TYPE_CHECKING:
@@ -35,19 +35,20 @@ _current: contextvars.ContextVar[CapturedOutput | None] = contextvars.ContextVar
 
 @contextlib.contextmanager
 def capture(
-    store: RecordStore, run_id: str, folder: str, writer: str, *, heartbeat_s: float = 30.0
+    store: RecordStore, run_id: str, attempt: int, writer: str, *, heartbeat_s: float = 30.0
 ) -> Iterator[CapturedOutput]:
-    """Keep what the code inside prints in ``folder`` of the store, and give signs of life while it runs.
+    """Keep what the code inside prints in the store, and give signs of life while it runs.
 
     Args:
         store: where the run is recorded.
         run_id: the run whose heartbeats are written.
-        folder: the key that ``RecordStore.output_folder`` gives.
+        attempt: the try at it.
         writer: the host's event writer.
         heartbeat_s: seconds between heartbeats.
     """
     before = _current.get()
-    captured = CapturedOutput(store.objects.url, run_id, folder, writer, heartbeat_s, parent=before)
+    message = opening(store, run_id, attempt, writer, heartbeat_s=heartbeat_s)
+    captured = CapturedOutput(message, parent=before)
     try:
         captured.open()
         _current.set(captured)
@@ -60,21 +61,12 @@ def capture(
 class CapturedOutput:
     """One capture: open from the start of the step until ``close``."""
 
-    def __init__(
-        self, root: str, run_id: str, folder: str, writer: str, heartbeat_s: float, *, parent: CapturedOutput | None
-    ) -> None:
+    def __init__(self, message: dict[str, Any], *, parent: CapturedOutput | None) -> None:
         self.output: Output | Unknown = Unknown("the output is still being captured")
         self.problem: str | None = None
         """What of the output is missing in the record, and why."""
-        self.name = f"{folder}#{os.urandom(4).hex()}"
-        self.message = {
-            "id": self.name,
-            "root": root,
-            "run_id": run_id,
-            "folder": folder,
-            "writer": writer,
-            "heartbeat_s": heartbeat_s,
-        }
+        self.name: str = message["id"]
+        self.message = message
         self.parent = parent
         self.destination: Destination | None = None
         """Where what the step prints goes, while it is captured."""

@@ -1,14 +1,18 @@
 """The helper process that reads what captured steps print. Knows file descriptors; no Python stream, thread or context.
 
-It outlives the process that it serves, by seconds, so that a crash loses nothing that was printed. The process sends
-JSON lines over a socket; ``fds`` says how many descriptors come with a line:
+It outlives the process that it serves for as long as anybody can still print into the pipes, so that a crash loses
+nothing and a child that was left behind meets no broken pipe. When a process ends without a word on how its step
+ended, the sidecar notes what it saw of that. The process sends JSON lines over a socket; ``fds`` says how many
+descriptors come with a line:
 
 ``hello``        ``pid``, ``path``: whom to serve, and where Python modules are
 ``environment``  ``changed``: variables of the process, in which secrets may be
 ``open``         ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each
                  pipe's reading end, followed by the terminal if it has one. A step also says where its output is kept
                  (``sidecar_step.StepOutput``); pipes that several steps share say ``steps`` instead
+``started``      ``id``, ``command``: which process prints into the pipes of a recorded command
 ``share``        ``id``, ``steps``: whose output the shared pipes now are
+``hurry``        ship everything soon
 ``end``          ``id``: answer on the descriptor that comes along, when all that is printed by now is kept and shown
 
 It says ``{"pid": number}`` at the start, ``{"closed": id}`` when nobody can print into the pipes of ``id`` any more,
@@ -17,7 +21,6 @@ It says ``{"pid": number}`` at the start, ``{"closed": id}`` when nobody can pri
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
@@ -25,7 +28,6 @@ import selectors
 import signal
 import socket
 import sys
-import termios
 import time
 from collections import deque
 from contextlib import suppress
@@ -34,7 +36,9 @@ from typing import TYPE_CHECKING, Any
 
 from marin_research.capture.channel import PIPE_SIZE
 from marin_research.capture.echo import Echo
+from marin_research.capture.source import Answer, Group, Source
 from marin_research.capture.step import Keeper, StepOutput, redactor
+from marin_research.capture.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,60 +51,7 @@ _BACKLOG_LIMIT = 32 << 20
 _SLICE_S = 0.005
 _TICK_S = 1.0
 _ALIVE_S = 2.0
-_ECHO_WAIT_S = 5.0
-_QUIET_S = 3.0
-"""How long children of a process that is gone may be silent before nobody listens to them any more."""
 _LAST_SHIP_S = 60.0
-
-
-class _Source:
-    """One pipe or pseudo-terminal that somebody prints into."""
-
-    def __init__(self, fd: int, echo: Echo | None, group: _Group) -> None:
-        os.set_blocking(fd, False)
-        self.fd = fd
-        self.echo = echo
-        self.group = group
-        self._window = b""
-
-    def follow_window(self) -> None:
-        """Give the pseudo-terminal the size of the terminal it stands for."""
-        if self.echo and os.isatty(self.fd):
-            with suppress(OSError):
-                window = fcntl.ioctl(self.echo.fd, termios.TIOCGWINSZ, bytes(8))
-                if window != self._window:
-                    self._window = window
-                    fcntl.ioctl(self.fd, termios.TIOCSWINSZ, window)
-
-
-class _Group:
-    """The pipes of one step, or those that several steps share."""
-
-    def __init__(self, message: dict[str, Any]) -> None:
-        self.id: str = message["id"]
-        self.steps: list[str] = message.get("steps", [self.id])
-        """Whose output it is."""
-        self.sources: list[_Source] = []
-
-
-class _Answer:
-    """What the process waits for at the end of a step."""
-
-    def __init__(self, fd: int, step: StepOutput, echoes: list[Echo]) -> None:
-        self.fd = fd
-        self.step = step
-        self.echoes = [(echo, echo.queued) for echo in echoes]
-        self.patience = time.monotonic() + _ECHO_WAIT_S
-
-    @property
-    def due(self) -> bool:
-        shown = all(echo.written >= queued for echo, queued in self.echoes)
-        return self.step.kept and (shown or time.monotonic() > self.patience)
-
-    def give(self) -> None:
-        with suppress(OSError):  # nobody waits any more
-            os.write(self.fd, json.dumps(self.step.summary()).encode() + b"\n")
-        os.close(self.fd)
 
 
 class Sidecar:
@@ -111,18 +62,17 @@ class Sidecar:
         self._control.setblocking(False)
         self._heard = b""
         self._fds: list[int] = []
-        self._groups: dict[str, _Group] = {}
+        self._groups: dict[str, Group] = {}
         self._steps: dict[str, StepOutput] = {}
         self._echoes: dict[str, Echo] = {}
-        self._paused: list[_Source] = []
+        self._paused: list[Source] = []
         self._work: deque[Callable[[], None]] = deque()
         """What is to be done with what was read, in order."""
         self._backlog = 0
-        self._answers: list[_Answer] = []
-        self._process: int | None = None
-        """Becomes readable when the process ends."""
+        self._answers: list[Answer] = []
+        self._served: Witness | None = None
+        """The process, where the system lets us watch it."""
         self._gone = False
-        self._last_read = time.monotonic()
         self._hurried = False
         self._next_second = self._next_alive = 0.0
         self._wake_read, self._wake_write = os.pipe()
@@ -159,13 +109,13 @@ class Sidecar:
         if not self._groups and not self._gone:
             return None
         now = time.monotonic()
-        return max(0, min([_TICK_S, *(step.next_beat - now for step in self._steps.values() if not step.ended)]))
+        return max(0, min([_TICK_S, *(step.next_beat - now for step in self._steps.values() if step.beats)]))
 
     def _done(self) -> bool:
-        if not self._gone:
+        if not self._gone or any(group.sources for group in self._groups.values()):
             return False
-        quiet = time.monotonic() - self._last_read > _QUIET_S and not self._paused
-        return quiet or not any(group.sources for group in self._groups.values())
+        served = self._served
+        return served is None or all(step.ended or step.testimony.is_complete(served) for step in self._steps.values())
 
     def _do(self, until: float) -> None:
         while self._work and time.monotonic() < until:
@@ -201,27 +151,31 @@ class Sidecar:
                 getattr(self, f"_on_{message['op']}")(message, own)
             if not data:
                 self._selector.unregister(self._control)
-                if self._process is None:
-                    self._leave()
+                if self._served is None:
+                    self._gone = True
                 return
-
-    def _leave(self) -> None:
-        self._gone = True
-        self._last_read = time.monotonic()
 
     def _on_hello(self, message: dict[str, Any], _fds: list[int]) -> None:
         self.say({"pid": os.getpid()})
         sys.path[:] = [*sys.path, *(path for path in message["path"] if path not in sys.path)]
         with suppress(AttributeError, OSError):  # not on Linux; then the socket's end has to do
             # Its socket may end before it, when it becomes another program, or after it, when it has forked.
-            process = self._process = os.pidfd_open(message["pid"])
-            self._selector.register(process, selectors.EVENT_READ, partial(self._process_ended, process))
+            self._served = self._watch(message["pid"])
 
-    def _process_ended(self, process: int) -> None:
-        self._selector.unregister(process)
-        if self._control in self._selector.get_map():
-            self._hear()
-        self._leave()
+    def _watch(self, pid: int) -> Witness:
+        witness = Witness(pid)
+        self._selector.register(witness.fd, selectors.EVENT_READ, partial(self._process_ended, witness))
+        return witness
+
+    def _process_ended(self, witness: Witness) -> None:
+        self._selector.unregister(witness.fd)
+        witness.ended()
+        if witness is self._served:
+            if self._control in self._selector.get_map():
+                self._hear()
+            self._gone = True
+            for step in self._steps.values():
+                step.is_orphan = True
 
     def _on_environment(self, message: dict[str, Any], _fds: list[int]) -> None:
         os.environ.update(message["changed"])
@@ -230,14 +184,23 @@ class Sidecar:
     def _on_open(self, message: dict[str, Any], fds: list[int]) -> None:
         for earlier in self._groups.values():
             self._drain(earlier)  # what was printed before the new pipes were there comes first
-        group = _Group(message)
+        group = Group(message)
         self._groups[group.id] = group
         for name in message["echo"]:
-            source = _Source(fds.pop(0), self._echo(name, fds.pop(0)) if name else None, group)
+            source = Source(fds.pop(0), self._echo(name, fds.pop(0)) if name else None, group)
             group.sources.append(source)
             self._selector.register(source.fd, selectors.EVENT_READ, partial(self._readable, source))
         if "folder" in message:
             self._steps[group.id] = StepOutput(message, self._keeper)
+        if "command" in message:
+            self._on_started(message, [])
+
+    def _on_started(self, message: dict[str, Any], _fds: list[int]) -> None:
+        with suppress(AttributeError, OSError):  # not on Linux, or it is gone already, and its parent knows more
+            self._steps[message["id"]].testimony.command = self._watch(message["command"])
+
+    def _on_hurry(self, _message: dict[str, Any], _fds: list[int]) -> None:
+        self.hurry()
 
     def _echo(self, name: str, fd: int) -> Echo:
         if name in self._echoes:
@@ -264,7 +227,7 @@ class Sidecar:
         step.ended = True
         step.flush()
         step.ship()
-        self._answers.append(_Answer(answer_fd, step, list(self._echoes.values())))
+        self._answers.append(Answer(answer_fd, step, list(self._echoes.values())))
 
     def say(self, message: dict[str, Any]) -> None:
         """Tell the process something."""
@@ -273,7 +236,7 @@ class Sidecar:
 
     # What steps print
 
-    def _readable(self, source: _Source) -> None:
+    def _readable(self, source: Source) -> None:
         for _ in range(_READS):
             if self._too_fast(source):
                 # Its step has to wait: for a slow terminal as it would have to without us, else for the masking.
@@ -283,10 +246,10 @@ class Sidecar:
             if not self._take(source):
                 return
 
-    def _too_fast(self, source: _Source) -> bool:
+    def _too_fast(self, source: Source) -> bool:
         return self._backlog > _BACKLOG_LIMIT or (source.echo is not None and source.echo.waiting > _ECHO_LIMIT)
 
-    def _take(self, source: _Source) -> int:
+    def _take(self, source: Source) -> int:
         """Take once what is there; 0 when nothing is."""
         try:
             data = os.read(source.fd, _READ_SIZE)
@@ -297,7 +260,6 @@ class Sidecar:
         if not data:
             self._forget(source)
             return 0
-        self._last_read = time.monotonic()
         if source.echo:
             source.echo.put(data)
         self._backlog += len(data)
@@ -305,7 +267,7 @@ class Sidecar:
         self._work.append(partial(self._feed, steps, source, data))
         return len(data)
 
-    def _feed(self, steps: list[StepOutput], source: _Source, data: bytes) -> None:
+    def _feed(self, steps: list[StepOutput], source: Source, data: bytes) -> None:
         self._backlog -= len(data)
         for step in steps:
             if step.id == source.group.id:
@@ -314,14 +276,14 @@ class Sidecar:
                 step.shared = True
                 step.feed(source, data)
 
-    def _drain(self, group: _Group) -> None:
+    def _drain(self, group: Group) -> None:
         """Take all that is there at this moment."""
         for source in list(group.sources):
             taken = 0
             while taken < PIPE_SIZE and (size := self._take(source)):
                 taken += size
 
-    def _forget(self, source: _Source) -> None:
+    def _forget(self, source: Source) -> None:
         if source in self._paused:
             self._paused.remove(source)
         else:
@@ -362,6 +324,10 @@ class Sidecar:
         for group in self._groups.values():
             for source in group.sources:
                 source.follow_window()
+        for step in self._steps.values():
+            if self._gone and self._served is not None and not step.ended:
+                for seen in step.testimony.look(self._served):
+                    self._keeper.testify(step, seen)
 
     def _let_go(self) -> None:
         """Close what nobody can print into any more."""
@@ -386,6 +352,7 @@ def main(fd: int) -> None:
     """
     if os.fork():
         os._exit(0)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # who started us may have been waiting for some of them
     sys.setswitchinterval(0.0005)  # reading is never to wait long for the threads that write
     sidecar = Sidecar(socket.socket(fileno=fd))
     for unconcerned in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):

@@ -11,14 +11,19 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, Stretch, ship
+from marin_research.capture.output_progress import OutputProgress
+from marin_research.capture.testimony import Testimony
 from marin_research.objects import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from marin_research.record import Evidence
     from marin_research.redact import Redactor
     from marin_research.store import RecordStore
 
+_UNFINISHED_S, _PAUSE_S = 5.0, 0.2
+"""How long an unfinished line is held back, in seconds, and the pause in it at which it then is handed on."""
 _SHIP_S = 30.0
 """How much of a run's output may be lost with the machine, in seconds; where heartbeats are more frequent, less."""
 
@@ -31,12 +36,19 @@ class StepOutput:
         self.root: str = message["root"]
         self.folder: str = message["folder"]
         self.run_id: str = message["run_id"]
+        self.attempt: int = message["attempt"]
         self.writer: str = message["writer"]
         self.heartbeat_s: float = message["heartbeat_s"]
         self.live = LiveOutput(self.root, self.folder)
         self.shared = False
         """Whether anything in it may be another step's."""
         self.ended: bool = message.get("ended", False)
+        self.is_orphan = False
+        """Whether the process that records it is gone; signs of life are its to give."""
+        self.testimony = Testimony()
+        self.progress = OutputProgress()
+        self.testified = 0
+        """How many pieces of evidence were written."""
         self._closed = False
         self.in_flight: set[Stretch] = set()
         self.unshipped: deque[tuple[Stretch, str]] = deque()
@@ -44,6 +56,8 @@ class StepOutput:
         self.problem: str | None = None
         self._keeper = keeper
         self._writers: dict[Hashable, Any] = {}
+        self._fed = 0.0
+        self._held_since: float | None = None
         self.next_beat = 0.0
         """When (monotonic seconds) the next heartbeat is due, until the step has ended."""
         self._ship_s = min(_SHIP_S, self.heartbeat_s)
@@ -56,8 +70,16 @@ class StepOutput:
         """Whether everything fed so far is in the store, as far as that can be had."""
         return is_local(self.root) or not self.in_flight
 
+    @property
+    def beats(self) -> bool:
+        """Whether signs of life are to be given."""
+        return not self.ended and not self.is_orphan
+
     def feed(self, source: Hashable, data: bytes) -> None:
         """Keep ``data``; what comes from one source is masked as one stream."""
+        self._fed = time.monotonic()
+        self._held_since = self._held_since or self._fed
+        self.progress.feed(data)
         try:
             if source not in self._writers:
                 self._writers[source] = redactor().stream(self.live.append)
@@ -69,17 +91,24 @@ class StepOutput:
 
     def flush(self) -> None:
         """Bring to the live file what the masking holds back to see how it goes on; what comes later begins anew."""
+        self._each_writer(lambda writer: writer.flush())
+
+    def _each_writer(self, do: Callable[[Any], None]) -> None:
         for writer in self._writers.values():
             try:
-                writer.flush()
+                do(writer)
             except Exception as error:  # noqa: BLE001 - as above
                 self.problem = f"the end of the output could not be masked and was not kept: {error!r}"
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now`` (monotonic seconds)."""
-        if not self.ended and now >= self.next_beat:
+        if self.beats and now >= self.next_beat:
             self.next_beat = now + self.heartbeat_s
             self._keeper.beat(self)
+        held_s = 0.0 if self._held_since is None else now - self._held_since
+        if held_s > _UNFINISHED_S and now - self._fed > _PAUSE_S:
+            self._held_since = None
+            self._each_writer(lambda writer: writer.hand_on())
         if now >= self._next_ship:
             self._next_ship = now + self._ship_s
             self.ship()
@@ -144,6 +173,9 @@ class Keeper(threading.Thread):
     def beat(self, step: StepOutput) -> None:
         self._jobs.put(partial(self._beat, step))
 
+    def testify(self, step: StepOutput, seen: Evidence) -> None:
+        self._jobs.put(partial(self._testify, step, seen))
+
     def close(self) -> None:
         """End the thread when everything until now is done."""
         self._jobs.put(None)
@@ -163,11 +195,30 @@ class Keeper(threading.Thread):
     def _beat(self, step: StepOutput) -> None:
         from marin_research.events import Heartbeat
 
-        beat = Heartbeat(writer=step.writer, time=datetime.now(UTC), size=step.live.size, lines=step.live.lines)
+        step.testimony.begin()
+        beat = Heartbeat(
+            writer=step.writer,
+            time=datetime.now(UTC),
+            size=step.live.size,
+            lines=step.live.lines,
+            progress=step.progress.now(),
+        )
         try:
             self._store(step.root).beat(step.run_id, beat)
         except Exception as error:  # noqa: BLE001 - a heartbeat is a hint, and the next one replaces it
             step.problem = step.problem or f"a heartbeat could not be written: {error}"
+
+    def _testify(self, step: StepOutput, seen: Evidence) -> None:
+        from marin_research.codec import encode
+        from marin_research.events import Event, Kind
+
+        event = Event(kind=Kind.EVIDENCE, time=seen.time, attempt=step.attempt, writer=step.writer, body=encode(seen))
+        try:
+            # Under a name of our own: the process may have been writing its own next object when it was killed.
+            self._store(step.root).write(step.run_id, f"{step.writer}-sidecar", step.testified, [event])
+        except Exception as error:  # noqa: BLE001 - the record has lost its process; it says less than it could
+            step.problem = step.problem or f"how the process ended could not be written: {error}"
+        step.testified += 1
 
     def _store(self, root: str) -> RecordStore:
         from marin_research.store import RecordStore

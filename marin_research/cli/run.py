@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     help="Record any command: it runs as it would without us, and its exit code is ours.\n\n"
     "Metrics come from lines of its output (--metric), from its W&B runs, and from the JSON file that "
-    "$MARIN_RESEARCH_METRICS names.\n\n\b\nExamples:\n"
+    "$MARIN_RESEARCH_METRICS names. A pipeline in quotes is run by the shell.\n\n\b\nExamples:\n"
     "  marin-research run --thread kernels -- python bench.py --block 256\n"
+    "  marin-research run --thread kernels --timeout 30m -- 'python bench.py | tee log'\n"
     "  marin-research run --thread kernels --set block=256 --metric 'tok/s=([0-9.e+]+)' -- ./bench.sh\n"
     "  marin-research run --resume KER-004 -- python train.py",
 )
@@ -33,21 +34,26 @@ if TYPE_CHECKING:
 @click.option("--baseline", is_flag=True, help="The thread's other runs are compared with this one.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A config value to record; repeatable.")
 @click.option("--metric", "metrics", multiple=True, metavar="PATTERN", help="Finds a metric in the output; repeatable.")
+@click.option("--timeout", metavar="DURATION", help="End it after so long: 90s, 30m, 12h. Its exit code is 124 then.")
 @click.option("--heartbeat", type=click.FloatRange(min=0.1), help="Seconds between two signs of life.")
 @root_option
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD ...")
 def command(
     *, topic: str | None, wanted_id: str | None, resume: str | None, label: str, settings: tuple[str, ...],
-    metrics: tuple[str, ...], heartbeat: float | None, root: str | None, argv: tuple[str, ...], **said: Any,
+    metrics: tuple[str, ...], timeout: str | None, heartbeat: float | None, root: str | None, argv: tuple[str, ...],
+    **said: Any,
 ) -> int:  # fmt: skip
-    from marin_research.command import CommandRun, run_command
+    from marin_research.command import CommandRun, as_argv, run_command
     from marin_research.launch import new_launch
     from marin_research.output_metrics import parse_pattern
     from marin_research.store import RecordStore
     from marin_research.thread import remember_thread
+    from marin_research.units import parse_duration
 
     config = dict(_setting(text) for text in settings)
     patterns = tuple(parse_pattern(text) for text in metrics)
+    timeout_s = None if timeout is None else parse_duration(timeout)
+    given, argv = argv, as_argv(argv)
     launch = new_launch(root, heartbeat_s=heartbeat, argv=argv)
     store = RecordStore(launch.root)
     thread = _thread(store, topic, resume)
@@ -57,9 +63,10 @@ def command(
         argv=argv,
         thread=thread,
         run_id=_run_id(store, thread, wanted_id, resume, launch.id),
-        label=label or shlex.join(argv)[:60],
+        label=label or " ".join(shlex.join(given).split())[:60],
         config=config,
         patterns=patterns,
+        timeout_s=timeout_s,
         **said,
     )
     code = run_command(asked, launch)

@@ -52,6 +52,18 @@ class RedactingWriter:
         if held:
             self._emit(held, self._find(_decoded(held))[0])
 
+    def hand_on(self) -> None:
+        """Write what is held back of an unfinished line, which stays the context of how the line goes on.
+
+        Of a secret that is cut in two right here, the first part may be written.
+        """
+        if len(self._held) > self._seen:
+            spans, open_at = self._find(_decoded(self._held))
+            if open_at is None:
+                held = self._held
+                self._emit(held, spans)
+                self._seen = len(held)
+
     def _drain(self) -> None:
         while True:
             if len(self._held) > MAX_HELD and not _LINE_END.search(self._held, 0, MAX_HELD):

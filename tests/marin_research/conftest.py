@@ -12,14 +12,18 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from marin_research.codec import decode
+from marin_research.errors import RunNotFoundError
 from marin_research.output import read_output
-from marin_research.record import Output
+from marin_research.record import End, Output, Run
 from marin_research.store import RecordStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PRELUDE = """
 import contextlib, contextvars, ctypes, json, logging, os, signal, subprocess, sys, threading, time
@@ -35,7 +39,7 @@ store = RecordStore(str(HERE / "store"))
 @contextlib.contextmanager
 def step(number, heartbeat_s=30.0):
     run = f"T-{number:03d}"
-    with capture(store, run, store.output_folder(run, 1, "h0"), "h0", heartbeat_s=heartbeat_s) as captured:
+    with capture(store, run, 1, "h0", heartbeat_s=heartbeat_s) as captured:
         yield captured
     result = {"run": run, "output": encode(captured.output), "problem": captured.problem}
     (HERE / f"{run}.json").write_text(json.dumps(result))
@@ -131,6 +135,61 @@ class Program:
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"
             time.sleep(0.02)
+
+
+@dataclass
+class Workplace:
+    """A checkout with a thread declared in it, where commands are recorded."""
+
+    top: Path
+    program: tuple[str, ...] = (sys.executable, "-m", "marin_research.cli.main")
+
+    @property
+    def store(self) -> RecordStore:
+        return RecordStore(str(self.top / "records"))
+
+    def line(self, *command: str, options: tuple[str, ...] = ()) -> list[str]:
+        return [*self.program, "run", "--thread", "kernels", *options, "--", *command]
+
+    def record(self, *command: str, options: tuple[str, ...] = (), **said: Any) -> subprocess.CompletedProcess[str]:
+        usual: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "cwd": self.top}
+        return subprocess.run(self.line(*command, options=options), check=False, **(usual | said))
+
+    def start(self, *command: str, options: tuple[str, ...] = (), **said: Any) -> subprocess.Popen[str]:
+        usual: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True, "cwd": self.top, "start_new_session": True}
+        return subprocess.Popen(self.line(*command, options=options), **(usual | said))
+
+    def run(self, run_id: str = "KER-001") -> Run:
+        return self.store.run(run_id)
+
+    def end(self, run_id: str = "KER-001") -> End:
+        attempt = self.run(run_id).attempt
+        assert attempt is not None
+        assert attempt.end is not None
+        return attempt.end
+
+    def printed(self, run_id: str = "KER-001") -> bytes:
+        attempt = self.run(run_id).attempts[-1]
+        return b"".join(read_output(self.store, run_id, attempt.number, attempt.hosts[0].writer))
+
+    def wait_until(self, condition: Callable[[], Any], seconds: float = 30) -> None:
+        """Wait for what a record says, or for the record."""
+
+        def holds() -> Any:
+            with suppress(RunNotFoundError):
+                return condition()
+
+        Program.wait_until(holds, seconds)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch) -> Workplace:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / ".agents/research").mkdir(parents=True)
+    (tmp_path / ".agents/research/kernels.yaml").write_text("topic: kernels\nprefix: KER\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", str(tmp_path / "records"))
+    return Workplace(tmp_path)
 
 
 @pytest.fixture

@@ -3,195 +3,159 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
-import textwrap
-import time
-from pathlib import Path
 
-import pexpect
 import pytest
 
 from marin_research.errors import UsageError
-from marin_research.output import read_output
 from marin_research.output_metrics import OutputMetrics, parse_pattern
-from marin_research.record import Status
-from marin_research.store import RecordStore
-
-PROGRAM = [sys.executable, "-m", "marin_research.cli.main"]
-
-
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
-    """A folder with a thread declared in it, where commands are recorded."""
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    (tmp_path / ".agents/research").mkdir(parents=True)
-    (tmp_path / ".agents/research/kernels.yaml").write_text("topic: kernels\nprefix: KER\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MARIN_RESEARCH_ROOT", str(tmp_path / "records"))
-    return tmp_path
-
-
-def record(*arguments: str, command: tuple[str, ...], **options) -> subprocess.CompletedProcess[str]:
-    line = [*PROGRAM, "run", "--thread", "kernels", *arguments, "--", *command]
-    return subprocess.run(line, check=False, capture_output=True, text=True, timeout=60, **options)
-
-
-def only_run(folder: Path):
-    store = RecordStore(str(folder / "records"))
-    (run,) = store.runs()
-    return run
-
-
-def printed(folder: Path) -> str:
-    run = only_run(folder)
-    store = RecordStore(str(folder / "records"))
-    return b"".join(read_output(store, run.id, run.attempts[-1].number, run.attempts[-1].hosts[0].writer)).decode()
-
-
-def wait_for(condition, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+from marin_research.record import Cause, Status
+from marin_research.units import parse_duration
 
 
 def test_a_command_runs_as_without_us_and_its_exit_code_is_ours(workplace):
     """Scripts that check `$?` or read the output must not notice the recorder."""
-    done = record("--set", "block=256", command=("sh", "-c", "echo out; echo err >&2; exit 3"))
+    done = workplace.record("sh", "-c", "echo out; echo err >&2; exit 3", options=("--set", "block=256"))
 
     assert (done.returncode, done.stdout) == (3, "out\n")
-    assert "err\n" in done.stderr
-    run = only_run(workplace)
-    assert (run.id, run.status, run.config) == ("KER-001", Status.FAILED, {"block": 256})
-    assert run.attempt.end.exit_code == 3
+    assert done.stderr.splitlines() == ["err", "marin-research: recorded as KER-001; see `marin-research show KER-001`"]
+    run = workplace.run()
+    assert (run.status, run.config) == (Status.FAILED, {"block": 256})
+    assert (workplace.end().exit_code, workplace.end().cause) == (3, Cause.EXITED)
     assert run.attempt.command.argv == ("sh", "-c", "echo out; echo err >&2; exit 3")
-    assert sorted(printed(workplace).split()) == ["err", "out"]
+    assert sorted(workplace.printed().split()) == [b"err", b"out"]
 
 
 def test_standard_input_reaches_the_command(workplace):
     """`cat data | marin-research run -- program` is a common shape."""
-    done = record(command=("cat",), input="a line\n")
+    done = workplace.record("cat", input="a line\n")
 
     assert done.stdout == "a line\n"
+
+
+def test_descriptors_that_we_were_given_reach_the_command(workplace):
+    """`make -j` gives its programs a pipe of tokens, and process substitution gives them files."""
+    line = " ".join(workplace.line("sh", "-c", "'cat <&9'"))
+
+    done = subprocess.run(["sh", "-c", f"echo a token > t; exec 9<t; {line}"], check=True, capture_output=True)
+
+    assert done.stdout == b"a token\n"
 
 
 def test_metrics_come_from_named_lines_and_from_the_file(workplace):
     """A shell script has no other way to say what it measured."""
     script = """
-    echo 'step 1 tok/s=10.5'; echo 'step 2 tok/s=1.25e1'
-    echo '{"loss": 2.5, "speed": {"value": 9, "unit": "GB/s"}, "bad": "fast"}' > "$MARIN_RESEARCH_METRICS"
+    echo 'step 1 tok/s=10.5'; printf 'step 2 \\033[1mtok/s=1.25e1\\033[0m\\n'
+    echo '{"loss": 2.5, "speed": {"value": 9, "unit": "GB/s"}, "bad": "fast", "huge": NaN}' > "$MARIN_RESEARCH_METRICS"
     """
 
-    record("--metric", "tok/s=([0-9.e+]+)", command=("sh", "-c", script))
+    workplace.record("sh", "-c", script, options=("--metric", "tok/s=([0-9.e+]+)"))
 
-    run = only_run(workplace)
-    assert {name: metric.value for name, metric in run.metrics.items()} == {"tok/s": 12.5, "loss": 2.5, "speed": 9.0}
+    run = workplace.run()
+    assert {name: run.metrics[name].value for name in ("tok/s", "loss", "speed")} == {
+        "tok/s": 12.5,
+        "loss": 2.5,
+        "speed": 9.0,
+    }
     assert (run.metrics["tok/s"].count, run.metrics["tok/s"].first) == (2, 10.5)
     assert run.metrics["speed"].unit == "GB/s"
+    assert run.metrics["huge"].non_finite == 1
     assert [gap.what for gap in run.gaps] == ["metric bad"]
 
 
-def test_a_command_that_does_not_exist_is_a_recorded_failure(workplace):
+def test_metrics_are_on_record_while_the_command_still_runs(workplace):
+    """Whoever looks at a day-long run, or at one whose recorder was killed, wants its numbers, too."""
+    script = """
+    echo '{"loss": 2.5}' > "$MARIN_RESEARCH_METRICS"; echo tok/s=10; echo tok/s=11; sleep 1
+    echo '{"loss": 1.5}' > "$MARIN_RESEARCH_METRICS"; echo tok/s=12; read line
+    """
+    options = ("--heartbeat", "0.2", "--metric", "tok/s=([0-9.e+]+)")
+
+    with workplace.start("sh", "-c", script, options=options, stdin=subprocess.PIPE) as running:
+        workplace.wait_until(
+            lambda: (
+                {name: metric.value for name, metric in workplace.run().metrics.items()} == {"tok/s": 12, "loss": 1.5}
+            )
+        )
+        running.communicate("go on\n")
+
+    run = workplace.run()
+    assert run.status is Status.SUCCEEDED
+    assert (run.metrics["tok/s"].count, run.metrics["tok/s"].first, run.metrics["tok/s"].maximum) == (3, 10, 12)
+
+
+def test_a_heartbeat_tells_the_training_step(workplace):
+    """A hung run must be told from a slow one without logging in to its machine."""
+    script = "echo 'step 41 loss=2'; sleep 1; printf 'step 42 loss=1'; read line"
+
+    with workplace.start("sh", "-c", script, options=("--heartbeat", "0.2"), stdin=subprocess.PIPE) as running:
+        workplace.wait_until(lambda: "training step 42 was reached" in workplace.run().why)
+        running.communicate("go on\n")
+
+    assert workplace.run().status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [
+        ("no-such-command", 127, "it could not be started: No such file or directory: no-such-command"),
+        ("./data.txt", 126, "it could not be started: Permission denied: ./data.txt"),
+        ("./folder", 126, "it could not be started: Permission denied: ./folder"),
+    ],
+)
+def test_what_cannot_be_started_is_a_recorded_failure(workplace, name, code, why):
     """The typo is in the record, not in somebody's memory."""
-    done = record(command=("no-such-command", "--now"))
+    (workplace.top / "data.txt").touch()
+    (workplace.top / "folder").mkdir()
 
-    assert done.returncode == 127
-    assert only_run(workplace).why == "it could not be started: No such file or directory: no-such-command"
+    done = workplace.record(name, "--now")
 
-
-def test_a_killed_command_is_recorded_with_its_signal(workplace):
-    """An out-of-memory kill and a crash must be told apart later; the signal is the evidence."""
-    done = record(command=("sh", "-c", "kill -SEGV $$"))
-
-    assert done.returncode == 128 + signal.SIGSEGV
-    end = only_run(workplace).attempt.end
-    assert (end.status, end.signal) == (Status.FAILED, "SIGSEGV")
+    assert done.returncode == code
+    assert (workplace.end().why, workplace.end().cause, workplace.end().exit_code) == (why, Cause.NOT_STARTED, code)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_is_passed_on_and_recorded_as_what_it_was(workplace, number):
-    """A preemption gives a program seconds to save itself; the recorder must not swallow them."""
-    script = f"trap 'echo saved; exit 7' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.05; done"
-    line = [*PROGRAM, "run", "--thread", "kernels", "--", "sh", "-c", script]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+def test_a_script_without_a_first_line_runs_in_the_shell(workplace):
+    """Every shell runs it, so it would be our fault if it did not."""
+    (workplace.top / "bench").write_text("echo $1 from a script\n")
+    (workplace.top / "bench").chmod(0o755)
 
-    process.send_signal(number)
-    rest = process.stdout.read()
-
-    assert process.wait(timeout=30) == 7
-    assert rest == "saved\n"
-    assert number.name in only_run(workplace).attempt.end.why
+    assert workplace.record("./bench", "hello").stdout == "hello from a script\n"
 
 
-def test_ctrl_c_in_a_terminal_reaches_the_command_once(workplace):
-    """Two interrupts mean something else than one to many programs."""
-    script = textwrap.dedent(
-        """
-        import signal, sys, time
-        count = 0
-        def note(*_):
-            global count
-            count += 1
-        signal.signal(signal.SIGINT, note)
-        print("ready", sys.stdout.isatty(), flush=True)
-        deadline = time.monotonic() + 20
-        while not count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.5)
-        print("interrupted", count, flush=True)
-        """
-    )
-    (workplace / "script.py").write_text(script)
-    terminal = pexpect.spawn(
-        PROGRAM[0], [*PROGRAM[1:], "run", "--thread", "kernels", "--", sys.executable, "script.py"], timeout=30
-    )
-    terminal.expect("ready True")
+def test_a_pipeline_in_quotes_is_for_the_shell(workplace):
+    """It can mean nothing else, and what is on record can be pasted."""
+    done = workplace.record("echo a b c | tr ' ' '\\n' | wc -l")
 
-    terminal.sendintr()
-
-    terminal.expect("interrupted 1")
-    terminal.expect(pexpect.EOF)
+    assert done.stdout.strip() == "3"
+    assert workplace.run().attempt.command.argv == ("sh", "-c", "echo a b c | tr ' ' '\\n' | wc -l")
 
 
-def test_killing_the_recorder_leaves_the_record_and_the_command(workplace):
-    """A recorder that dies takes neither the experiment nor what is known of it along."""
-    flag = workplace / "still-alive"
-    script = f"echo begun; sleep 1; echo on > '{flag}'; echo finished"
-    line = [*PROGRAM, "run", "--thread", "kernels", "--heartbeat", "0.2", "--", "sh", "-c", script]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
+def test_a_program_with_a_blank_in_its_name_is_no_pipeline(workplace):
+    """Quotes are how such a program is named."""
+    program = workplace.top / "my bench"
+    program.write_text("#!/bin/sh\necho run\n")
+    program.chmod(0o755)
 
-    process.kill()
-    process.wait()
-
-    wait_for(flag.exists)
-    wait_for(lambda: only_run(workplace).status is Status.LOST)
-    assert only_run(workplace).attempt.command.argv[0] == "sh"
-    assert "begun" in printed(workplace)
+    assert workplace.record(str(program)).stdout == "run\n"
 
 
 def test_resuming_a_run_is_its_next_attempt(workplace):
     """A retry by hand belongs to the run that it retries."""
-    record(command=("false",))
+    workplace.record("false")
 
-    subprocess.run([*PROGRAM, "run", "--resume", "KER-001", "--", "true"], check=True, capture_output=True)
+    subprocess.run([*workplace.program, "run", "--resume", "KER-001", "--", "true"], check=True, capture_output=True)
 
-    run = only_run(workplace)
+    run = workplace.run()
     assert [attempt.end.status for attempt in run.attempts] == [Status.FAILED, Status.SUCCEEDED]
     assert run.status is Status.SUCCEEDED
 
 
 def test_an_id_can_be_asked_for_once(workplace):
     """Two runs under one ID would be one run."""
-    assert record("--id", "KER-042", command=("true",)).returncode == 0
+    assert workplace.record("true", options=("--id", "KER-042")).returncode == 0
 
-    again = record("--id", "KER-042", command=("true",))
+    again = workplace.record("true", options=("--id", "KER-042"))
 
     assert again.returncode == 2
     assert "KER-042 is taken" in again.stderr
@@ -200,31 +164,63 @@ def test_an_id_can_be_asked_for_once(workplace):
 def test_secrets_in_a_command_line_never_reach_the_disk(workplace):
     """The two-token form has leaked a real key before."""
     secret = "a1B2c3D4" * 5
-    record(command=("true", "-e", "WANDB_API_KEY", secret))
+    workplace.record("true", "-e", "WANDB_API_KEY", secret)
 
-    files = [path for path in (workplace / "records").rglob("*") if path.is_file()]
+    files = [path for path in (workplace.top / "records").rglob("*") if path.is_file()]
     assert not [path for path in files if secret.encode() in path.read_bytes()]
-    assert only_run(workplace).attempt.command.argv[:3] == ("true", "-e", "WANDB_API_KEY")
+    assert workplace.run().attempt.command.argv[:3] == ("true", "-e", "WANDB_API_KEY")
 
 
 def test_a_command_that_deletes_its_working_directory_is_recorded(workplace):
     """What a command does to its surroundings is its own business."""
-    inside = workplace / "inside"
+    inside = workplace.top / "inside"
     inside.mkdir()
 
-    done = record(command=("sh", "-c", "rmdir ../inside; echo gone"), cwd=inside)
+    done = workplace.record("sh", "-c", "rmdir ../inside; echo gone", cwd=inside)
 
     assert done.stdout == "gone\n"
-    assert only_run(workplace).status is Status.SUCCEEDED
+    assert workplace.run().status is Status.SUCCEEDED
+
+
+def test_bytes_of_any_kind_are_shown_and_kept(workplace):
+    """NUL bytes and broken UTF-8 end text tools, and the record with them."""
+    done = workplace.record("printf", r"a\000b\377\n\000", text=False)
+
+    assert done.stdout == b"a\x00b\xff\n\x00" == workplace.printed()
+
+
+def test_a_line_that_does_not_end_is_kept_while_it_grows(workplace):
+    """A progress bar of dots, or a prompt that waits for ever, is the last thing known of a run that is lost."""
+    with workplace.start("sh", "-c", "printf 'no end in sight'; read line", stdin=subprocess.PIPE) as running:
+        workplace.wait_until(lambda: workplace.store.run_ids() and workplace.printed() == b"no end in sight")
+        running.communicate("go on\n")
+
+    assert workplace.printed() == b"no end in sight"
+
+
+def test_a_command_that_forks_and_exits_leaves_us_with_it(workplace):
+    """A server in the background must neither hold up the script that starts it nor meet a broken pipe."""
+    script = "(trap 'echo broken > broken' PIPE; sleep 4; echo late; echo later) & echo started; exit 5"
+
+    with workplace.start("sh", "-c", script) as running:
+        assert running.stdout is not None
+        assert running.wait(timeout=3.5) == 5
+        assert running.stdout.read() == "started\nlate\nlater\n"
+
+    assert workplace.end().exit_code == 5
+    workplace.wait_until(lambda: workplace.printed() == b"started\nlate\nlater\n")
+    assert not (workplace.top / "broken").exists()
 
 
 def test_without_a_thread_the_error_says_what_to_do(workplace):
     """Nothing is run before it is known whose run it is."""
-    done = subprocess.run([*PROGRAM, "run", "--", "touch", "ran"], check=False, capture_output=True, text=True)
+    line = [*workplace.program, "run", "--", "touch", "ran"]
+
+    done = subprocess.run(line, check=False, capture_output=True, text=True)
 
     assert done.returncode == 2
     assert "--thread TOPIC" in done.stderr
-    assert not (workplace / "ran").exists()
+    assert not (workplace.top / "ran").exists()
 
 
 @pytest.mark.parametrize("text", ["loss", "(", "([0-9]+)"])
@@ -234,22 +230,47 @@ def test_a_pattern_that_measures_nothing_is_refused(text):
         parse_pattern(text)
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1.5m", 90), ("2h", 7200), ("1d", 86_400), (" 3s", 3)])
+def test_a_duration_is_read_as_it_is_said(text, seconds):
+    """A limit of 2 hours that means 2 seconds costs a run."""
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5", "h", "1h30", "nan", "1 w", "٣"])
+def test_what_is_no_duration_is_refused(text):
+    """A limit that silently does not hold costs a machine."""
+    with pytest.raises(UsageError, match="duration"):
+        parse_duration(text)
+
+
 def test_values_are_found_whatever_ends_their_line():
     """Progress bars end lines with carriage returns, and chunks end anywhere."""
     text = b"\rloss: 3.5\rloss: 2.5\nloss: nan\r\nloss: 1,024.5"
     chunks = [text[i : i + 3] for i in range(0, len(text), 3)]
+    metrics = OutputMetrics([parse_pattern(r"loss: ([\d.,]+|nan)")])
 
-    (metric,) = OutputMetrics([parse_pattern(r"loss: ([\d.,]+|nan)")]).read(chunks)
+    (first,) = metrics.read(chunks[:9])
+    (rest,) = metrics.read(chunks[9:], last=True)
 
-    assert (metric.name, metric.value, metric.count, metric.first) == ("loss", 1024.5, 4, 3.5)
-    assert metric.non_finite == 1
+    assert (first.name, first.value, first.count, first.first) == ("loss", 2.5, 2, 3.5)
+    assert (rest.value, rest.count, rest.non_finite) == (1024.5, 2, 1)
 
 
 def test_json_of_a_recorded_command_is_one_document(workplace):
     """Other programs read what we print."""
-    record(command=("true",))
+    workplace.record("true")
 
-    shown = subprocess.run([*PROGRAM, "show", "KER-001", "--json"], check=True, capture_output=True, text=True)
+    shown = subprocess.run(
+        [*workplace.program, "show", "KER-001", "--json"], check=True, capture_output=True, text=True
+    )
 
     assert json.loads(shown.stdout)["attempts"][0]["command"]["line"].endswith("true")
-    assert os.environ["MARIN_RESEARCH_ROOT"]
+
+
+def test_a_killed_command_is_recorded_with_its_signal(workplace):
+    """An out-of-memory kill and a crash must be told apart later; the signal is the evidence."""
+    done = workplace.record("sh", "-c", "kill -SEGV $$")
+
+    assert done.returncode == 128 + signal.SIGSEGV
+    end = workplace.end()
+    assert (end.status, end.cause, end.signal) == (Status.FAILED, Cause.SIGNALLED, "SIGSEGV")

@@ -27,9 +27,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marin_research import wandb_file, wandb_hook
+from marin_research import wandb_file
 from marin_research.codec import decode
 from marin_research.record import Metric, Unknown, WandbRun
+from marin_research.wandb_folder import folders_since, run_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,11 @@ def in_thread(work):
     thread.start()
     thread.join()
 """
+
+
+def scan(root: Path, since: float) -> tuple[WandbRun, ...]:
+    """The runs whose folders are under ``root``."""
+    return tuple(run for folder in folders_since(root, since) if (run := run_in(folder)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +336,7 @@ def test_an_online_run_is_linked_by_its_url(server: str, tmp_path: Path) -> None
         WANDB_API_KEY=f"local-{'k' * 40}",
     )
     started, finished = played.runs("events")
-    (scanned,) = wandb_hook.scan(tmp_path, since=0)
+    (scanned,) = scan(tmp_path, since=0)
 
     assert started.url == played.told["url"] == f"{server}/lab/p/runs/online"
     assert (started.entity, started.name, started.mode, started.synced) == ("lab", "calm-lake-1", "online", True)
@@ -374,7 +380,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> WandbRun:
         run.finish(exit_code=5)
         """,
     )
-    (run,) = wandb_hook.scan(played.folder, since=started)
+    (run,) = scan(played.folder, since=started)
     return run
 
 
@@ -622,7 +628,7 @@ def test_runs_of_other_processes_are_found_on_disk(finished_run: WandbRun, tmp_p
     (tmp_path / "wandb" / copied.name.replace("known", "empty")).mkdir()
     Path(f"{copied / 'run-known.wandb'}.synced").touch()
 
-    runs = {run.id: run for run in wandb_hook.scan(tmp_path, since=time.time() - 600)}
+    runs = {run.id: run for run in scan(tmp_path, since=time.time() - 600)}
 
     assert set(runs) == {"known", "killed"}
     assert runs["known"] == WandbRun(
@@ -638,7 +644,7 @@ def test_runs_of_other_processes_are_found_on_disk(finished_run: WandbRun, tmp_p
         exit_code=5,
     )
     assert (runs["killed"].finished, runs["killed"].exit_code) == (False, None)
-    assert wandb_hook.scan(tmp_path / "nowhere", since=0) == ()
+    assert scan(tmp_path / "nowhere", since=0) == ()
 
 
 def test_the_file_completes_what_the_hook_saw(finished_run: WandbRun) -> None:

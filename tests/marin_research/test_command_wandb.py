@@ -1,0 +1,102 @@
+"""The W&B runs of recorded commands: found whichever process starts them, and nobody else's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from marin_research.record import Unknown
+from marin_research.wandb_children import WandbOfCommand, with_links
+
+if TYPE_CHECKING:
+    from marin_research.record import WandbRun
+
+SCRIPT = """
+import os, sys, wandb
+run = wandb.init(project="p", id=sys.argv[1], mode=sys.argv[2], dir=sys.argv[3], config={"lr": 1})
+run.log({"loss": float(sys.argv[4])})
+run.finish()
+"""
+
+
+@pytest.fixture
+def train(workplace):
+    """The command that makes a W&B run in a grandchild."""
+    (workplace.top / "train.py").write_text(SCRIPT)
+    (workplace.top / "elsewhere").mkdir()
+
+    def make(run_id: str, *, folder: str, loss: float, mode: str = "offline") -> tuple[str, ...]:
+        return ("sh", "-c", f"{sys.executable} train.py {run_id} {mode} {folder} {loss}; true")
+
+    return make
+
+
+def test_commands_that_share_a_folder_get_their_own_runs(workplace, train):
+    """Two benchmarks at once must not get each other's numbers; nor may a folder that nobody looks in hide one."""
+    with (
+        workplace.start(*train("one", folder="elsewhere", loss=1)) as first,
+        workplace.start(*train("two", folder=".", loss=2)) as second,
+    ):
+        first.communicate(timeout=90)
+        second.communicate(timeout=90)
+
+    found = {}
+    for run in workplace.store.runs():
+        (own,) = [each for each in run.wandb if each.attribution == "step"]
+        found[own.id] = (run.metrics["loss"].value, run.metrics["loss"].source, own.finished, own.exit_code)
+    assert found == {"one": (1, "wandb:one", True, 0), "two": (2, "wandb:two", True, 0)}
+
+
+def test_a_disabled_run_is_none(workplace, train):
+    """It exists nowhere, so a link to it would lead nowhere."""
+    workplace.record(*train("none", folder=".", loss=1, mode="disabled"))
+
+    assert workplace.run().wandb == ()
+    assert workplace.run().gaps == ()
+
+
+def test_nothing_that_the_command_configures_is_changed(workplace):
+    """A recorder that redirects somebody's W&B runs loses them."""
+    told = "env | grep '^WANDB' | sort"
+    environment = {**os.environ, "WANDB_DIR": "there", "WANDB_PROJECT": "mine"}
+
+    done = workplace.record(told, env=environment)
+
+    plain = subprocess.run(["sh", "-c", told], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout == plain.stdout == "WANDB_DIR=there\nWANDB_PROJECT=mine\n"
+
+
+def test_a_run_that_nobody_saw_being_written_is_not_claimed(tmp_path, monkeypatch):
+    """Whose numbers they are would be a guess, and a wrong one gets published."""
+    monkeypatch.chdir(tmp_path)
+    code = "import wandb; wandb.init(project='p', id='others', mode='offline').finish()"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=90)
+    of_command = WandbOfCommand("MARIN_RESEARCH_RUN=KER-001/1", [tmp_path], since=0)
+
+    assert of_command.look() == []
+    assert [(run.id, run.attribution) for run in of_command.runs()] == [("others", "ambiguous")]
+
+
+@pytest.fixture
+def online(a_wandb_run):
+    """An online run as it is found on disk."""
+
+    def make(run_id: str) -> WandbRun:
+        run: WandbRun = a_wandb_run(id=run_id, url=Unknown("not on disk"), entity=Unknown("not on disk"))
+        return run
+
+    return make
+
+
+def test_the_printed_address_of_a_run_becomes_its_link(online):
+    """W&B leaves it nowhere else, and a record without it makes everybody search."""
+    printed = b"wandb: View run n at: \x1b[34mhttps://forge.example/wandb/lab/p/runs/abc\x1b[0m\n"
+
+    linked, other = with_links([online("abc"), online("ab")], [printed[:50], printed[50:]])
+
+    assert (linked.url, linked.entity) == ("https://forge.example/wandb/lab/p/runs/abc", "lab")
+    assert not other.url
