@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "Metrics come from lines of its output (--metric), from its W&B runs, and from the JSON file that "
     "$MARIN_RESEARCH_METRICS names. A pipeline in quotes is run by the shell.\n\n\b\nExamples:\n"
     "  marin-research run --thread kernels -- python bench.py --block 256\n"
-    "  marin-research run --thread kernels --timeout 30m -- 'python bench.py | tee log'\n"
+    "  marin-research run --thread kernels --timeout 30m -- 'make;./bench'\n"
     "  marin-research run --thread kernels --set block=256 --metric 'tok/s=([0-9.e+]+)' -- ./bench.sh\n"
     "  marin-research run --resume KER-004 -- python train.py",
 )
