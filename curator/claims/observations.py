@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from marin_research.compare import Difference
 
+_SETTINGS = 4
+"""Changed settings that are named in a sentence."""
 _REGRESSED_PERCENT = 5.0
 """How far a metric must end behind its own best value to be remarkable."""
 
@@ -56,7 +58,7 @@ class Anomaly(Claim):
             raise RefusedError(
                 f"{last.name} of {last.subject} ended at {render(last)}, near its {which} {render(best)}"
             )
-        text = f"{last.name} of {last.subject} ended at {render(last)}, after a {which} of {render(best)}."
+        text = f"{last.name} of {last.subject} ended at {render(last)} and was at {render(best)} before."
         return Statement(text=text, uses=(last.id, best.id))
 
     def _retried(self, grounds: Grounds) -> Statement:
@@ -131,7 +133,7 @@ class SinceLast(Claim):
         same = "the same" if self.verdict == "same" else f"a {self.verdict}"
         link = "as" if self.verdict == "same" else "than"
         text = (
-            f"New since {previous_id}: {_settings(differences)}. "
+            f"New since {previous_id}: {_settings(run_id, previous_id, differences)}. "
             f"{run_id} has {same} {self.metric} {link} {previous_id}: {render(value)} against {render(reference)}{by}."
         )
         derived = (change,) if change is not None and change.id not in grounds.facts else ()
@@ -141,10 +143,16 @@ class SinceLast(Claim):
         return Statement(text=text, derived=derived, uses=uses)
 
 
-def _settings(differences: Sequence[Difference]) -> str:
-    changed = [f"{wording.code(d.key)} is {d.run}, was {d.baseline}" for d in differences if d.what == "config"]
-    others = list(dict.fromkeys(d.name for d in differences if d.what not in ("config", "command")))
-    said = changed[:4] + ([f"other differences in {wording.listed(others[:4])}"] if others else [])
+def _settings(run_id: str, previous_id: str, differences: Sequence[Difference]) -> str:
+    changed = [difference for difference in differences if difference.what == "config"][:_SETTINGS]
+    others = list(dict.fromkeys(d.name for d in differences if d.what not in ("config", "command")))[:_SETTINGS]
+    said = []
+    if changed:
+        now = wording.listed([wording.code(f"{difference.key}={difference.run}") for difference in changed])
+        then = wording.listed([wording.code(f"{difference.key}={difference.baseline}") for difference in changed])
+        said.append(f"{run_id} has {now}, {previous_id} had {then}")
+    if others:
+        said.append(f"they also differ in {wording.listed(others)}")
     return "; ".join(said) or "no setting"
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _CONTRADICTIONS = frozenset(
     {FindingKind.COMPARATIVE, FindingKind.DIRECTION, FindingKind.SUPERLATIVE, FindingKind.STATUS}
 )
+_BOUND = r"\b(?:by|within|least|most|up to|exceeds?)(?:\s(?:about|at least|at most|more than|less than))?"
 _SAID = {"supported": "is supported", "refuted": "is refuted", "inconclusive": "is left open"}
 
 
@@ -43,7 +44,7 @@ class Outcome(Claim):
 
     def state(self, grounds: Grounds) -> Statement:
         hypothesis = grounds.fact(self.hypothesis, FactKind.TEXT)
-        if not hypothesis.id.endswith("/hypothesis"):
+        if not is_hypothesis(hypothesis):
             raise RefusedError(f"{hypothesis.id} is no hypothesis")
         text = str(hypothesis.value)
         decided = [test.decide(grounds, lambda piece: _threshold(piece, text, grounds)) for test in self.tests]
@@ -64,6 +65,11 @@ class Outcome(Claim):
             text=_words(self.outcome, hypothesis.subject, decided),
             uses=(hypothesis.id, *(use for each in decided for use in each.uses)),
         )
+
+
+def is_hypothesis(fact: Fact) -> bool:
+    """Whether a fact is what was hoped for, which is no result."""
+    return fact.kind is FactKind.TEXT and fact.id.endswith("/hypothesis")
 
 
 def _words(outcome: str, run_id: str, decided: Sequence[Decided]) -> str:
@@ -107,7 +113,11 @@ def _require_whole(text: str, thresholds: Sequence[str], grounds: Grounds) -> No
     for token in _lexer(grounds).plain(text):
         if token.kind is not TokenKind.NUMBER or token.numeral is None or token.numeral.value in used:
             continue
-        if token.numeral.word or (token.numeral.unit is None and token.numeral.value in configs):
+        bound = re.search(
+            rf"{_BOUND}\s+{re.escape(token.text)}|{re.escape(token.text)}\S*(?:\s\S+)?\s+at (?:most|least)", text
+        )
+        setting = token.numeral.unit is None and token.numeral.value in configs and not bound
+        if token.numeral.word or setting:
             continue  # the setting that the run tries, or a count in passing
         if re.search(rf"{re.escape(token.text)}\s*(?:steps?|epochs?|tokens?|seeds?|layers?|devices?)\b", text):
             continue
@@ -122,7 +132,9 @@ def _agree(outcome: str, hypothesis: Fact, grounds: Grounds) -> None:
     Raises:
         RefusedError: they cannot be both so and have this outcome.
     """
-    report = verify(f"{hypothesis.subject}: {hypothesis.value}\n", tuple(grounds.evidence.facts.values()))
+    # With the hypotheses among the facts, each would back itself.
+    facts = tuple(fact for fact in grounds.evidence.facts.values() if not is_hypothesis(fact))
+    report = verify(f"{hypothesis.subject}: {hypothesis.value}\n", facts)
     wrong = [finding for finding in report.findings if finding.kind in _CONTRADICTIONS]
     if outcome == "supported" and wrong:
         raise RefusedError(f"the record contradicts {wrong[0].text!r} of the hypothesis: {wrong[0].why}")

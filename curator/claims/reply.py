@@ -108,6 +108,11 @@ def judge(reply: Reply, grounds: Grounds, prose: Prose) -> Judged:
     return Judged(passages=tuple(passages.values()), violations=tuple(violations))
 
 
+def is_prose(passage: Passage) -> bool:
+    """Whether the words of a passage are the model's own."""
+    return passage.place.startswith("opinions") or passage.place.endswith(".why")
+
+
 def _parts(reply: Reply) -> Iterator[tuple[str, Claim | str]]:
     for index, claim in enumerate(reply.claims):
         yield f"claims[{index}]", claim

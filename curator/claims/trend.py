@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from curator.evidence import Subject
 
 _SAID = {
-    "rises": "rises with every step",
-    "falls": "falls with every step",
+    "rises": "rises throughout",
+    "falls": "falls throughout",
     "flat": "does not change",
-    "peak": "rises, then falls",
-    "valley": "falls, then rises",
-    "irregular": "goes up and down without a trend",
+    "peak": "goes up, then down",
+    "valley": "goes down, then up",
+    "irregular": "goes up and down",
 }
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from curator.before import last_entries, last_launch, read_logbook
 from curator.claims.base import Grounds
 from curator.claims.prose import Prose
-from curator.claims.reply import InvalidReplyError, Judged, Passage, judge, parse, schema
+from curator.claims.reply import InvalidReplyError, Judged, Passage, is_prose, judge, parse, schema
 from curator.drafters import template
 from curator.drafters.interpretation import all_cached, caveats
 from curator.drafters.objections import objections
@@ -260,11 +260,6 @@ class _Reader:
             actions=tuple(_steps(judged.of("next_actions"), self._name)),
             author=self._name,
         )
-
-
-def is_prose(passage: Passage) -> bool:
-    """Whether the words of a passage are the model's own."""
-    return passage.place.startswith("opinions") or passage.place.endswith(".why")
 
 
 def _steps(passages: Sequence[Passage], author: str) -> Iterator[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from curator.claims.reply import Passage, Violation
+from curator.claims.outcome import is_hypothesis
+from curator.claims.reply import Passage, Violation, is_prose
 from curator.verify import lexicon, verify
 
 if TYPE_CHECKING:
@@ -39,13 +40,16 @@ def objections(text: str, facts: Sequence[Fact], passages: Sequence[Passage]) ->
         facts: all that the text may state.
         passages: that came from a model.
     """
-    report = verify(text, facts)
+    # What was hoped for is in the claim about a hypothesis; in prose it would be evidence for itself.
+    known = tuple(fact for fact in facts if not is_hypothesis(fact))
+    reports = {prose: verify(text, known if prose else facts) for prose in {is_prose(passage) for passage in passages}}
     found = []
     for passage in passages:
         start = text.find(passage.statement.text)
         end = start + len(passage.statement.text)
+        report = reports[is_prose(passage)]
         reasons = [f"{f.text!r}: {f.why}" for f in report.findings if f.start < end and f.end > start]
-        if passage.place.startswith("opinions") or passage.place.endswith(".why"):
+        if is_prose(passage):
             reasons += _unbacked(text[start:end], start, report)
         if reasons:
             said = passage.statement.text

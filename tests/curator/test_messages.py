@@ -96,7 +96,7 @@ def test_a_good_answer_becomes_a_draft_with_its_price(serve, draft, honest):
     )
     assert made.writing.opinions
     assert all(f"(opinion of {DEFAULT_MODEL}) {opinion}" in made.text for opinion in made.writing.opinions)
-    assert "falls with every step" in made.text
+    assert "falls throughout" in made.text
     assert f"{DEFAULT_MODEL}: 1 answer" in said.out
     (request,) = server.requests
     assert request["body"]["output_config"]["format"]["type"] == "json_schema"
@@ -111,11 +111,11 @@ def test_what_does_not_stand_goes_back_and_is_mended(serve, draft, honest):
 
     _, (made,) = draft()
 
-    assert "falls with every step" in made.text
+    assert "falls throughout" in made.text
     assert (made.writing.rounds, made.writing.cut) == (2, ())
     last = server.requests[-1]["body"]["messages"]
     assert [turn["role"] for turn in last] == ["user", "assistant", "user"]
-    assert "claims[0]: eval/loss falls with every step" in last[-1]["content"]
+    assert "claims[0]: eval/loss falls throughout" in last[-1]["content"]
 
 
 def test_what_is_wrong_to_the_end_is_cut_out_visibly(serve, draft, honest, command_line):
@@ -274,7 +274,7 @@ def test_a_failure_while_mending_keeps_what_stands(serve, draft, honest):
     _, (made,) = draft()
 
     assert made.drafter == "claude"
-    assert "falls with every step" in made.text
+    assert "falls throughout" in made.text
     assert "3 hours" not in made.text
 
 
