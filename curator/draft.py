@@ -15,10 +15,13 @@ SCHEMA_VERSION = 1
 
 
 class DraftKind(StrEnum):
+    KICKOFF = "kickoff"
     LOGBOOK = "logbook"
     INDEX = "logbook-index"
     ISSUE = "issue"
+    FIX = "issue-fix"
     ISSUE_BODY = "issue-body"
+    CLOSING = "closing"
     POST = "post"
     SESSION = "session"
     COMMENT = "comment"

@@ -166,7 +166,9 @@ def _target(kind: DraftKind, thread: Thread) -> str:
     match kind:
         case DraftKind.LOGBOOK | DraftKind.INDEX:
             return thread.logbook_path
-        case DraftKind.ISSUE | DraftKind.ISSUE_BODY:
+        case DraftKind.KICKOFF:
+            return "a new issue"
+        case DraftKind.ISSUE | DraftKind.FIX | DraftKind.ISSUE_BODY | DraftKind.CLOSING:
             return thread.issue or f"no issue yet; add its URL to the thread file ({thread.topic}.yaml, key issue)"
         case _:
             return "SkillEvolve"

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from curator.writing import Writing
 
 KIND_NAMES = {
+    DraftKind.KICKOFF: "experiment issue",
     DraftKind.LOGBOOK: "logbook entry",
     DraftKind.INDEX: "logbook section",
     DraftKind.ISSUE: "issue comment",
+    DraftKind.FIX: "correction of a comment",
     DraftKind.ISSUE_BODY: "section of the issue",
+    DraftKind.CLOSING: "final summary of the issue",
     DraftKind.POST: "forum post",
     DraftKind.SESSION: "session report",
     DraftKind.COMMENT: "forum comment",

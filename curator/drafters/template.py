@@ -72,7 +72,7 @@ def draft(evidence: Evidence, of_thread: list[Run], kinds: Collection[DraftKind]
 def rate(evidence: Evidence, of_thread: list[Run]) -> Label:
     """The confidence label of the headline; what it was computed from joins the evidence's facts."""
     rating = _rating(evidence, of_thread)
-    evidence.facts.update({fact.id: fact for fact in _label_facts(rating)})
+    evidence.facts.update({fact.id: fact for fact in [*_label_facts(rating), _entry_fact(evidence)]})
     return rating
 
 
@@ -93,7 +93,7 @@ def write(evidence: Evidence, rating: Label, reading: Reading, kinds: Collection
         reason = no_update_reason(evidence)
         text = None
         if reason is None:
-            text = update_text(evidence, rating, reading, title=f"{ids} {title}", heading=f"entry {ids}")
+            text = update_text(evidence, rating, reading, title=f"{ids} {title}")
         drafted.append(Drafted(kind=DraftKind.ISSUE, title=title, content=text, why_none=reason))
     if DraftKind.POST in kinds:
         post = write_post(evidence, rating, reading)
@@ -145,6 +145,14 @@ def _label_facts(rating: Label) -> list[Fact]:
             )
         )
     return facts
+
+
+def _entry_fact(evidence: Evidence) -> Fact:
+    """That a text may link the entry about its runs, wherever that will be."""
+    source = (
+        "the logbook entry about these runs; the address of the commit that holds it is put in when it is published"
+    )
+    return Fact(id="entry", kind=FactKind.LINK, value=wording.entry_address(evidence.runs), source=source)
 
 
 def _time(evidence: Evidence) -> datetime:

@@ -18,7 +18,7 @@ _MOST_FINDINGS = 6
 """The logbook entry has the rest."""
 
 
-def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: str, heading: str) -> str:
+def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: str) -> str:
     """The comment, as Markdown.
 
     Args:
@@ -26,7 +26,6 @@ def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: st
         label: the confidence label of the result.
         reading: what it says beyond the bare facts.
         title: the few words after ``Update:``.
-        heading: of the logbook entry that supports it.
     """
     marker = f"{evidence.thread.agent_marker} " if evidence.thread.agent_marker else ""
     lines = [
@@ -38,7 +37,7 @@ def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: st
         f"- Confidence: {label.confidence} ({label.reason})",
         "- Links:",
         f"  - Commit: {_commits(evidence)}",
-        f"  - Logbook section: `{evidence.thread.logbook_path}`, {heading}",
+        f"  - Logbook section: {wording.entry_link(evidence.runs)}",
         f"  - W&B: {wording.wandb(evidence)}",
         "- Next:",
         *(f"  - {action}" for action in reading.actions),

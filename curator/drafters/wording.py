@@ -38,6 +38,16 @@ def id_range(ids: Sequence[str]) -> str:
     return f"{ordered[0]}..{ordered[-1]}" if len(ordered) > 2 and whole and one_prefix else ", ".join(ordered)
 
 
+def entry_link(ids: Sequence[str]) -> str:
+    """A link to the logbook entry about some runs; its address is that of the commit that will hold the entry."""
+    named = id_range(ids)
+    return f"[entry {named}]({entry_address(ids)})"
+
+
+def entry_address(ids: Sequence[str]) -> str:
+    return f"logbook:{id_range(ids).replace(', ', ',')}"
+
+
 def listed(items: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from curator.github.client import GitHub
     from curator.queue import DraftQueue
     from curator.review import Approved
 
@@ -34,6 +35,8 @@ class Context:
     """What was asked for; None leaves it to the thread."""
     dry: bool = False
     """Only to say what would happen."""
+    clients: dict[str, GitHub] = field(default_factory=dict)
+    """The clients that are open, by the address of the API."""
     planned: set[str] = field(default_factory=set)
     """IDs of the drafts that would be out by then, as far as a dry run has come."""
 

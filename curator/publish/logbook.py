@@ -89,6 +89,11 @@ def logbook_file(thread: Thread, asked: Reach | None = None) -> LogbookFile:
     return LogbookFile(name=name, path=path, checkout=checkout, apart=apart, upstream=upstream, reach=reach)
 
 
+def files_folder(topic: str) -> str:
+    """The folder of a thread's plots, beside its logbook."""
+    return f"{topic}-files"
+
+
 class LogbookPlace:
     """The logbooks of the threads whose checkout this is."""
 
@@ -177,7 +182,7 @@ class LogbookPlace:
     def _beside(self, draft: Draft) -> dict[str, bytes]:
         """The draft's files by their paths from the logbook's folder."""
         store = self._context.queue.store
-        return {f"{draft.thread}-files/{each.name}": store.blob(each.blob) for each in draft.attachments}
+        return {f"{files_folder(draft.thread)}/{each.name}": store.blob(each.blob) for each in draft.attachments}
 
     def _paths(self, draft: Draft, file: LogbookFile, checkout: Checkout) -> list[str]:
         path = checkout.path_of(file.path)

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from curator.publish.destination import Context, Destination
 
 _ORDER = (
+    DraftKind.KICKOFF,  # where a thread has no logbook, its entries go to the issue
     DraftKind.LOGBOOK,
     DraftKind.INDEX,
     DraftKind.ISSUE,  # links the commit that holds the entry
+    DraftKind.FIX,
     DraftKind.ISSUE_BODY,
+    DraftKind.CLOSING,
     DraftKind.REGISTRATION,  # nothing else is taken by SkillEvolve before
     DraftKind.SKILL,  # what a post is about
     DraftKind.POST,
@@ -57,6 +60,14 @@ class Places:
                 from curator.publish.logbook import LogbookPlace
 
                 return self._opened(LogbookPlace)
+            case DraftKind.ISSUE:
+                from curator.publish.comment import CommentPlace
+
+                return self._opened(CommentPlace)
+            case DraftKind.ISSUE_BODY:
+                from curator.publish.issue_body import IssueBodyPlace
+
+                return self._opened(IssueBodyPlace)
             case _:
                 raise NotYetError(
                     f"{draft.kind} drafts cannot be sent by this version; "

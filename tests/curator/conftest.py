@@ -24,9 +24,10 @@ from curator.writing import Writing
 from marin_research.record import End, ExceptionInfo, Run, Status
 from marin_research.store import RecordStore
 from marin_research.thread import Direction, PrimaryMetric, Thread
+from tests.curator.github_server import GitHubServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import NamedTuple
 
@@ -58,6 +59,14 @@ ENTRY = """\
 
 - Result: eval/loss 2.373 nats/byte, -3.5 % against LR-001.
 """
+UPDATE = """\
+🤖 Update: LR-002 a higher rate
+
+- Result delta: eval/loss 2.373 nats/byte, -3.5 % against LR-001.
+- Links:
+  - Logbook section: [entry LR-002](logbook:LR-002)
+"""
+RESEARCH = "https://github.com/marin-community/marin.git"
 WRONG = ENTRY.replace("-3.5 %", "-9.1 %")
 """An entry with one number that no fact supports."""
 
@@ -87,7 +96,8 @@ def facts() -> tuple[Fact, ...]:
     time = Fact(
         id="LR-002/time", kind=FactKind.TIME, value="2026-11-22T10:00:00Z", subject="LR-002", source="LR-002#/declared"
     )
-    return (*named, label, time, baseline, run, percent(run, baseline))
+    link = Fact(id="entry", kind=FactKind.LINK, value="logbook:LR-002", source="the entry about these runs")
+    return (*named, label, link, time, baseline, run, percent(run, baseline))
 
 
 class Checkout:
@@ -96,6 +106,7 @@ class Checkout:
     ENTRY = ENTRY
     WRONG = WRONG
     LOGBOOK = LOGBOOK
+    UPDATE = UPDATE
 
     def __init__(self, top: Path, command_line: Callable[..., Said]) -> None:
         self._command_line = command_line
@@ -110,6 +121,11 @@ class Checkout:
         store = RecordStore(str(self.root))
         store.prepare()
         self.queue = DraftQueue(store)
+
+    def declare(self, line: str) -> None:
+        """Add a line to the thread's file."""
+        with (self.top / ".agents/research/lr-sweep.yaml").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
 
     def draft(self, text: str = ENTRY, kind: DraftKind = DraftKind.LOGBOOK, **fields: Any) -> Draft:
         """A new draft in the queue."""
@@ -151,6 +167,73 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Call
     monkeypatch.setenv("MARIN_RESEARCH_ROOT", str(top / ".marin-research"))
     monkeypatch.chdir(top)
     return Checkout(top, command_line)
+
+
+@pytest.fixture
+def approved(checkout: Checkout) -> Callable[..., Draft]:
+    """Makes an approved draft."""
+
+    def make(text: str = ENTRY, **fields: Any) -> Draft:
+        draft = checkout.draft(text, **fields)
+        checkout.curator("approve", draft.id)
+        return checkout.queue.get(draft.id)
+
+    return make
+
+
+@pytest.fixture
+def here(checkout: Checkout, git: Callable[..., str], tmp_path: Path) -> Path:
+    """The research repository with everything committed, and a bare remote that has it all.
+
+    The remote is called what a real one would be called, and lies on this disk.
+    """
+    remote = tmp_path / "research.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(remote))
+    git(checkout.top, "config", f"url.{remote}.insteadOf", RESEARCH)
+    git(checkout.top, "add", ".agents")
+    (checkout.top / "train.py").write_text("lr = 1\n")
+    git(checkout.top, "add", "train.py")
+    git(checkout.top, "commit", "--quiet", "--message", "start")
+    git(checkout.top, "remote", "add", "origin", RESEARCH)
+    git(checkout.top, "push", "--quiet", "--set-upstream", "origin", "HEAD")
+    return remote
+
+
+@pytest.fixture
+def apart(checkout: Checkout, git: Callable[..., str], tmp_path: Path) -> Path:
+    """A bare repository of logbooks with one clone beside the research repository."""
+    remote = tmp_path / "logbooks.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(remote))
+    git(tmp_path, "clone", "--quiet", str(remote), "logbooks")
+    first = tmp_path / "logbooks"
+    (first / "marin").mkdir()
+    (first / "marin/7-lr.md").write_text(checkout.LOGBOOK)
+    (first / "other.md").write_text("# Other\n")
+    git(first, "add", "--all")
+    git(first, "commit", "--quiet", "--message", "start")
+    git(first, "push", "--quiet", "origin", "HEAD")
+    thread = checkout.top / ".agents/research/lr-sweep.yaml"
+    before, after = "{path: .agents/logbooks/lr-sweep.md}", "{path: marin/7-lr.md, repository: ../logbooks}"
+    thread.write_text(thread.read_text().replace(before, after))
+    return remote
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+    """A GitHub of our own, and a token for it."""
+    server = GitHubServer()
+    monkeypatch.setenv("GITHUB_API_URL", server.url)
+    monkeypatch.setenv("GITHUB_TOKEN", server.token)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def issue(github: GitHubServer, checkout: Checkout) -> str:
+    """The thread's experiment issue, number 7; gives its URL."""
+    url = github.open_issue("Experiment: Learning rates", "## Description\n\nWe look for the largest rate.\n")
+    checkout.declare(f"issue: {url}")
+    return url
 
 
 @pytest.fixture

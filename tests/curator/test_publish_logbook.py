@@ -31,18 +31,6 @@ WRITES = {
 }
 
 
-@pytest.fixture
-def approved(checkout):
-    """Makes an approved draft."""
-
-    def make(text=checkout.ENTRY, **fields):
-        draft = checkout.draft(text, **fields)
-        checkout.curator("approve", draft.id)
-        return checkout.queue.get(draft.id)
-
-    return make
-
-
 def run_publish(checkout, *drafts):
     return list(publish(drafts, checkout.queue, by="Ada"))
 
@@ -212,7 +200,7 @@ def test_a_secret_that_was_edited_in_never_leaves(checkout, approved):
     assert key not in checkout.logbook.read_text()
 
 
-def test_other_kinds_wait_and_say_so(checkout, approved):
+def test_what_cannot_go_out_yet_waits_and_says_so(checkout, approved):
     """A comment that is called published but never was would be looked for in vain."""
     entry = approved()
     comment = approved(checkout.ENTRY, kind=DraftKind.ISSUE)
@@ -222,7 +210,7 @@ def test_other_kinds_wait_and_say_so(checkout, approved):
     outcomes = {each["draft"]: each for each in json.loads(said.out)}
     assert outcomes[entry.id]["outcome"] == "published"
     assert (outcomes[comment.id]["outcome"], outcomes[comment.id]["link"]) == ("waits", None)
-    assert f"curator show {comment.id} --text" in outcomes[comment.id]["why"]
+    assert "curator kickoff lr-sweep" in outcomes[comment.id]["why"]
     assert checkout.queue.get(comment.id).status is DraftStatus.APPROVED
 
 

@@ -1,0 +1,152 @@
+"""The entries that a comment stands on: whether they are out, and the commit that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from curator.draft import Draft, DraftKind, DraftStatus
+from curator.drafters.wording import listed
+from curator.errors import NotYetError
+from curator.github.address import anchors, permalink, raw_permalink
+from curator.publish.destination import Reach
+from curator.publish.logbook import files_folder, logbook_file
+from curator.publish.marker import marker
+from marin_research.logbook import find_marker, has_marker, parse
+from marin_research.logbook.heading import read_ids
+from marin_research.thread import LogbookStyle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curator.publish.destination import Context
+    from curator.publish.git import Checkout
+    from curator.publish.logbook import LogbookFile
+    from marin_research.thread import Thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """A logbook where everybody who is to read it sees it: at the remote, or on disk where it is in no git."""
+
+    path: str
+    """In its repository."""
+    data: bytes
+    """Empty where the remote does not have it."""
+    where: str
+    """In words."""
+    markers: tuple[str, ...]
+    """Of the entries that are looked for."""
+    files: str
+    """Folder of the thread's plots, in the repository."""
+    commit: str | None = None
+    """The one that brought the last of the entries."""
+    web: str | None = None
+    """``https://host/owner/repository``; None where the remote's address does not say."""
+
+    def has(self, entry: Draft) -> bool:
+        return has_marker(self.data, _marker(entry))
+
+    def address(self, kind: str, what: str) -> str | None:
+        """What an open link points to; None where there is nothing to point to."""
+        if self.web is None or self.commit is None:
+            return None
+        if kind == "plot":
+            return raw_permalink(self.web, self.commit, f"{self.files}/{what}")
+        return permalink(self.web, self.commit, self.path, self._anchor(read_ids(what)))
+
+    def _anchor(self, ids: Sequence[str]) -> str:
+        """Of the entry that holds our marker and names one of ``ids``, or else of the last one that names one."""
+        logbook = parse(self.data)
+        headings = logbook.structure.headings
+        by_start = dict(zip((h.start for h in headings), anchors(h.text for h in headings), strict=True))
+        named = [entry.start for entry in logbook.entries if set(entry.ids) & set(ids)]
+        marked = {place.start for mark in self.markers if (place := find_marker(self.data, mark))}
+        chosen = [start for start in named if start in marked] or named
+        return by_start.get(chosen[-1], "") if chosen else ""
+
+
+def require_support(draft: Draft, thread: Thread, context: Context) -> Support | None:
+    """The entries of the runs that ``draft`` is about, once they are where others can see them.
+
+    Returns:
+        None where the thread has no logbook file, or in a dry run where the entries would be out by then.
+
+    Raises:
+        NotYetError: an entry is not written, not committed or not pushed.
+        PublicationError: this is not the thread's checkout.
+    """
+    if thread.logbook.style == LogbookStyle.ISSUE:
+        return None
+    entries = [
+        other
+        for other in context.queue.all(thread.topic)
+        if other.kind is DraftKind.LOGBOOK
+        and other.status is not DraftStatus.REJECTED
+        and set(other.runs) & set(draft.runs)
+    ]
+    file = logbook_file(thread, Reach.FILE)
+    support = _look(file, entries, thread)
+    missing = _missing(draft, support, entries)
+    if missing and file.checkout is not None and not context.dry and (upstream := file.checkout.upstream()) is not None:
+        file.checkout.fetch(upstream)  # somebody else may have pushed them
+        support = _look(file, entries, thread)
+        missing = _missing(draft, support, entries)
+    planned = {run for entry in entries if entry.id in context.planned for run in entry.runs}
+    if set(missing) - planned:
+        raise NotYetError(_what_to_do(missing, support, entries, file.read()))
+    return None if missing else support
+
+
+def _look(file: LogbookFile, entries: Sequence[Draft], thread: Thread) -> Support:
+    marks = tuple(map(_marker, entries))
+    path = file.checkout.path_of(file.path) if file.checkout else file.path.name
+    files = f"{path.rpartition('/')[0]}/{files_folder(thread.topic)}".removeprefix("/")
+    here = Support(path=path, data=b"", where=path, markers=marks, files=files)
+    if file.checkout is None:
+        return replace(here, data=file.read())
+    upstream = file.checkout.upstream()
+    if upstream is None:
+        top = file.checkout.top
+        raise NotYetError(f"{top} has no remote that the entries could be pushed to; give it one with git remote add")
+    there = replace(
+        here, where=f"{path} at {upstream.remote}/{upstream.branch}", web=file.checkout.web(upstream.remote)
+    )
+    tip = file.checkout.commit_of(upstream.ref)
+    data = file.checkout.read(tip, path) if tip else None
+    if tip is None or data is None:
+        return there
+    commit = _bringer(file.checkout, tip, path, [mark for mark in marks if has_marker(data, mark)])
+    return replace(there, commit=commit, data=file.checkout.read(commit, path) or data)
+
+
+def _bringer(checkout: Checkout, tip: str, path: str, marks: Sequence[str]) -> str:
+    """The commit up to ``tip`` that brought the last of some markers; without any, what last changed the file."""
+    for commit in {checkout.introduced(tip, path, mark) for mark in marks or [""]} - {None}:
+        then = checkout.read(str(commit), path)
+        if then is not None and all(has_marker(then, mark) for mark in marks):
+            return str(commit)
+    return tip
+
+
+def _marker(entry: Draft) -> str:
+    return marker(entry.id, entry.sha256)
+
+
+def _missing(draft: Draft, support: Support, entries: Sequence[Draft]) -> list[str]:
+    """The runs that no entry in ``support`` is about: neither one of ours nor one that somebody wrote by hand."""
+    by_hand = {run for entry in parse(support.data).entries for run in entry.ids}
+    ours = {run for entry in entries if support.has(entry) for run in entry.runs}
+    return [run for run in draft.runs if run not in by_hand | ours]
+
+
+def _what_to_do(missing: Sequence[str], support: Support, entries: Sequence[Draft], in_file: bytes) -> str:
+    about = f"the entry about {listed(list(missing))} is not in {support.where} yet"
+    for entry in entries:
+        if set(entry.runs) & set(missing):
+            if has_marker(in_file, _marker(entry)):
+                return f"{about}; commit and push it, or `curator publish {entry.id} --push`"
+            if entry.status is DraftStatus.DRAFT:
+                return f"{about}; read and approve {entry.id} first (`curator review`)"
+            return f"{about}; publish {entry.id} first"
+    return f"{about}; draft one (`curator draft --kind logbook`), or write it by hand and push it"
