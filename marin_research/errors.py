@@ -7,6 +7,7 @@
     |-- StoreError             the record store cannot be read or written
     |   |-- RunNotFoundError   no run answers to that name
     |   `-- EventFormatError   an event exists but this program cannot read it
+    |-- ClusterError           a cluster cannot be reached, or does not answer
     |-- LogbookError           a logbook cannot be read or appended to
     `-- UsageError             the request itself makes no sense
 
@@ -44,6 +45,10 @@ class EventFormatError(StoreError):
         self.key = key
         self.problem = problem
         super().__init__(f"{key}: {problem}; the object was left as it is")
+
+
+class ClusterError(MarinResearchError):
+    """A cluster is not known, cannot be reached, or does not tell of a job."""
 
 
 class LogbookError(MarinResearchError):

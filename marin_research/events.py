@@ -56,8 +56,8 @@ class Heartbeat:
 
     writer: str
     time: datetime
-    size: int = 0
-    """Bytes of output so far."""
+    size: int | None = 0
+    """Bytes of output so far; None where none is kept."""
     lines: int = 0
     progress: Progress = field(default_factory=Progress)
 

@@ -212,7 +212,9 @@ def _with_heartbeat(host: Host, beat: Heartbeat | None) -> Host:
     if beat is None:
         return host
     # While a host runs, its heartbeat is also the newest word on how much it has printed.
-    output = host.output or Output(size=beat.size, lines=beat.lines)
+    output = host.output
+    if not output and beat.size is not None:
+        output = Output(size=beat.size, lines=beat.lines)
     return replace(host, heartbeat=beat.time, output=output, progress=beat.progress)
 
 

@@ -32,6 +32,8 @@ class Launch:
     """Time and a random part: ``20261122T061900Z-3fa2c1``."""
     root: str
     """The record store."""
+    store: bytes
+    """What the store says of itself: another one may lie at the same path of another machine."""
     command: Command
     git: Git
     environment: dict[str, str]
@@ -62,6 +64,7 @@ def new_launch(
     return Launch(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         root=store.objects.url,
+        store=store.objects.get("store.json"),
         command=provenance.command(argv or provenance.launch_argv(), redactor),
         git=provenance.git(redactor, store.put_blob),
         environment=provenance.environment(redactor),

@@ -105,6 +105,8 @@ def _failures(attempt: Attempt) -> Iterator[_Failure]:
                 hosts.pop((job.id, each.index), None)
             if each.outcome not in (Status.RUNNING, Status.SUCCEEDED):
                 yield _failed_try(job, each, host)
+        if not job.tries and job.outcome not in (Status.RUNNING, Status.SUCCEEDED):
+            yield _failed_unstarted(job)
     jobs = {job.id: job for job in attempt.jobs}
     for host in hosts.values():  # those whose cluster has not told how they ended
         if host.end is not None and host.end.status is not Status.SUCCEEDED:
@@ -139,6 +141,14 @@ def _failed_try(job: Job, each: TaskTry, host: Host | None) -> _Failure:
     )
     follows = each.follows or (own is not None and _follows(own)) or bool(_ANOTHERS_FAULT.search(each.error))
     return _Failure(end=end, job=job, index=each.index, follows=follows)
+
+
+def _failed_unstarted(job: Job) -> _Failure:
+    stopped = job.outcome is Status.CANCELLED
+    why = f"job {job.name} {'was stopped before it started' if stopped else 'never started'}: {job.why}"
+    cause = Cause.STOPPED if stopped else Cause.NOT_STARTED
+    end = End(status=job.outcome, time=job.ended or job.submitted, why=why, cause=cause)
+    return _Failure(end=end, job=job, index=0, follows=False)
 
 
 def _what_ended(each: TaskTry, host: Host | None) -> Cause:

@@ -157,7 +157,8 @@ class Host:
     index: int
     """Among the processes of its job, from 0; the step's own process is 0."""
     name: str
-    pid: int
+    pid: int | None
+    """None where somebody else noted the host."""
     writer: str
     """Which event writer this is; two hosts that claim one index stay apart by it."""
     started: datetime

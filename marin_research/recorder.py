@@ -19,7 +19,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marin_research import devices
+from marin_research import devices, provenance, whose
+from marin_research.clusters import task_here
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
 from marin_research.machine import this_machine
@@ -32,8 +33,10 @@ from marin_research.record import (
     ExceptionInfo,
     Gap,
     Host,
+    Job,
     Metric,
     Output,
+    Retry,
     Run,
     Status,
     Unknown,
@@ -53,11 +56,22 @@ _METRIC_INTERVAL_S = 5.0
 _MAX_TRACEBACK = 20_000
 
 _current: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("marin_research_recorder", default=None)
+_active: list[Recorder] = []
+"""Of all steps that this process records at the moment."""
 
 
 def current_recorder() -> Recorder | None:
     """The recorder of the step that this code runs in."""
     return _current.get()
+
+
+def possible_recorders() -> list[Recorder]:
+    """The recorders of the steps that this code may belong to: one, none, or in a raw thread several."""
+    mine = _current.get()
+    if mine is not None:
+        return [mine]
+    owners = whose.owners()
+    return [recorder for recorder in list(_active) if recorder.run.id in owners.steps]
 
 
 def report(name: str, value: float, unit: str = "") -> None:
@@ -76,11 +90,13 @@ def report(name: str, value: float, unit: str = "") -> None:
 class Recorder:
     """The record of one attempt on this host, while it is being made."""
 
-    def __init__(self, launch: Launch, run: Run, *, attempt: int, host_index: int = 0) -> None:
+    def __init__(self, launch: Launch, run: Run, *, attempt: int, host_index: int = 0, job: str | None = None) -> None:
+        """``job`` is the ID of the job whose process this is; None for the process that runs the step itself."""
         self.launch = launch
         self.run = run
         self.attempt = attempt
         self.host_index = host_index
+        self.job = job
         self.writer = f"h{host_index}-{secrets.token_hex(3)}"
         self.store = RecordStore(launch.root)
         self.redactor = Redactor.from_environment()
@@ -114,26 +130,51 @@ class Recorder:
             packages=self.launch.packages,
             declared_devices=declared_devices,
         )
+        self._write((Kind.DECLARED, self.run), (Kind.ATTEMPT_STARTED, attempt), (Kind.HOST_STARTED, self._host(now)))
+
+    def join(self, retry: Retry | None = None) -> None:
+        """Put on disk that this process is one more host of an attempt, as a host of a job does.
+
+        Args:
+            retry: why the attempt began, where it is the cluster's retry of the job.
+
+        Raises:
+            StoreError: likewise.
+        """
+        began = [(Kind.RETRIED, retry)] if retry is not None else []
+        installed = provenance.packages()
+        theirs = {name: version for name, version in installed.items() if self.launch.packages.get(name) != version}
+        python = provenance.python_version()
+        host = replace(
+            self._host(datetime.now(UTC)), packages=theirs, python=None if python == self.launch.python else python
+        )
+        self._write(*began, (Kind.HOST_STARTED, host))
+
+    def _host(self, started: datetime) -> Host:
         machine = this_machine()
-        host = Host(
+        return Host(
             index=self.host_index,
             name=machine.name,
             boot=machine.boot,
             pid=os.getpid(),
             writer=self.writer,
-            started=now,
+            started=started,
+            job=self.job,
+            task=task_here(),
             heartbeat_interval_s=self.launch.heartbeat_s,
         )
-        self._write((Kind.DECLARED, self.run), (Kind.ATTEMPT_STARTED, attempt), (Kind.HOST_STARTED, host))
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
         """Mark the code inside as this run's, so that ``report`` and W&B find it."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+        with whose.belongs_to(self.run.id):
+            _active.append(self)
+            token = _current.set(self)
+            try:
+                yield
+            finally:
+                _current.reset(token)
+                _active.remove(self)
 
     def report(self, name: str, value: float, unit: str = "") -> None:
         # What is reported may be anything; it becomes text and a number here, behind the guard.
@@ -168,7 +209,12 @@ class Recorder:
 
     def wandb(self, linked: WandbRun) -> None:
         with self.guard("a W&B link"):
-            self._write((Kind.WANDB, linked))
+            self._write((Kind.WANDB, replace(linked, writer=self.writer)))
+
+    def dispatched(self, job: Job, *, attempt: int) -> None:
+        """Note how a job of the step stands, and which attempt submitted it."""
+        with self.guard("a job"):
+            self._write((Kind.JOB, self.redactor.json(encode(job))), attempt=attempt)
 
     def evidence(self, seen: Evidence) -> None:
         """Put on disk at once what may be the last thing that is known of the attempt."""
@@ -188,7 +234,10 @@ class Recorder:
                 facts.append((Kind.DEVICES, seen))
             if output:
                 facts.append((Kind.OUTPUT, output))
-            self._write(*facts, (Kind.HOST_ENDED, end), (Kind.ATTEMPT_ENDED, end))
+            ends = [(Kind.HOST_ENDED, end)]
+            if self.job is None:  # a host of a job knows only its own end
+                ends.append((Kind.ATTEMPT_ENDED, end))
+            self._write(*facts, *ends)
 
     def metric_names(self) -> set[str]:
         return set(self._metrics)
@@ -203,12 +252,12 @@ class Recorder:
     def _pending_metrics(self) -> list[tuple[Kind, Any]]:
         return [(Kind.METRIC, self._metrics[name]) for name in sorted(self._unwritten)]
 
-    def _write(self, *facts: tuple[Kind, Any]) -> None:
-        now = datetime.now(UTC)
+    def _write(self, *facts: tuple[Kind, Any], attempt: int | None = None) -> None:
+        now, number = datetime.now(UTC), self.attempt if attempt is None else attempt
         with self._lock:
             gaps = [(Kind.GAP, gap) for gap in self._gaps]
             events = [
-                Event(kind=kind, time=now, attempt=self.attempt, writer=self.writer, body=encode(body))
+                Event(kind=kind, time=now, attempt=number, writer=self.writer, body=encode(body))
                 for kind, body in (*facts, *gaps)
             ]
             # Counted first: of a write that seemed to fail nobody knows whether it took the number.
@@ -232,12 +281,12 @@ class Recorder:
                 self._write()
 
 
-def ended_normally(why: str = "the step returned") -> End:
-    return End(status=Status.SUCCEEDED, time=datetime.now(UTC), why=why, cause=Cause.RETURNED)
+def ended_normally(what: str = "the step") -> End:
+    return End(status=Status.SUCCEEDED, time=datetime.now(UTC), why=f"{what} returned", cause=Cause.RETURNED)
 
 
-def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
-    """How an attempt ended that raised ``error``."""
+def ended_by(error: BaseException, *, redact: Callable[[str], str], what: str = "the step") -> End:
+    """How an attempt ended in which ``what`` raised ``error``."""
     # Masked before it is cut, so that no half of a secret stays at the cut.
     text = redact("".join(traceback.format_exception(error)))
     if len(text) > _MAX_TRACEBACK:
@@ -248,7 +297,7 @@ def ended_by(error: BaseException, *, redact: Callable[[str], str]) -> End:
     return End(
         status=Status.CANCELLED if stopped else Status.FAILED,
         time=datetime.now(UTC),
-        why=f"the step {'was ended by' if ended else 'raised'} {name}",
+        why=f"{what} {'was ended by' if ended else 'raised'} {name}",
         cause=Cause.STOPPED if stopped else Cause.RAISED,
         exception=ExceptionInfo(type=name, message=redact(_message(error))[:_MAX_TRACEBACK], traceback=text),
     )

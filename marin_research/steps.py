@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from marin.execution import step_runner  # noqa: TID253
 from marin.execution.artifact import is_mutable_version, result_type_name  # noqa: TID253 - this module is about Marin
 from marin.execution.lazy import ArtifactStep, StepContext  # noqa: TID253
 from marin.execution.remote import RemoteCallable  # noqa: TID253
@@ -26,8 +27,8 @@ from marin.execution.step_runner import StepRunner, step_is_built  # noqa: TID25
 from marin.execution.step_status import STATUS_DEP_FAILED, STATUS_FAILED, StatusFile  # noqa: TID253
 from rigging.filesystem.cluster_config import marin_prefix, marin_region
 
-from marin_research import devices
-from marin_research.call import Plan, RecordedCall, unrecorded
+from marin_research import devices, dispatch, whose
+from marin_research.call import Dispatched, Plan, RecordedCall, noting_artifact, unrecorded
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
 from marin_research.events import Event, Kind
@@ -37,7 +38,7 @@ from marin_research.store import RecordStore
 from marin_research.thread import Thread, remember_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from marin.execution.step_spec import StepSpec
 
@@ -89,6 +90,7 @@ class LaunchReport:
     runs: list[str] = field(default_factory=list)
 
 
+_watcher: contextvars.ContextVar[_Watcher | None] = contextvars.ContextVar("marin_research_watcher", default=None)
 _report: contextvars.ContextVar[LaunchReport | None] = contextvars.ContextVar("marin_research_report", default=None)
 
 
@@ -120,14 +122,37 @@ def _watch_step_runner() -> None:
         if watcher is None:
             original(self, steps, dry_run=dry_run, **options)
             return
+        token = _watcher.set(watcher)
         try:
             # `map` keeps the caller's laziness: the runner launches steps while they are still being yielded.
             original(self, map(watcher.exchange, steps), dry_run=dry_run, **options)
         finally:
+            _watcher.reset(token)
             watcher.settle()
 
     run.watched_by_marin_research = True  # type: ignore[attr-defined]
     StepRunner.run = run
+    step_runner.run_step = _watched_step(step_runner.run_step)
+
+
+def _watched_step(original: Callable[[StepSpec], None]) -> Callable[[StepSpec], None]:
+    """Tell the steps that nobody records from the others, and see when one begins that the runner dispatches."""
+
+    @functools.wraps(original)
+    def run_step(step: StepSpec) -> None:
+        watcher = _watcher.get()
+        if isinstance(getattr(step, "fn", None), RecordedCall):
+            original(step)
+            return
+        planned = watcher.dispatched.get(step.output_path) if watcher is not None else None
+        if planned is None:
+            with whose.belongs_to(None):
+                original(step)
+            return
+        with dispatch.submitting(Dispatched(*planned)):
+            original(step)
+
+    return run_step
 
 
 def _new_watcher() -> _Watcher | None:
@@ -156,6 +181,8 @@ class _Watcher:
         self._concerned: dict[int, bool] = {}
         self._kept: list[StepSpec] = []  # keeps the ids above from being used again
         self._plans: dict[str, tuple[StepSpec, Plan]] = {}
+        self.dispatched: dict[str, tuple[Plan, Callable[[str], Any]]] = {}
+        """By output path, the steps that the runner itself submits as jobs."""
         self._threads: set[str] = set()
         self._warned: set[str] = set()
 
@@ -217,10 +244,11 @@ class _Watcher:
         )
         self._plans[spec.output_path] = (spec, plan)
         config_of = functools.partial(_materialized_config, handle)
-        if remote is not None:
-            # A plain function in its place would silently run here instead of on the cluster.
-            return replace(remote, fn=RecordedCall(remote.fn, config_of, plan))
-        return RecordedCall(spec.fn, config_of, plan)
+        if resources is None:
+            return RecordedCall(spec.fn, config_of, plan)
+        self.dispatched[spec.output_path] = (plan, config_of)
+        # A plain function in its place would silently run here instead of on the cluster.
+        return replace(remote, fn=noting_artifact(remote.fn)) if remote else noting_artifact(spec.fn)
 
     def _run_id(self, spec: StepSpec, handle: ArtifactStep[Any], prefix: str, *, built: bool) -> str:
         """A new experiment ID, or that of the run whose output is being built again after it failed."""

@@ -11,7 +11,6 @@ becomes a gap of the record.
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import functools
 import json
 import os
@@ -20,6 +19,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from marin_research import whose
 from marin_research.codec import decode, encode
 from marin_research.record import Gap, Unknown, WandbRun
 from marin_research.wandb_folder import NOT_SYNCED
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 _MODULE = "wandb.sdk.wandb_init"
 _EXCHANGED = "__marin_research__"
 """Marks a function of W&B's that has been exchanged."""
-
-
-_owner: contextvars.ContextVar[str | None] = contextvars.ContextVar("marin_research_wandb_owner", default=None)
 
 
 class _Process:
@@ -57,8 +54,11 @@ _process = _Process()
 class WandbWatch:
     """The W&B runs of one step, while it runs and after."""
 
-    def __init__(self, owner: str, on_change: Callable[[WandbRun], None] | None, sink: Path | None) -> None:
+    def __init__(
+        self, owner: str, on_change: Callable[[WandbRun], None] | None, sink: Path | None, config: dict[str, Any]
+    ) -> None:
         self.owner = owner
+        self.config = config
         self._on_change = on_change
         self._sink = sink
         self._sink_read = 0
@@ -143,31 +143,35 @@ class WandbWatch:
 
 @contextlib.contextmanager
 def watch(
-    owner: str, *, on_change: Callable[[WandbRun], None] | None = None, sink: Path | None = None
+    owner: str,
+    *,
+    on_change: Callable[[WandbRun], None] | None = None,
+    sink: Path | None = None,
+    config: dict[str, Any] | None = None,
 ) -> Iterator[WandbWatch]:
     """Collect the W&B runs that are started inside, by this thread and by what inherits its context.
 
-    A run started in a raw thread, which inherits none, belongs to the one step that is being watched; when there are
-    several, each gets it as ``ambiguous``.
+    A run started in a raw thread, which inherits none, belongs to the step where only one runs in the process; when
+    there are several, each that is watched gets it as ``ambiguous``.
 
     Args:
         owner: names the step; of watches in one process only those of one step may share it.
         on_change: called in the thread that changed it when a run has started, before ``wandb.init`` returns, and when
             its finish is complete. What it raises becomes a gap.
         sink: a new file, to which each event is appended as a line so that runs of forked children are seen.
+        config: is added to the config of each run that is the step's beyond doubt, and of no other.
     """
     install()
-    mine = WandbWatch(owner, on_change, sink)
-    token = _owner.set(owner)
-    with _process.lock:
-        _process.watches.append(mine)
-    try:
-        yield mine
-    finally:
+    mine = WandbWatch(owner, on_change, sink, config or {})
+    with whose.belongs_to(owner):
         with _process.lock:
-            _process.watches.remove(mine)
-        _owner.reset(token)
-        mine.runs()
+            _process.watches.append(mine)
+        try:
+            yield mine
+        finally:
+            with _process.lock:
+                _process.watches.remove(mine)
+            mine.runs()
 
 
 def install() -> None:
@@ -254,16 +258,17 @@ def _call_after(kind: Any, name: str, note: Callable[..., None]) -> bool:
 
 def _watching() -> list[WandbWatch]:
     """Whose run it would be that starts here and now."""
-    owner = _owner.get()
-    return [each for each in list(_process.watches) if owner is None or each.owner == owner]
+    steps = whose.owners().steps
+    return [each for each in list(_process.watches) if each.owner in steps]
 
 
 def _started(live: Any, *, reused: bool = False) -> None:
     if live.disabled:
         return
-    watches = _watching()
-    attribution = "ambiguous" if _owner.get() is None and len(watches) > 1 else "step"
-    for each in watches:
+    attribution = "step" if whose.owners().sure else "ambiguous"
+    for each in _watching():
+        if each.config and attribution == "step" and not reused:
+            _quietly([each], live.config.update, each.config, allow_val_change=True)
         each.saw(live, attribution=attribution, reused=reused)
 
 

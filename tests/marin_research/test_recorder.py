@@ -18,13 +18,16 @@ from marin_research.codec import decode
 from marin_research.devices import declared
 from marin_research.errors import StoreError
 from marin_research.launch import new_launch
-from marin_research.record import Devices, Gap, Metric, Output, Run, Status, Unknown
+from marin_research.record import Devices, Gap, Metric, Output, Run, Status, Unknown, WandbRun
 from marin_research.recorder import Recorder, current_recorder, ended_by, ended_normally
 from marin_research.redact import Redactor
 from marin_research.store import RecordStore
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 NO_OUTPUT = Unknown("no output was captured")
+A_WANDB_RUN = WandbRun(
+    id="abc", project="p", entity="e", name="n", url="https://w/e/p/runs/abc", mode="online", path="/w", synced=True
+)
 
 
 @pytest.fixture
@@ -211,7 +214,7 @@ def test_a_store_that_fails_for_a_while_leaves_a_gap_and_nothing_else(started, c
     with caplog.at_level(logging.WARNING):
         for index in range(50):
             started.report(f"metric {index}", index)
-        started.wandb(None)
+        started.wandb(A_WANDB_RUN)
     events.unlink()
     away.rename(events)
     started.report("loss", 2.5)

@@ -236,6 +236,54 @@ def test_steps_in_one_process_get_their_own_runs(tmp_path: Path) -> None:
     assert played.told["left_alone"]
 
 
+def test_a_run_of_one_step_carries_what_leads_to_its_record_and_keeps_its_own_config(tmp_path: Path) -> None:
+    """Somebody who finds a number in W&B must be able to tell which code and config made it."""
+    played = play(
+        tmp_path,
+        """
+        join = {"marin_research": {"run": "LR-001", "attempt": 2, "output_path": "/out"}}
+        with wandb_hook.watch("LR-001", config=join) as watch:
+            import wandb
+            bare = wandb.init(project="p", id="bare", config=None)
+            again = wandb.init(project="p", id="never")
+            bare.config.update({"lr": 1})
+            bare.finish()
+            own = {"lr": 0.1, "marin_research": {"run": "LR-001", "attempt": 1}}
+            resumed = wandb.init(project="p", id="own", config=own, resume="allow", allow_val_change=False)
+            resumed.finish()
+            wandb.init(project="p", id="off", mode="disabled").finish()
+        tell(runs=watch.runs(), gaps=watch.gaps())
+        """,
+    )
+
+    assert played.told["gaps"] == []
+    configs = {run.id: wandb_file.read(Path(run.path) / f"run-{run.id}.wandb").config for run in played.runs("runs")}
+    join = {"run": "LR-001", "attempt": 2, "output_path": "/out"}
+    assert configs == {"bare": {"lr": 1, "marin_research": join}, "own": {"lr": 0.1, "marin_research": join}}
+
+
+def test_a_run_that_may_be_anothers_is_told_nothing_and_claimed_by_nobody(tmp_path: Path) -> None:
+    """A link to the wrong record is worse than none."""
+    played = play(
+        tmp_path,
+        """
+        from marin_research import whose
+        import wandb
+        with wandb_hook.watch("a", config={"marin_research": {"run": "a"}}) as a:
+            with whose.belongs_to(None):
+                wandb.init(project="p", id="unrecorded", reinit="create_new").finish()
+                in_thread(lambda: wandb.init(project="p", id="whose", reinit="create_new").finish())
+            in_thread(lambda: wandb.init(project="p", id="raw", reinit="create_new").finish())
+        tell(runs=a.runs())
+        """,
+    )
+
+    runs = {run.id: run for run in played.runs("runs")}
+    assert {name: run.attribution for name, run in runs.items()} == {"whose": "ambiguous", "raw": "step"}
+    configs = {name: wandb_file.read(Path(run.path) / f"run-{name}.wandb").config for name, run in runs.items()}
+    assert configs == {"whose": {}, "raw": {"marin_research": {"run": "a"}}}
+
+
 def test_runs_of_forked_children_are_found_through_the_sink(tmp_path: Path) -> None:
     """A data loader or launcher that forks its training loop would leave no link."""
     played = play(

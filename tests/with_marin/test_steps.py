@@ -326,7 +326,7 @@ def test_what_cannot_be_watched_is_a_gap_and_the_step_runs(store, thread, build,
     def full() -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("marin_research.call._sink_folder", full)
+    monkeypatch.setattr("marin_research.recording._sink_folder", full)
 
     (run,) = build(recorded(step(), thread))
 

@@ -1,0 +1,42 @@
+"""Ties the places where a run leaves traces to its record: from a number in W&B, or an output, to what made it.
+
+W&B runs get the key ``marin_research`` in their config, outputs a dot-file beside Marin's own; both name the run, its
+fingerprint, the tree it was made from and its output path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marin_research.codec import dump, encode
+from marin_research.objects import open_objects
+from marin_research.record import Step
+
+if TYPE_CHECKING:
+    from marin_research.recorder import Recorder
+
+KEY = "marin_research"
+"""In the config of a W&B run."""
+POINTER = ".marin_research.json"
+"""In the folder of an output."""
+
+
+def identity(recorder: Recorder) -> dict[str, Any]:
+    """What tells which run made something, with secrets masked."""
+    run, git = recorder.run, recorder.launch.git
+    said: dict[str, Any] = {"run": run.id, "thread": run.thread, "attempt": recorder.attempt}
+    said |= {name: value for name, value in (("tree", git.tree), ("commit", git.commit)) if isinstance(value, str)}
+    if isinstance(run.step, Step):
+        said |= {"step": run.step.address, "fingerprint": run.step.fingerprint, "output_path": run.step.output_path}
+    masked: dict[str, Any] = recorder.redactor.json(encode(said))
+    return masked
+
+
+def leave_pointer(recorder: Recorder, output_path: str) -> None:
+    """Leave a file in an output's folder that says where its record is.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    pointer = identity(recorder) | {"record": recorder.launch.root}
+    open_objects(output_path).put(POINTER, dump(pointer))
