@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curator.draft import OF_SKILLEVOLVE
-from curator.verify import Issue, report, verify
+from curator.draft import OF_SKILLEVOLVE, DraftKind
+from curator.errors import CuratorError
+from curator.verify import FindingKind, Issue, report, verify
+from marin_research.errors import ThreadError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from curator.draft import Draft
     from curator.verify import Report
     from marin_research.store import RecordStore
+
+_IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})
 
 
 def check(draft: Draft, store: RecordStore) -> Report:
@@ -21,9 +27,49 @@ def check(draft: Draft, store: RecordStore) -> Report:
         store: where it lives; knows the private names of its thread.
     """
     found = verify(draft.text, draft.facts)
-    if draft.kind not in OF_SKILLEVOLVE:
-        return found
-    from curator.skillevolve.check import issues  # what only some drafts need is loaded for them
-
     own = [Issue(kind=f.kind, start=f.start, end=f.end, why=f.why) for f in found.findings]
-    return report(draft.text, [*own, *issues(draft, store)], found.evidence)
+    return report(draft.text, [*own, *_issues(draft, store)], found.evidence)
+
+
+def broken_policies(draft: Draft, store: RecordStore) -> list[str]:
+    """What the logbook says against publishing a draft, as far as its approval did not go past it."""
+    found = report(draft.text, _policies(draft, store), ()).findings
+    return [
+        f"{finding.why}: approve it past that with --accept {finding.id}"
+        for finding in found
+        if finding.id not in draft.accepted
+    ]
+
+
+def _issues(draft: Draft, store: RecordStore) -> Iterator[Issue]:
+    # What only some drafts need is loaded for them.
+    if draft.kind in OF_SKILLEVOLVE:
+        from curator.skillevolve.check import issues
+
+        yield from issues(draft, store)
+    if draft.kind is DraftKind.KICKOFF:
+        from curator.kickoff import read_kickoff
+
+        try:
+            read_kickoff(draft.text)
+        except CuratorError as error:
+            yield Issue(kind=FindingKind.FIELDS, start=0, end=0, why=str(error))
+    yield from _policies(draft, store)
+
+
+def _policies(draft: Draft, store: RecordStore) -> Iterator[Issue]:
+    """What the thread's logbook says against publishing this kind of draft. An entry in it is no publication."""
+    if draft.kind in _IN_LOGBOOKS or not draft.thread:
+        return
+    from curator.before import read_logbook
+    from curator.policy import policies
+    from marin_research.thread import find_thread
+
+    try:
+        logbook = read_logbook(find_thread(draft.thread, store))
+    except ThreadError:
+        return  # there is no logbook to ask; whoever publishes the draft says so
+    for policy in policies(logbook) if logbook else ():
+        if draft.kind in policy.forbids:
+            why = f"line {policy.line} of the logbook says: {policy.text}"
+            yield Issue(kind=FindingKind.POLICY, start=0, end=0, why=why, about=policy.text)

@@ -18,6 +18,7 @@ _HOMES = {
     "approve": ("curator.cli.approve", "Approve drafts, without a terminal."),
     "reject": ("curator.cli.reject", "Reject a draft and say why."),
     "publish": ("curator.cli.publish", "Publish what was approved."),
+    "fix": ("curator.cli.fix", "Correct a comment that is out."),
     "log": ("curator.cli.log", "Show and check the log of decisions."),
     "note": ("curator.cli.note", "Remember what was just learned."),
     "notes": ("curator.cli.notes", "Read what was noted; propose notes from records."),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from curator.check import broken_policies
 from curator.draft import Draft, DraftKind, DraftStatus
 from curator.errors import NotYetError, PublicationError, RefusedError
 from curator.log import Decision
@@ -120,6 +121,7 @@ def _publish(draft: Draft, places: Places, *, by: str) -> Publication:
 def _send(licence: Approved, places: Places, journal: Journal) -> Out:
     place = places.of(licence.draft)
     _refuse_secrets(licence.draft)
+    _respect_policies(licence.draft, places)
     journal.require_alone()
     place.ready(licence)
     found = _find(place, licence, journal)
@@ -139,6 +141,7 @@ def _plan(draft: Draft, places: Places) -> Publication:
     try:
         place = places.of(draft)
         _refuse_secrets(draft)
+        _respect_policies(draft, places)
         place.ready(licence)
         found = _find(place, licence, Journal(places.context.queue, draft, by=""))
         if found is not None and found.complete:
@@ -199,6 +202,13 @@ def _refuse_secrets(draft: Draft) -> None:
             f"line {line} of {draft.id} holds what looks like a secret ({removed[0].kind}); "
             f"take it out with `curator edit {draft.id}`"
         )
+
+
+def _respect_policies(draft: Draft, places: Places) -> None:
+    """Lines of the logbook that came after the approval count too."""
+    broken = broken_policies(draft, places.context.queue.store)
+    if broken:
+        raise NotYetError(broken[0])
 
 
 def _said(draft: Draft, outcome: Outcome, **what: str | None) -> Publication:

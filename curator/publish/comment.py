@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from curator.draft import Draft, DraftKind
 from curator.errors import PublicationError
 from curator.publish.destination import Change, Found, Out
 from curator.publish.diff import unified
@@ -15,7 +16,6 @@ from marin_research.codec import format_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from curator.draft import Draft
     from curator.github.model import Comment
     from curator.publish.destination import Context
     from curator.review import Approved
@@ -55,7 +55,8 @@ class CommentPlace:
         return Out(link=posted.url, note=remove_copies(tracker, draft))
 
     def _text(self, draft: Draft, tracker: Tracker) -> str:
-        return body_of(draft, tracker.thread, self._context, stands_on_entries=True)
+        is_entry = draft.kind is DraftKind.LOGBOOK  # of a thread whose logbook is the issue itself
+        return body_of(draft, tracker.thread, self._context, stands_on_entries=not is_entry)
 
 
 def comments_with(tracker: Tracker, draft: Draft, markers: Sequence[str]) -> dict[str, list[Comment]]:

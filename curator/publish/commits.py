@@ -7,7 +7,7 @@ tried again on top of whatever came in between. Both leave alone what else is ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from curator.errors import NotYetError, PublicationError
@@ -30,7 +30,7 @@ class Plan(Protocol):
     def data(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A change of one file that is made once wherever the file stands: on disk, in the index, in a commit."""
 
@@ -38,7 +38,8 @@ class Edit:
     change: Callable[[bytes], Plan | None]
     """Gives None for contents that have the change already."""
     message: str
-    beside: Mapping[str, bytes]
+    """Of the commit."""
+    beside: Mapping[str, bytes] = field(default_factory=dict)
     """New files that belong to the change, by their path below the file's folder; written and committed with it."""
 
 

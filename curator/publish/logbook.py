@@ -5,8 +5,6 @@ The only module of the curator that changes a logbook: entries are appended, dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.draft import Draft, DraftKind
@@ -15,83 +13,19 @@ from curator.publish import commits
 from curator.publish.commits import Edit
 from curator.publish.destination import Change, Found, Out, Reach
 from curator.publish.diff import unified
-from curator.publish.git import Checkout, Upstream
+from curator.publish.files import TrackedFile, files_folder, logbook_file, take
 from curator.publish.marker import marker
 from marin_research.logbook import Plan, find_marker, has_marker, plan_append
 from marin_research.logbook.sections import is_called, plan_section, section_name
-from marin_research.store import checkout_top
-from marin_research.thread import LogbookReach, Thread, find_thread
+from marin_research.thread import Thread, find_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from curator.publish.destination import Context
+    from curator.publish.git import Checkout
     from curator.review import Approved
-
-_REACHES = {LogbookReach.FILE: Reach.FILE, LogbookReach.COMMIT: Reach.COMMIT, LogbookReach.PUSH: Reach.PUSH}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogbookFile:
-    """One thread's logbook, here and in git."""
-
-    name: str
-    """As the thread gives it, from the top of the research repository."""
-    path: Path
-    checkout: Checkout | None
-    """The one that holds the file; None where it is in none."""
-    apart: bool
-    """It is in a repository of its own."""
-    upstream: Upstream | None
-    reach: Reach
-    """How far it is to be taken; no further than there is something to take it to."""
-
-    def read(self) -> bytes:
-        """Its bytes.
-
-        Raises:
-            PublicationError: it cannot be read.
-        """
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise PublicationError(f"cannot read {self.path}: {error.strerror}; mend that and publish again") from error
-
-
-def logbook_file(thread: Thread, asked: Reach | None = None) -> LogbookFile:
-    """Find a thread's logbook from the working directory.
-
-    Args:
-        thread: whose logbook.
-        asked: how far it is to be taken; the thread says so unless given.
-
-    Raises:
-        PublicationError: this is not the thread's checkout, or there is no such file.
-    """
-    top = checkout_top()
-    if top is None:
-        raise PublicationError(f"the logbook of {thread.topic} is in a git checkout; run this inside of it")
-    name = str(Path(thread.logbook.repository) / thread.logbook_path)
-    path = top / name
-    if not path.is_file():
-        raise PublicationError(
-            f"there is no logbook {path}; run this in the thread's checkout, "
-            f"or start it with `marin-research init {thread.topic} --prefix {thread.prefix}`"
-        )
-    checkout = Checkout.around(path)
-    apart = checkout is not None and checkout.top != top.resolve()
-    usual = LogbookReach(thread.logbook.publish or (LogbookReach.PUSH if apart else LogbookReach.FILE))
-    wanted = Reach.FILE if checkout is None else _REACHES[usual] if asked is None else asked
-    if apart and wanted is Reach.COMMIT:
-        wanted = Reach.PUSH  # a commit that stays here is of no use to those who share the repository
-    upstream = checkout.upstream() if checkout is not None and wanted is Reach.PUSH else None
-    reach = Reach.COMMIT if wanted is Reach.PUSH and upstream is None else wanted
-    return LogbookFile(name=name, path=path, checkout=checkout, apart=apart, upstream=upstream, reach=reach)
-
-
-def files_folder(topic: str) -> str:
-    """The folder of a thread's plots, beside its logbook."""
-    return f"{topic}-files"
 
 
 class LogbookPlace:
@@ -101,7 +35,7 @@ class LogbookPlace:
         self._context = context
         self._planned: dict[Path, bytes] = {}
         """The logbooks as the plans so far leave them."""
-        self._files: dict[str, LogbookFile] = {}
+        self._files: dict[str, TrackedFile] = {}
 
     def ready(self, licence: Approved) -> None:
         file = self._file(licence.draft)
@@ -144,15 +78,8 @@ class LogbookPlace:
                 notes.append(planned.note)
             return planned
 
-        edit = Edit(file=file.path, change=change, message=_message(draft), beside=self._beside(draft))
-        if file.checkout is None or file.reach is Reach.FILE:
-            commits.write(edit)
-        elif file.apart and file.upstream is not None:
-            notes += filter(None, [commits.push_apart(edit, file.checkout, file.upstream)])
-        else:
-            commits.commit_here(edit, file.checkout)
-            if file.upstream is not None:
-                commits.push_here(file.checkout, file.upstream)
+        pushed = take(Edit(file.path, change, _message(draft), self._beside(draft)), file)
+        notes += [pushed] if pushed else []
         place = find_marker(file.read(), marker(draft.id, draft.sha256))
         return Out(link=f"{file.name}:{place.line}" if place else file.name, note="; ".join(notes) or None)
 
@@ -173,7 +100,7 @@ class LogbookPlace:
                 f"edited; add it to the thread's file under logbook: indices"
             )
 
-    def _is_far_enough(self, file: LogbookFile, mark: str) -> bool:
+    def _is_far_enough(self, file: TrackedFile, mark: str) -> bool:
         if file.checkout is None or file.reach is Reach.FILE:
             return True
         path = file.checkout.path_of(file.path)
@@ -184,12 +111,12 @@ class LogbookPlace:
         store = self._context.queue.store
         return {f"{files_folder(draft.thread)}/{each.name}": store.blob(each.blob) for each in draft.attachments}
 
-    def _paths(self, draft: Draft, file: LogbookFile, checkout: Checkout) -> list[str]:
+    def _paths(self, draft: Draft, file: TrackedFile, checkout: Checkout) -> list[str]:
         path = checkout.path_of(file.path)
         folder = path.rpartition("/")[0]
         return [path, *(f"{folder}/{name}".removeprefix("/") for name in self._beside(draft))]
 
-    def _file(self, draft: Draft) -> LogbookFile:
+    def _file(self, draft: Draft) -> TrackedFile:
         if draft.thread not in self._files:
             self._files[draft.thread] = logbook_file(self._thread(draft), self._context.reach)
         return self._files[draft.thread]
@@ -204,7 +131,7 @@ def _message(draft: Draft) -> str:
     return f"Logbook of {draft.thread}: {about}"
 
 
-def _next_step(file: LogbookFile) -> str | None:
+def _next_step(file: TrackedFile) -> str | None:
     match file.reach:
         case Reach.PUSH:
             where = f"{file.upstream.remote}/{file.upstream.branch}" if file.upstream else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from curator.draft import Draft, DraftKind
 from curator.errors import NotYetError
+from marin_research.thread import LogbookStyle, find_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,11 +57,15 @@ class Places:
             NotYetError: this version cannot publish its kind.
         """
         match draft.kind:
-            case DraftKind.LOGBOOK | DraftKind.INDEX:
+            case DraftKind.KICKOFF:
+                from curator.publish.kickoff import KickoffPlace
+
+                return self._opened(KickoffPlace)
+            case DraftKind.LOGBOOK | DraftKind.INDEX if not self._is_issue_alone(draft):
                 from curator.publish.logbook import LogbookPlace
 
                 return self._opened(LogbookPlace)
-            case DraftKind.ISSUE:
+            case DraftKind.ISSUE | DraftKind.LOGBOOK:
                 from curator.publish.comment import CommentPlace
 
                 return self._opened(CommentPlace)
@@ -68,11 +73,23 @@ class Places:
                 from curator.publish.issue_body import IssueBodyPlace
 
                 return self._opened(IssueBodyPlace)
+            case DraftKind.FIX:
+                from curator.publish.fix import FixPlace
+
+                return self._opened(FixPlace)
+            case DraftKind.CLOSING:
+                from curator.publish.closing import ClosingPlace
+
+                return self._opened(ClosingPlace)
             case _:
                 raise NotYetError(
                     f"{draft.kind} drafts cannot be sent by this version; "
                     f"`curator show {draft.id} --text` prints the text for you to post"
                 )
+
+    def _is_issue_alone(self, draft: Draft) -> bool:
+        thread = find_thread(draft.thread, self.context.queue.store)
+        return draft.kind is DraftKind.LOGBOOK and thread.logbook.style == LogbookStyle.ISSUE
 
     def _opened(self, kind: Callable[[Context], Destination]) -> Destination:
         if kind not in self._open:

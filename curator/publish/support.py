@@ -10,18 +10,17 @@ from curator.drafters.wording import listed
 from curator.errors import NotYetError
 from curator.github.address import anchors, permalink, raw_permalink
 from curator.publish.destination import Reach
-from curator.publish.logbook import files_folder, logbook_file
+from curator.publish.files import files_folder, logbook_file
 from curator.publish.marker import marker
 from marin_research.logbook import find_marker, has_marker, parse
 from marin_research.logbook.heading import read_ids
-from marin_research.thread import LogbookStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from curator.publish.destination import Context
+    from curator.publish.files import TrackedFile
     from curator.publish.git import Checkout
-    from curator.publish.logbook import LogbookFile
     from marin_research.thread import Thread
 
 
@@ -70,21 +69,13 @@ def require_support(draft: Draft, thread: Thread, context: Context) -> Support |
     """The entries of the runs that ``draft`` is about, once they are where others can see them.
 
     Returns:
-        None where the thread has no logbook file, or in a dry run where the entries would be out by then.
+        None in a dry run in which the entries would be out by then.
 
     Raises:
         NotYetError: an entry is not written, not committed or not pushed.
         PublicationError: this is not the thread's checkout.
     """
-    if thread.logbook.style == LogbookStyle.ISSUE:
-        return None
-    entries = [
-        other
-        for other in context.queue.all(thread.topic)
-        if other.kind is DraftKind.LOGBOOK
-        and other.status is not DraftStatus.REJECTED
-        and set(other.runs) & set(draft.runs)
-    ]
+    entries = _entries(draft, context)
     file = logbook_file(thread, Reach.FILE)
     support = _look(file, entries, thread)
     missing = _missing(draft, support, entries)
@@ -94,11 +85,45 @@ def require_support(draft: Draft, thread: Thread, context: Context) -> Support |
         missing = _missing(draft, support, entries)
     planned = {run for entry in entries if entry.id in context.planned for run in entry.runs}
     if set(missing) - planned:
-        raise NotYetError(_what_to_do(missing, support, entries, file.read()))
+        raise NotYetError(_what_to_do(missing, support.where, entries, file.read()))
     return None if missing else support
 
 
-def _look(file: LogbookFile, entries: Sequence[Draft], thread: Thread) -> Support:
+def require_comments(draft: Draft, thread: Thread, context: Context) -> Callable[[str, str], str | None] | None:
+    """The same where a thread has no logbook file and its entries are comments: what their open links point to.
+
+    Returns:
+        None in a dry run in which the entries would be posted by then.
+
+    Raises:
+        NotYetError: one of them is not posted.
+    """
+    entries = _entries(draft, context)
+    posted = {run for entry in entries if entry.link for run in entry.runs}
+    planned = {run for entry in entries if entry.id in context.planned for run in entry.runs}
+    missing = [run for run in draft.runs if run not in posted]
+    if set(missing) - planned:
+        raise NotYetError(_what_to_do(missing, thread.issue, entries, b""))
+
+    def address(_kind: str, what: str) -> str | None:
+        ids = set(read_ids(what))
+        return next((entry.link for entry in reversed(entries) if ids & set(entry.runs)), None)
+
+    return None if missing else address
+
+
+def _entries(draft: Draft, context: Context) -> list[Draft]:
+    """The drafts of entries about any run of ``draft``."""
+    return [
+        other
+        for other in context.queue.all(draft.thread)
+        if other.kind is DraftKind.LOGBOOK
+        and other.status is not DraftStatus.REJECTED
+        and set(other.runs) & set(draft.runs)
+    ]
+
+
+def _look(file: TrackedFile, entries: Sequence[Draft], thread: Thread) -> Support:
     marks = tuple(map(_marker, entries))
     path = file.checkout.path_of(file.path) if file.checkout else file.path.name
     files = f"{path.rpartition('/')[0]}/{files_folder(thread.topic)}".removeprefix("/")
@@ -140,8 +165,8 @@ def _missing(draft: Draft, support: Support, entries: Sequence[Draft]) -> list[s
     return [run for run in draft.runs if run not in by_hand | ours]
 
 
-def _what_to_do(missing: Sequence[str], support: Support, entries: Sequence[Draft], in_file: bytes) -> str:
-    about = f"the entry about {listed(list(missing))} is not in {support.where} yet"
+def _what_to_do(missing: Sequence[str], where: str, entries: Sequence[Draft], in_file: bytes) -> str:
+    about = f"the entry about {listed(list(missing))} is not in {where} yet"
     for entry in entries:
         if set(entry.runs) & set(missing):
             if has_marker(in_file, _marker(entry)):

@@ -10,8 +10,8 @@ from curator.github.address import IssueAddress, api_base, parse_issue
 from curator.github.client import GitHub
 from curator.publish.links import filled, has_open_links
 from curator.publish.marker import marker
-from curator.publish.support import require_support
-from marin_research.thread import Thread, find_thread
+from curator.publish.support import require_comments, require_support
+from marin_research.thread import LogbookStyle, Thread, find_thread
 
 if TYPE_CHECKING:
     from curator.draft import Draft
@@ -70,10 +70,12 @@ def body_of(draft: Draft, thread: Thread, context: Context, *, stands_on_entries
     """
     if not (has_open_links(draft.text) or (stands_on_entries and draft.runs)):
         return draft.text
-    support = require_support(draft, thread, context)
-    if support is not None:
-        return filled(draft.text, support.address)
-    return draft.text if context.dry else filled(draft.text, lambda _kind, _what: None)
+    if thread.logbook.style == LogbookStyle.ISSUE:
+        address = require_comments(draft, thread, context)
+    else:
+        support = require_support(draft, thread, context)
+        address = support.address if support is not None else None
+    return filled(draft.text, address) if address is not None else draft.text
 
 
 def marked_body(draft: Draft, text: str) -> str:

@@ -35,6 +35,7 @@ class FindingKind(StrEnum):
     PATH = "path"
     QUOTE = "quote"
     FIELDS = "fields"  # the fields that say what to send cannot be read, or the place would refuse them
+    POLICY = "policy"  # the thread's logbook says that this is not to be published, or not without asking
     PRIVATE = "private"  # personal data, or a secret, in what everybody can read
 
 
@@ -82,16 +83,20 @@ class Issue:
     start: int
     end: int
     why: str
+    about: str = ""
+    """What it is about, where its place in the text does not say."""
 
 
 def report(text: str, issues: Iterable[Issue], evidence: Iterable[Evidence]) -> Report:
     """The report of one text, in reading order, each span named once per kind."""
-    unique = sorted({(i.start, i.end, i.kind): i for i in issues}.values(), key=lambda i: (i.start, i.end, i.kind))
-    seen: Counter[tuple[str, str]] = Counter()
+    unique = sorted(
+        {(i.start, i.end, i.kind, i.about): i for i in issues}.values(), key=lambda i: (i.start, i.end, i.kind, i.about)
+    )
+    seen: Counter[tuple[str, str, str]] = Counter()
     findings = []
     for issue in unique:
         span = text[issue.start : issue.end]
-        seen[issue.kind, span] += 1
+        seen[issue.kind, span, issue.about] += 1
         findings.append(
             Finding(
                 kind=issue.kind,
@@ -99,7 +104,7 @@ def report(text: str, issues: Iterable[Issue], evidence: Iterable[Evidence]) -> 
                 start=issue.start,
                 end=issue.end,
                 why=issue.why,
-                id=_finding_id(issue.kind, span, seen[issue.kind, span]),
+                id=_finding_id(issue.kind, span + issue.about, seen[issue.kind, span, issue.about]),
             )
         )
     spans = {(e.start, e.end): e for e in evidence}

@@ -125,7 +125,7 @@ _PLACEHOLDER = "YYYY-MM-DD"
 
 def parse(data: bytes) -> Logbook:
     """The logbook in ``data``; any bytes will do, and ``parse(data).data`` is ``data``."""
-    structure = structure_of(data, start=_text_start(data))
+    structure = structure_of(data, start=text_start(data))
     headings = structure.headings
     sections = [index for index, heading in enumerate(headings) if _names_a_log(heading)]
     logs: list[Log] = []
@@ -139,7 +139,7 @@ def parse(data: bytes) -> Logbook:
     return Logbook(data=data, structure=structure, logs=tuple(logs))
 
 
-def _text_start(data: bytes) -> int:
+def text_start(data: bytes) -> int:
     """Behind a byte order mark and the front matter."""
     start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
     front_matter = _FRONT_MATTER.match(data, start)
