@@ -18,7 +18,7 @@ from curator.claims.base import Grounds
 from curator.claims.prose import Prose
 from curator.claims.reply import InvalidReplyError, Judged, Passage, is_prose, judge, parse, schema
 from curator.drafters import template
-from curator.drafters.interpretation import all_cached, caveats
+from curator.drafters.interpretation import all_cached, caveats, findings
 from curator.drafters.objections import objections
 from curator.drafters.prompt import Prompt, compose, fitted, repair
 from curator.drafters.reading import Reading, opinion_mark
@@ -253,8 +253,9 @@ class _Reader:
     def _reading(self, judged: Judged) -> Reading:
         claims = tuple(passage.statement.text for passage in judged.of("claims"))
         causes = {claim: run_id for claim in claims for run_id in self._grounds.runs if _explains(claim, run_id)}
+        chosen = tuple(claim for claim in claims if claim not in causes)
         return Reading(
-            findings=tuple(claim for claim in claims if claim not in causes),
+            findings=chosen or tuple(findings(self._evidence)),
             caveats=(*causes, *caveats(self._evidence, explained=causes.values())),
             opinions=tuple(passage.statement.text for passage in judged.of("opinions")),
             actions=tuple(_steps(judged.of("next_actions"), self._name)),

@@ -28,6 +28,8 @@ _CLAIMS = frozenset(
 _HEDGES = lexicon.HEDGES | lexicon.word_set(
     "suggests suggest seems seem appears appear likely probably presumably plausible plausibly unclear to why how could"
 )
+_MODALS = lexicon.word_set("may might could would should")
+"""``A larger batch would ...`` supposes and claims nothing."""
 _SENTENCE = re.compile(r"[^.!?;]+")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
@@ -65,7 +67,8 @@ def _unbacked(passage: str, start: int, report: Report) -> Iterator[str]:
         said = [word.group().lower() for word in words]
         for index, word in enumerate(words):
             at = sentence.start() + word.start()
-            if said[index] not in _CLAIMS or _HEDGES.intersection(said[:index]):
+            hedged = _HEDGES.intersection(said[:index]) or _MODALS.intersection(said[index + 1 : index + 4])
+            if said[index] not in _CLAIMS or hedged:
                 continue
             if not any(a <= at < b for a, b in backed):
                 yield f"{word.group()!r} claims something; name its run and metric, choose a claim for it, or say may"
