@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from marin_research.checkout import checkout_top
 from marin_research.logbook import Order, parse
 from marin_research.record import Status
-from marin_research.store import checkout_top
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

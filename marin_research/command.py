@@ -8,7 +8,6 @@ the output so far.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,8 +58,11 @@ class CommandRun:
 
 def as_argv(given: Sequence[str]) -> tuple[str, ...]:
     """The command that is meant: a pipeline in quotes is for the shell, as ``ssh`` and ``watch`` take it."""
-    if len(given) == 1 and _FOR_THE_SHELL.intersection(given[0]) and shutil.which(given[0]) is None:
-        return ("sh", "-c", given[0])
+    if len(given) == 1 and _FOR_THE_SHELL.intersection(given[0]):
+        import shutil
+
+        if shutil.which(given[0]) is None:
+            return ("sh", "-c", given[0])
     return tuple(given)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from marin_research import provenance
+from marin_research.checkout import Checkout
 from marin_research.record import Command, Git  # noqa: TC001 - part of a dataclass that is pickled
 from marin_research.redact import Redactor
 from marin_research.store import RecordStore
@@ -44,7 +44,11 @@ class Launch:
 
 
 def new_launch(
-    root: str | None = None, *, heartbeat_s: float | None = None, argv: Sequence[str] | None = None
+    root: str | None = None,
+    *,
+    heartbeat_s: float | None = None,
+    argv: Sequence[str] | None = None,
+    checkout: Checkout | None = None,
 ) -> Launch:
     """Look at this process and its checkout.
 
@@ -52,8 +56,8 @@ def new_launch(
         root: the record store.
         heartbeat_s: seconds between two signs of life.
         argv: the command that is recorded, where that is not this program itself but a child of it; the versions of
-        this
-            program's packages say nothing of the child's then.
+            this program's packages say nothing of the child's then.
+        checkout: where git has been asked already.
 
     Raises:
         StoreError: the store cannot be written.
@@ -62,11 +66,11 @@ def new_launch(
     store.prepare()
     redactor = Redactor.from_environment()
     return Launch(
-        id=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        id=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}",
         root=store.objects.url,
         store=store.objects.get("store.json"),
         command=provenance.command(argv or provenance.launch_argv(), redactor),
-        git=provenance.git(redactor, store.put_blob),
+        git=(checkout or Checkout()).state(redactor, store.put_blob),
         environment=provenance.environment(redactor),
         python=provenance.python_version(),
         platform=provenance.platform_name(),

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import logging
 import math
 import os
-import secrets
 import threading
 import time
-import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -49,8 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from marin_research.launch import Launch
-
-logger = logging.getLogger(__name__)
 
 _METRIC_INTERVAL_S = 5.0
 _MAX_TRACEBACK = 20_000
@@ -97,7 +92,7 @@ class Recorder:
         self.attempt = attempt
         self.host_index = host_index
         self.job = job
-        self.writer = f"h{host_index}-{secrets.token_hex(3)}"
+        self.writer = f"h{host_index}-{os.urandom(3).hex()}"
         self.store = RecordStore(launch.root)
         self.redactor = Redactor.from_environment()
         self._sequence = 0
@@ -271,11 +266,14 @@ class Recorder:
         try:
             yield
         except Exception as error:
+            import logging  # not needed for most runs, and every recorded command would wait for it
+
             if what in self._failed:
                 return
             self._failed.add(what)
             why = self.redactor.text(f"{type(error).__name__}: {_message(error)}").text
             self._gaps.append(Gap(what=what, why=why))
+            logger = logging.getLogger(__name__)
             logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=True)
             with contextlib.suppress(Exception):  # the gap goes with the next write that succeeds
                 self._write()
@@ -287,6 +285,8 @@ def ended_normally(what: str = "the step") -> End:
 
 def ended_by(error: BaseException, *, redact: Callable[[str], str], what: str = "the step") -> End:
     """How an attempt ended in which ``what`` raised ``error``."""
+    import traceback
+
     # Masked before it is cut, so that no half of a secret stays at the cut.
     text = redact("".join(traceback.format_exception(error)))
     if len(text) > _MAX_TRACEBACK:

@@ -16,22 +16,18 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 import os
 import re
-import secrets
-import zlib
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from marin_research.checkout import STORE_FOLDER, checkout_top
 from marin_research.codec import decode, dump
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
 from marin_research.events import Event, Heartbeat, read_batch, write_batch
-from marin_research.fold import fold
 from marin_research.machine import this_machine
 from marin_research.objects import LocalObjects, Objects, open_objects
 from marin_research.record import Blob, Gap, Run
@@ -51,13 +47,7 @@ def default_root(environ: Mapping[str, str] = os.environ) -> str:
     if prefix := environ.get("MARIN_PREFIX"):
         return f"{prefix.rstrip('/')}/research"
     top = checkout_top()
-    return str((top or Path.cwd()) / ".marin-research")
-
-
-def checkout_top(start: Path | None = None) -> Path | None:
-    """The top folder of the git checkout around ``start`` (the working directory), if there is one."""
-    here = (start or Path.cwd()).absolute()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+    return str((top or Path.cwd()) / STORE_FOLDER)
 
 
 def run_order(run_id: str) -> tuple[str, int]:
@@ -92,7 +82,7 @@ class RecordStore:
                 raise StoreError(f"{self.root} has another format ({raw!r:.60}); this program writes {FORMAT}")
 
     def _create(self) -> None:
-        if isinstance(self.objects, LocalObjects) and self.objects.root.name == ".marin-research":
+        if isinstance(self.objects, LocalObjects) and self.objects.root.name == STORE_FOLDER:
             # A store inside a checkout must not make the checkout dirty.
             self.objects.put(".gitignore", b"*\n")
         with suppress(FileExistsError):  # somebody else was first, with the same content
@@ -107,19 +97,22 @@ class RecordStore:
             ThreadError: the prefix already belongs to another thread.
         """
         key = f"prefixes/{prefix}.json"
-        try:
-            self.objects.put_new(key, dump({"topic": topic}))
-        except FileExistsError:
+        owner = self._owner(key)
+        if owner is None:
+            with suppress(FileExistsError):  # somebody else was first
+                self.objects.put_new(key, dump({"topic": topic}))
             owner = self._owner(key)
-            if owner != topic:
-                raise ThreadError(
-                    f"prefix {prefix} belongs to thread {owner!r} in {self.root}; "
-                    f"give thread {topic!r} a prefix of its own"
-                ) from None
+        if owner != topic:
+            raise ThreadError(
+                f"prefix {prefix} belongs to thread {owner!r} in {self.root}; give thread {topic!r} a prefix of its own"
+            )
 
     def _owner(self, key: str) -> object:
+        """Whose prefix it is; None if nobody's."""
         try:
             return json.loads(self.objects.get(key))["topic"]
+        except FileNotFoundError:
+            return None
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(
                 f"{self.root}/{key} is damaged; restore it, or remove it to claim the prefix anew"
@@ -237,6 +230,8 @@ class RecordStore:
             else:
                 events += read
                 gaps += unreadable
+        from marin_research.fold import fold
+
         return fold(run_id, events, gaps=gaps, heartbeats=self._heartbeats(run_id), now=now, here=this_machine())
 
     def run_ids(self, prefix: str | None = None) -> list[str]:
@@ -272,6 +267,9 @@ class RecordStore:
     # Blobs
 
     def put_blob(self, data: bytes) -> Blob:
+        import gzip
+        import hashlib
+
         sha256 = hashlib.sha256(data).hexdigest()
         with suppress(FileExistsError):  # content-addressed: what is there is the same
             self.objects.put_new(f"blobs/{sha256}.gz", gzip.compress(data, 6, mtime=0))
@@ -283,6 +281,10 @@ class RecordStore:
         Raises:
             StoreError: they are missing or damaged.
         """
+        import gzip
+        import hashlib
+        import zlib
+
         key = f"blobs/{blob.sha256}.gz"
         try:
             data = gzip.decompress(self.objects.get(key))
@@ -299,7 +301,7 @@ class RecordStore:
 
 def _claim(launch: str = "") -> bytes:
     """What stands in a claim. No other is like it, so whoever finds it knows that the claim is theirs."""
-    return dump({"launch": launch, "time": datetime.now(UTC), "nonce": secrets.token_hex(8)})
+    return dump({"launch": launch, "time": datetime.now(UTC), "nonce": os.urandom(8).hex()})
 
 
 def _present[T](found: T | Exception) -> T:
@@ -309,4 +311,6 @@ def _present[T](found: T | Exception) -> T:
 
 
 def _output_key(output_path: str) -> str:
+    import hashlib
+
     return f"outputs/{hashlib.sha256(output_path.rstrip('/').encode()).hexdigest()[:24]}"

@@ -7,16 +7,15 @@ nothing of runs.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
+from marin_research.checkout import checkout_top
 from marin_research.codec import decode, encode
 from marin_research.errors import ThreadError
-from marin_research.store import checkout_top
 from marin_research.yaml_text import dump_yaml
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".agents/research")
 TOPIC = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+_SOURCE = "source"
+"""Under which name the store keeps the text of the file that a declaration was read from."""
 PREFIX = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*")
 
 INDICES = ("Current TL;DR", "Current baseline", "Hypothesis queue", "Decision log", "Negative results index")
@@ -154,16 +155,24 @@ def thread_path(topic: str, top: Path | None = None) -> Path:
 
 
 def find_thread(topic: str, store: RecordStore) -> Thread:
-    """The thread from its file in this checkout, else as it was when it last ran.
+    """The thread from its file in this checkout, else as it was when it last ran; from now on the store knows it.
+
+    A file that is as it was when it was read last is not parsed again, which takes longer than all else that recording
+    a command needs.
 
     Raises:
         ThreadError: neither the checkout nor the store knows it.
     """
-    if thread_path(topic).exists():
-        return Thread.load(topic)
+    path = thread_path(topic)
+    text = _text_of(path)
     remembered = store.thread(topic)
+    if text is not None and (remembered is None or remembered.get(_SOURCE) != text):
+        thread = Thread.load(topic)
+        if _text_of(path) == text:
+            store.put_thread(thread.topic, encode(thread) | {_SOURCE: text})
+        return thread
     if remembered is None:
-        known = sorted({*(path.stem for path in thread_path(topic).parent.glob("*.yaml")), *store.topics()})
+        known = sorted({*(other.stem for other in path.parent.glob("*.yaml")), *store.topics()})
         hint = f"known threads: {', '.join(known)}" if known else "there are none yet"
         raise ThreadError(f"no thread {topic!r} ({hint}); `marin-research init {topic} --prefix PFX` declares one")
     try:
@@ -175,9 +184,22 @@ def find_thread(topic: str, store: RecordStore) -> Thread:
         ) from error
 
 
+def _text_of(path: Path) -> str | None:
+    """What stands in a thread's file; None if there is none, or none that can be read without complaint."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError):
+        return ""  # whoever parses it says what is wrong
+
+
 def remember_thread(thread: Thread, store: RecordStore) -> None:
     """Keep the declaration in the store, so that records can be read where the checkout is not."""
-    store.put_thread(thread.topic, encode(thread))
+    remembered = store.thread(thread.topic) or {}
+    declared = encode(thread)
+    if {name: value for name, value in remembered.items() if name != _SOURCE} != declared:
+        store.put_thread(thread.topic, declared)
 
 
 def read_thread(path: Path) -> Thread:
@@ -192,6 +214,8 @@ def read_thread(path: Path) -> Thread:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        import difflib
+
         topics = sorted(other.stem for other in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.stem, topics, n=1)
         hint = f"did you mean {near[0]!r}? or declare it with" if near else "declare it with"
@@ -248,6 +272,8 @@ def _given(kind: Any, raw: dict[Any, Any], path: Path, where: str = "") -> dict[
     given = {}
     for key, value in raw.items():
         if key not in hints:
+            import difflib
+
             near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(hints)}"
             raise ThreadError(f"{path}: unknown key {where + str(key)!r}; {hint}")

@@ -8,7 +8,6 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from marin_research import wandb_file
 from marin_research.record import Unknown, WandbRun
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ def run_in(folder: Path) -> WandbRun | None:
     For runs that no hook could see. Their URL is not on disk, the entity only where the program or the environment
     names it or the run was finished, and the project only once the run's first record has reached the file.
     """
+    from marin_research import wandb_file
+
     file = next(folder.glob("run-*.wandb"), None)
     if file is None:
         return None
@@ -45,6 +46,8 @@ def run_in(folder: Path) -> WandbRun | None:
 
 
 def _described(file: Path, *, offline: bool) -> WandbRun:
+    from marin_research import wandb_file
+
     content = wandb_file.read(file, numbers=False)
     log = file.parent / "logs" / "debug.log"
     text = log.read_text(errors="replace") if log.exists() else ""

@@ -10,7 +10,7 @@ from curator.errors import PublicationError
 from curator.publish import commits
 from curator.publish.destination import Reach
 from curator.publish.git import Checkout, Upstream
-from marin_research.store import checkout_top
+from marin_research.checkout import checkout_top
 from marin_research.thread import FOLDER, LogbookReach, Thread, thread_path
 
 if TYPE_CHECKING:

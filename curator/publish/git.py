@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.errors import NotYetError, PublicationError
-from marin_research.store import checkout_top
+from marin_research.checkout import checkout_top
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marin_research.checkout import checkout_top
 from marin_research.codec import Unknown, format_time
-from marin_research.store import checkout_top
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from curator.errors import CuratorError
 from curator.front_matter import split
 from curator.skillevolve.categories import names_of, skill_in
+from marin_research.checkout import checkout_top
 from marin_research.codec import Unknown
-from marin_research.store import checkout_top
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

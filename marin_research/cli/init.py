@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from marin_research.checkout import checkout_top
 from marin_research.errors import ThreadError, UsageError
 from marin_research.logbook.template import new_logbook
-from marin_research.store import checkout_top
 from marin_research.thread import (
     Direction,
     Logbook,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from marin_research.cli.lazy import root_option
 from marin_research.errors import UsageError
 
 if TYPE_CHECKING:
+    from marin_research.output_metrics import MetricPattern
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
 
@@ -43,22 +45,22 @@ def command(
     metrics: tuple[str, ...], timeout: str | None, heartbeat: float | None, root: str | None, argv: tuple[str, ...],
     **said: Any,
 ) -> int:  # fmt: skip
+    gc.disable()  # what is loaded now is no garbage
+    from marin_research.checkout import Checkout
+
+    checkout = Checkout()  # git works while we load the rest
     from marin_research.command import CommandRun, as_argv, run_command
     from marin_research.launch import new_launch
-    from marin_research.output_metrics import parse_pattern
     from marin_research.store import RecordStore
-    from marin_research.thread import remember_thread
-    from marin_research.units import parse_duration
 
     config = dict(_setting(text) for text in settings)
-    patterns = tuple(parse_pattern(text) for text in metrics)
-    timeout_s = None if timeout is None else parse_duration(timeout)
+    patterns = _patterns(metrics)
+    timeout_s = _seconds(timeout)
     given, argv = argv, as_argv(argv)
-    launch = new_launch(root, heartbeat_s=heartbeat, argv=argv)
+    launch = new_launch(root, heartbeat_s=heartbeat, argv=argv, checkout=checkout)
     store = RecordStore(launch.root)
     thread = _thread(store, topic, resume)
     store.own_prefix(thread.prefix, thread.topic)
-    remember_thread(thread, store)
     asked = CommandRun(
         argv=argv,
         thread=thread,
@@ -69,9 +71,27 @@ def command(
         timeout_s=timeout_s,
         **said,
     )
+    gc.freeze()  # nor will it be at the end, where Python would look through all of it again
+    gc.enable()
     code = run_command(asked, launch)
     click.echo(f"marin-research: recorded as {asked.run_id}; see `marin-research show {asked.run_id}`", err=True)
     return code
+
+
+def _patterns(texts: tuple[str, ...]) -> tuple[MetricPattern, ...]:
+    if not texts:
+        return ()
+    from marin_research.output_metrics import parse_pattern
+
+    return tuple(parse_pattern(text) for text in texts)
+
+
+def _seconds(duration: str | None) -> float | None:
+    if duration is None:
+        return None
+    from marin_research.units import parse_duration
+
+    return parse_duration(duration)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marin_research import provenance
+from marin_research.checkout import Checkout
 from marin_research.launch import DEFAULT_HEARTBEAT_S, heartbeat_from_environment, new_launch
 from marin_research.record import Blob, Git, Unknown
 from marin_research.redact import Redactor
@@ -34,7 +35,7 @@ def state():
             kept.append(data)
             return Blob(sha256="0" * 64, size=len(data))
 
-        git = provenance.git(Redactor(), keep, folder=folder)
+        git = Checkout(folder).state(Redactor(), keep)
         assert isinstance(git.diff, Blob) == bool(kept)
         return git, b"".join(kept).decode("utf-8", "backslashreplace")
 

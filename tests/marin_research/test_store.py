@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from marin_research.checkout import checkout_top
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError
 from marin_research.events import Event, Kind
 from marin_research.record import Blob, Metric, Status, Unknown
-from marin_research.store import RecordStore, checkout_top, default_root, run_order
+from marin_research.store import RecordStore, default_root, run_order
 
 CLAIMER = """
     import json, sys

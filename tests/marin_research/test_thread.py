@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from marin_research.errors import ThreadError
 from marin_research.thread import (
+    FOLDER,
     Logbook,
     PrimaryMetric,
     Thread,
@@ -289,4 +290,37 @@ def test_a_damaged_memory_of_a_thread_is_an_error_that_says_where_to_go(store, t
     store.put_thread("lr-sweep", remembered)
 
     with pytest.raises(ThreadError, match=r"is damaged .*go to the checkout that has .*lr-sweep\.yaml"):
+        find_thread("lr-sweep", store)
+
+
+def test_a_file_that_did_not_change_is_not_parsed_again(tmp_path, monkeypatch, store):
+    """Every recorded command would wait for the parser; but one that did change counts at once."""
+    (tmp_path / FOLDER).mkdir(parents=True)
+    file = tmp_path / FOLDER / "lr-sweep.yaml"
+    file.write_text("topic: lr-sweep\nprefix: LR\ngoal: first\n")
+    monkeypatch.chdir(tmp_path)
+    first = find_thread("lr-sweep", store)
+    monkeypatch.setattr("marin_research.thread.read_thread", lambda path: pytest.fail(f"parsed {path} again"))
+    assert find_thread("lr-sweep", store) == first
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+
+    file.write_text("topic: lr-sweep\nprefix: LR\ngoal: second\n")
+
+    assert find_thread("lr-sweep", store).goal == "second"
+    file.unlink()
+    assert find_thread("lr-sweep", store).goal == "second"
+
+
+def test_a_file_that_cannot_be_read_any_more_is_not_covered_by_what_was_known(tmp_path, monkeypatch, store):
+    """Whoever breaks the file wants to hear of it, not to go on with the old one."""
+    (tmp_path / FOLDER).mkdir(parents=True)
+    file = tmp_path / FOLDER / "lr-sweep.yaml"
+    file.write_text("topic: lr-sweep\nprefix: LR\n")
+    monkeypatch.chdir(tmp_path)
+    find_thread("lr-sweep", store)
+
+    file.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ThreadError, match="cannot read"):
         find_thread("lr-sweep", store)
