@@ -14,8 +14,11 @@ import math
 import types
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -75,33 +78,35 @@ def decode[T](kind: type[T], raw: Any) -> T:
         TypeError, ValueError: ``raw`` is not the JSON form of ``kind``.
     """
     try:
-        result: T = _decode(kind, raw)
+        result: T = _decoder(kind)(raw)
     except OverflowError as error:
         raise ValueError(f"not the JSON form of {kind}: {error!r}") from error
     return result
 
 
-def _decode(kind: Any, raw: Any) -> Any:
+@cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    """What builds ``kind``. Looked up once a kind, not once a value: records are read by the ten thousand."""
     if kind is Any:
-        return raw
+        return lambda raw: raw
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return _decode_union(get_args(kind), raw)
+        return _union_decoder(get_args(kind))
     if origin in (tuple, list):
-        item = get_args(kind)[0]
-        return origin(_decode(item, each) for each in _of_type(list, raw))
+        item = _decoder(get_args(kind)[0])
+        return lambda raw: origin(map(item, _of_type(list, raw)))
     if origin is dict:
-        item = get_args(kind)[1]
-        return {key: _decode(item, each) for key, each in _of_type(dict, raw).items()}
+        value = _decoder(get_args(kind)[1])
+        return lambda raw: {key: value(each) for key, each in _of_type(dict, raw).items()}
     if kind is datetime:
-        return parse_time(raw)
+        return parse_time
     if kind is float:
-        return decode_float(raw)
+        return decode_float
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(raw)
+        return kind
     if dataclasses.is_dataclass(kind):
-        return _decode_dataclass(kind, raw)
-    return _of_type(kind, raw)
+        return _dataclass_decoder(kind)
+    return partial(_of_type, kind)
 
 
 def _of_type(kind: type, raw: Any) -> Any:
@@ -110,29 +115,34 @@ def _of_type(kind: type, raw: Any) -> Any:
     return raw
 
 
-def _decode_union(options: tuple[Any, ...], raw: Any) -> Any:
-    if raw is None and type(None) in options:
-        return None
-    if isinstance(raw, dict) and set(raw) == {"unknown"} and Unknown in options:
-        return Unknown(raw["unknown"])
-    problem: Exception | None = None
-    for option in options:
-        if option not in (Unknown, type(None)):
+def _union_decoder(options: tuple[Any, ...]) -> Callable[[Any], Any]:
+    nullable, may_be_unknown = type(None) in options, Unknown in options
+    decoders = [_decoder(option) for option in options if option not in (Unknown, type(None))]
+
+    def decode_union(raw: Any) -> Any:
+        if raw is None and nullable:
+            return None
+        if may_be_unknown and isinstance(raw, dict) and set(raw) == {"unknown"}:
+            return Unknown(raw["unknown"])
+        problem: Exception | None = None
+        for decoder in decoders:
             try:
-                return _decode(option, raw)
+                return decoder(raw)
             except (TypeError, ValueError) as error:
                 problem = error
-    raise TypeError(f"fits none of {options}") from problem
+        raise TypeError(f"fits none of {options}") from problem
+
+    return decode_union
 
 
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _dataclass_decoder(kind: Any) -> Callable[[Any], Any]:
+    decoders = {name: _decoder(hint) for name, hint in get_type_hints(kind).items()}
 
+    def decode_dataclass(raw: Any) -> Any:
+        given = _of_type(dict, raw)
+        return kind(**{name: decoders[name](value) for name, value in given.items() if name in decoders})
 
-def _decode_dataclass(kind: Any, raw: Any) -> Any:
-    given = _of_type(dict, raw)
-    return kind(**{name: _decode(hint, given[name]) for name, hint in _hints(kind).items() if name in given})
+    return decode_dataclass
 
 
 def format_time(time: datetime) -> str:
