@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from marin_research.steps import recorded
     from marin_research.thread import Thread
 
+__version__ = "0.1.0"
+
 __all__ = ["Thread", "recorded", "report", "research_main"]
 
 _HOME = {"Thread": "thread", "recorded": "steps", "report": "recorder", "research_main": "main"}

@@ -77,8 +77,9 @@ def decode[T](kind: type[T], raw: Any) -> T:
     Raises:
         TypeError, ValueError: ``raw`` is not the JSON form of ``kind``.
     """
+    shape: Any = kind
     try:
-        result: T = _decoder(kind)(raw)
+        result: T = _decoder(shape)(raw)
     except OverflowError as error:
         raise ValueError(f"not the JSON form of {kind}: {error!r}") from error
     return result

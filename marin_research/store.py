@@ -21,6 +21,7 @@ import os
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ from marin_research.record import Blob, Gap, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from marin_research.index.index import Index
 
 FORMAT = "marin-research/store/1"
 _CLAIM = re.compile(r"(\d+)\.json")
@@ -252,6 +255,13 @@ class RecordStore:
             except (ValueError, TypeError, StoreError, FileNotFoundError):
                 continue  # a heartbeat is only ever a hint; the next one replaces it
         return beats
+
+    @cached_property
+    def index(self) -> Index:
+        """What finds runs without reading them all."""
+        from marin_research.index.index import Index
+
+        return Index(self)
 
     # Which run made an output
 

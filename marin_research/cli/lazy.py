@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -15,7 +16,9 @@ from marin_research.codec import encode
 from marin_research.errors import MarinResearchError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from marin_research.store import RecordStore
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -97,3 +100,25 @@ def root_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+@contextlib.contextmanager
+def show_progress(store: RecordStore) -> Iterator[None]:
+    """Say on a terminal how far the index is, where bringing it up to date takes a while."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    shown = False
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal shown
+        shown = True
+        if done % 50 == 0 or done == total:
+            click.echo(f"\rindexing {store.root}: {done:,} of {total:,} runs", nl=False, err=True)
+
+    store.index.on_progress = on_progress
+    try:
+        yield
+    finally:
+        if shown:
+            click.echo("\r\033[K", nl=False, err=True)

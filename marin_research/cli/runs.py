@@ -2,107 +2,78 @@
 
 from __future__ import annotations
 
-import math
-import operator
 import re
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
 
 import click
 
-from marin_research.cli.lazy import json_option, print_json, root_option
+from marin_research.cli.lazy import json_option, print_json, root_option, show_progress
 from marin_research.errors import UsageError
-from marin_research.record import Run, Status
-from marin_research.store import RecordStore, run_order
-from marin_research.summary import table, wall_time
-from marin_research.units import format_value
+from marin_research.index.listing import listing
+from marin_research.index.query import Query, parse_conditions
+from marin_research.record import Status
+from marin_research.store import RecordStore
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_CONDITION = re.compile(
-    r"\s*(?P<name>[^\s<>][^<>]*?)(?<![\s=!])\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<value>[^\s<>=!]+)\s*"
-)
-_SIGNS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 @click.command(
-    help="List recorded runs, by experiment ID.\n\n\b\nExamples:\n"
+    help="List recorded runs, by experiment ID.\n\n"
+    "A condition compares a metric, a key of the config, or one of id, thread, status, label, launch, commit, device, "
+    "devices, attempts, wall_s. A name that is both a metric and a key is the metric; `config.NAME` is the key.\n\n"
+    "\b\nExamples:\n"
     "  marin-research runs --thread lr-sweep\n"
-    "  marin-research runs --where 'eval/loss<2.5' --sort -eval/loss --limit 5\n"
+    "  marin-research runs --where 'eval/loss<2.5 and optimizer.name=adam' --sort eval/loss --limit 5\n"
+    "  marin-research runs --since 2d --where 'devices>=8' --sort -time\n"
     "  marin-research runs --status failed --json | jq '.[].id'"
 )
 @click.option("--thread", "topic", help="Only this thread's runs.")
 @click.option("--status", type=click.Choice([status.value for status in Status]), help="Only runs that stand so.")
-@click.option("--where", multiple=True, metavar="METRIC<VALUE", help="Only runs whose metric fits; repeatable.")
+@click.option("--where", multiple=True, metavar="CONDITIONS", help="Only runs that fit; several with `and`.")
+@click.option("--since", metavar="AGE|DATE", help="Only runs declared since: 12h, 7d, 2026-11-22, 2026-11-22T08:00.")
 @click.option(
-    "--sort", default="id", show_default=True, metavar="METRIC", help="`id`, `time` or a metric; `-` reverses."
+    "--sort",
+    default="id",
+    show_default=True,
+    metavar="NAME",
+    help="`id`, `time`, or as in --where; `-` reverses.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 @root_option
 @json_option
 def command(
-    *, topic: str | None, status: str | None, where: tuple[str, ...], sort: str, limit: int | None,
+    *, topic: str | None, status: str | None, where: tuple[str, ...], since: str | None, sort: str, limit: int | None,
     root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
+    wanted = Query(
+        topic=topic,
+        status=Status(status) if status else None,
+        since=parse_since(since) if since else None,
+        conditions=[condition for text in where for condition in parse_conditions(text)],
+        sort=sort,
+        limit=limit,
+    )
     store = RecordStore(root)
-    conditions = [parse_condition(text) for text in where]
-    found = [
-        run
-        for run in store.runs()
-        if (topic is None or run.thread == topic)
-        and (status is None or run.status == status)
-        and all(holds(run) for holds in conditions)
-    ]
-    found = sort_runs(found, sort)[:limit]
+    with show_progress(store):
+        found = store.index.find(wanted)
     if as_json:
-        print_json(found)
+        print_json([store.run(run.id) for run in found])
     elif not found:
         click.echo(f"no runs in {store.root} fit; experiments record them with `recorded(step, thread)`", err=True)
     else:
-        click.echo("\n".join(table([_row(run, sort) for run in found])))
+        click.echo("\n".join(listing(store, found, wanted)))
 
 
-def parse_condition(text: str) -> Callable[[Run], bool]:
-    """A test from ``loss<2.5``.
+def parse_since(text: str, *, now: datetime | None = None) -> datetime:
+    """A time from an age (``90m``, ``12h``, ``7d``) or from an ISO date or time, which is local unless it says a zone.
 
     Raises:
-        UsageError: the text is not a comparison.
+        UsageError: it is neither.
     """
-    parts = _CONDITION.fullmatch(text)
+    if age := _AGE.fullmatch(text):
+        return (now or datetime.now(UTC)) - timedelta(seconds=float(age[1]) * _SECONDS[age[2]])
     try:
-        threshold = float(parts["value"]) if parts else None
-    except ValueError:
-        threshold = None
-    if parts is None or threshold is None:
-        raise UsageError(f"--where {text!r} is not METRIC<VALUE; for example --where 'eval/loss<2.5'")
-    name, holds, limit = parts["name"], _SIGNS[parts["sign"]], threshold
-    return lambda run: name in run.metrics and holds(run.metrics[name].value, limit)
-
-
-def sort_runs(runs: list[Run], key: str) -> list[Run]:
-    """By ID, time, or a metric with the runs that lack it (or have no number) last."""
-    name, reverse = key.removeprefix("-"), key.startswith("-")
-    if name == "id":
-        return sorted(runs, key=lambda run: run_order(run.id), reverse=reverse)
-    if name == "time":
-        return sorted(runs, key=lambda run: run.declared, reverse=reverse)
-    measured: list[Run] = []
-    rest: list[Run] = []
-    for run in runs:
-        has_number = name in run.metrics and not math.isnan(run.metrics[name].value)
-        (measured if has_number else rest).append(run)
-    return sorted(measured, key=lambda run: run.metrics[name].value, reverse=reverse) + rest
-
-
-def _row(run: Run, sort: str) -> list[str]:
-    shown = run.metrics.get(sort.removeprefix("-"))
-    value = format_value(shown.value, shown.unit) if shown else ""
-    return [run.id, run.status, f"{run.declared:%Y-%m-%d %H:%M}", wall_time(run), run.thread, run.label, value]
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"--since {text!r} is neither an age nor a time; for example 12h, 7d or 2026-11-22") from None

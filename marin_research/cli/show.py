@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from marin_research.cli.lazy import json_option, print_json, root_option
+from marin_research.cli.lazy import json_option, print_json, root_option, show_progress
 from marin_research.codec import Unknown, encode
 from marin_research.compare import flat_config
-from marin_research.errors import RunNotFoundError
+from marin_research.errors import RunNotFoundError, UsageError
 from marin_research.record import Attempt, Devices, Output, Run, Step
-from marin_research.store import RecordStore
+from marin_research.store import RUN_ID, RecordStore
 from marin_research.summary import table, wall_time
 from marin_research.units import format_number, format_size, format_value
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    help="Show everything that is known of a run, given its experiment ID or the path of its output.\n\n"
+    help="Show everything that is known of a run, given its experiment ID, the path of its output, the URL or path of "
+    "one of its W&B runs, or the ID of one of its jobs. `compare` and `logs` take the same.\n\n"
     "\b\nExamples:\n"
     "  marin-research show LR-003\n"
     "  marin-research show LR-003 --json | jq .metrics\n"
-    "  marin-research show $MARIN_PREFIX/lr_sweep/lr_0.003/dev"
+    "  marin-research show $MARIN_PREFIX/lr_sweep/lr_0.003/dev\n"
+    "  marin-research show https://wandb.ai/marin/lr-sweep/runs/3fa2c1"
 )
 @click.argument("run")
 @root_option
@@ -40,18 +42,24 @@ def command(*, run: str, root: str | None, as_json: bool) -> None:
 
 
 def find_run(store: RecordStore, name: str) -> Run:
-    """A run by its experiment ID or by the output path it wrote last.
+    """A run by its experiment ID, by the output path it wrote last, by one of its W&B runs or of its jobs.
 
     Raises:
-        RunNotFoundError: neither.
+        RunNotFoundError: it is none of them.
+        UsageError: several runs share it.
     """
     try:
         return store.run(name)
     except RunNotFoundError:
-        made = store.runs_of_output(name)
-        if not made:
+        if RUN_ID.fullmatch(name):
             raise
-        return store.run(made[-1])
+        with show_progress(store):
+            owners = store.index.named(name)
+        if not owners:
+            raise
+        if len(owners) > 1:
+            raise UsageError(f"{name} belongs to {len(owners)} runs; name one of {', '.join(owners)}") from None
+        return store.run(owners[0])
 
 
 def lines(run: Run) -> Iterator[str]:

@@ -17,9 +17,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from marin_research.cli.main import group
-from marin_research.cli.runs import parse_condition, sort_runs
 from marin_research.codec import decode, encode
-from marin_research.errors import UsageError
 from marin_research.record import Blob, Command, Devices, End, ExceptionInfo, Gap, Metric, Output, Run, Status, Unknown
 from marin_research.store import RecordStore
 from marin_research.thread import PrimaryMetric, Thread, read_thread, remember_thread
@@ -208,8 +206,9 @@ def test_runs_are_a_table_for_people(sweep, say):
     """Each run on its line: what it is called, how it stands, how long it took, what it measured."""
     lines = say("runs", "--sort", "loss").out.splitlines()
 
-    assert len(lines) == 5
-    assert lines[0].split() == [
+    assert len(lines) == 6
+    assert lines[0].split() == ["ID", "STATUS", "DECLARED", "TOOK", "THREAD", "LABEL", "loss"]
+    assert lines[1].split() == [
         "LR-002",
         "succeeded",
         "2026-11-22",
@@ -223,8 +222,8 @@ def test_runs_are_a_table_for_people(sweep, say):
         "2.250",
         "nats/byte",
     ]
-    assert lines[3].split()[-1] == "nan"
-    assert say("runs", "--limit", "1").out.split()[0] == "LR-001"
+    assert lines[4].split()[-1] == "nan"
+    assert say("runs", "--limit", "1").out.splitlines()[1].split()[0] == "LR-001"
 
 
 def test_no_runs_are_said_to_be_none(say, answer):
@@ -239,19 +238,10 @@ def test_no_runs_are_said_to_be_none(say, answer):
 @pytest.mark.parametrize("text", ["loss", "loss<", "<2", "loss<low", "loss<2<3", "loss=<2", ""])
 def test_a_condition_that_is_none_is_wrong_usage(say, text):
     """A filter that silently matches nothing hides results."""
-    with pytest.raises(UsageError, match="for example --where"):
-        parse_condition(text)
-    assert say("runs", "--where", text).code == 2
+    said = say("runs", "--where", text)
 
-
-def test_sorting_ten_thousand_runs_is_quick(a_run):
-    """An agent's store has that many; the comparison of all pairs would take minutes (the test's limit is 300 s)."""
-    runs = [a_run(f"LR-{number:05d}", metrics={"loss": number % 7} if number % 2 else {}) for number in range(10_000)]
-
-    found = sort_runs(runs, "-loss")
-
-    assert found[0].metrics["loss"].value == 6
-    assert [run.id for run in found[5000:5002]] == ["LR-00000", "LR-00002"]
+    assert said.code == 2
+    assert "for example --where" in said.err
 
 
 # show
