@@ -169,8 +169,9 @@ def _comparison(value: str, condition: Condition, number: str) -> str:
     sign = condition.sign
     if condition.number is None:
         return f"{value} {sign} :text{number}"
-    if math.isnan(condition.number):  # kept as NULL
-        return f"{value} IS {'NOT ' if sign == '!=' else ''}NULL"
+    if math.isnan(condition.number):
+        # Of a metric it is kept as NULL, which a config key that is missing would seem to be, too.
+        return f"{value} IS {'NOT ' if sign == '!=' else ''}NULL" if value == "value" else f"{value} {sign} 'NaN'"
     if sign == "=":
         return f"{value} IN (:number{number}, :text{number})"
     if sign == "!=":
@@ -189,7 +190,7 @@ def _operands(tables: Tables, condition: Condition, number: str) -> dict[str, ob
 
 
 def _path(name: str) -> str:
-    return f'$."{text_of(setting_name(name))}"'
+    return f'$."{setting_name(name)}"'
 
 
 def _sources(tables: Tables, query: Query, named: dict[str, object]) -> list[tuple[str, str]]:

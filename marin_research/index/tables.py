@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zlib
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ VERSION = f"1-{zlib.crc32(_SCHEMA.encode()):08x}"
 
 _INSERT_RUN = "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OPEN = (Status.RUNNING.value, Status.LOST.value)
+_NOT_IN_PATHS = re.compile(r'["\\\x00-\x1f]')
 _LONGEST_SETTING = 200
 """Characters. What is longer is text, not a setting that somebody would type to find it."""
 
@@ -75,7 +77,7 @@ class Tables:
         key = self.database.execute(_INSERT_RUN, (key, text_of(name), *_columns(name, run))).lastrowid or 0
         self.database.executemany("INSERT INTO metric VALUES (?, ?, ?, ?, ?)", self._metrics(key, run))
         settings = json.dumps(dict(_settings(run)), ensure_ascii=False)
-        self.database.execute("INSERT INTO config VALUES (?, ?)", (key, text_of(settings)))
+        self.database.execute("INSERT INTO config VALUES (?, ?)", (key, settings))
         handles = ((text_of(handle), key) for handle in handles_of(run))
         self.database.executemany("INSERT OR IGNORE INTO handle VALUES (?, ?)", handles)
 
@@ -171,9 +173,9 @@ def _settings(run: Run) -> Iterator[tuple[str, float | str]]:
         else:
             shown = value if isinstance(value, str) else json.dumps(encode(value), ensure_ascii=False)
             if len(shown) <= _LONGEST_SETTING:
-                yield setting_name(name), shown
+                yield setting_name(name), text_of(shown)
 
 
 def setting_name(name: str) -> str:
-    """A config key as the index has it: a JSON path cannot have quotes in it."""
-    return name.removeprefix("config.").replace('"', "'")
+    """A config key as the index has it: without what SQLite's JSON paths cannot name."""
+    return _NOT_IN_PATHS.sub("'", text_of(name.removeprefix("config.")))
