@@ -71,9 +71,9 @@ def parse_since(text: str, *, now: datetime | None = None) -> datetime:
     Raises:
         UsageError: it is neither.
     """
-    if age := _AGE.fullmatch(text):
-        return (now or datetime.now(UTC)) - timedelta(seconds=float(age[1]) * _SECONDS[age[2]])
     try:
+        if age := _AGE.fullmatch(text):
+            return (now or datetime.now(UTC)) - timedelta(seconds=float(age[1]) * _SECONDS[age[2]])
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(f"--since {text!r} is neither an age nor a time; for example 12h, 7d or 2026-11-22") from None

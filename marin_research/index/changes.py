@@ -6,10 +6,13 @@ ten thousand runs takes some 20 ms; a look at two others, the store's stamp, oft
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.objects import ARRIVALS
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from marin_research.index.tables import Tables
     from marin_research.objects import LocalObjects
 
+_OPEN = (Status.RUNNING, Status.LOST)
+_OCTAL = re.compile(r"\\([0-7]{3})")
 _SETTLED_S = 2.0
 """A folder whose modification time is younger may be changed once more without showing a new one."""
 _ARRIVAL_S = 600.0
@@ -45,59 +50,84 @@ class Changes:
     """To be noted once everything was read; empty while the store is being written to."""
 
 
-def changes(objects: LocalObjects, tables: Tables, stamp: str) -> Changes:
-    """What is to be read so that ``tables`` are as the store is now.
+class Watch:
+    """Looks at the folders of one store."""
 
-    Args:
-        objects: the store.
-        tables: the index.
-        stamp: what the last ``Changes`` said.
-    """
-    root = objects.url
-    before = _stamp(root)
-    if before and before == stamp:
-        unread = [Unread(name, state) for name, state in _open_runs(root, tables)]
-        return Changes(unread, [], before)
-    known = {name: (state, status) for name, state, status in tables.folders()}
-    names = objects.names("runs")
-    unread = []
-    for name in names:
-        known_state, status = known.pop(name, ("", ""))
-        state = _state(root, name, status)
-        if state != known_state or not state:
-            unread.append(Unread(name, state))
-    seen = {run.name for run in unread}
-    unread += [Unread(name, state) for name, state in _open_runs(root, tables) if name not in seen | known.keys()]
-    return Changes(unread, list(known), before)
+    def __init__(self, objects: LocalObjects, *, mounts: str | None = None) -> None:
+        """``mounts`` is the kernel's table of mounted file systems, where it is not to be asked for it."""
+        self._objects = objects
+        self._root = objects.url
+        self._keeps_time = not _is_fuse(self._root, mounts if mounts is not None else _mounts())
+
+    def changes(self, tables: Tables, stamp: str) -> Changes:
+        """What is to be read so that ``tables`` are as the store is now.
+
+        Args:
+            tables: the index.
+            stamp: what the last ``Changes`` said.
+        """
+        before = self._stamp()
+        if before and before == stamp:
+            return Changes(list(self._open_runs(tables)), [], before)
+        known = {name: (state, status) for name, state, status in tables.folders()}
+        unread: dict[str, Unread] = {}
+        for name in self._objects.names("runs"):
+            known_state, status = known.pop(name, ("", ""))
+            state = self._state(name, status)
+            if state != known_state or not state:
+                unread[name] = Unread(name, state)
+        for run in self._open_runs(tables):
+            if run.name not in known:
+                unread.setdefault(run.name, run)
+        return Changes(list(unread.values()), list(known), before)
+
+    def _open_runs(self, tables: Tables) -> Iterator[Unread]:
+        """Those that change without new events: a heartbeat comes, or comes no more."""
+        now = time.time()
+        for name, known_state, status, read_at in tables.open_folders():
+            state = self._state(name, status)
+            if state != known_state or not state or (status == Status.RUNNING and abs(now - read_at) > _HEARTBEAT_S):
+                yield Unread(name, state)
+
+    def _state(self, name: str, status: str) -> str:
+        """What tells whether a run has changed; empty if that cannot be told now."""
+        folder = f"runs/{name}/events"
+        if not self._keeps_time:
+            return "" if status in _OPEN else hashlib.sha256("/".join(self._objects.names(folder)).encode()).hexdigest()
+        times = [_modified(f"{self._root}/{folder}")]
+        if status in _OPEN:
+            times.append(_modified(f"{self._root}/runs/{name}/heartbeats"))
+        return "" if _is_young(max(times)) else " ".join(map(str, times))
+
+    def _stamp(self) -> str:
+        """What changes whenever a run gets a new event; empty while events may be on their way, or have just come."""
+        if not self._keeps_time:
+            return ""
+        now = time.time()
+        arrivals = f"{self._root}/{ARRIVALS}"
+        try:
+            arriving = [entry for entry in os.scandir(arrivals) if now - entry.stat().st_mtime < _ARRIVAL_S]
+            places = [os.stat(folder) for folder in (arrivals, f"{self._root}/runs")]  # noqa: PTH116
+        except OSError:
+            return ""
+        if arriving or any(_is_young(place.st_mtime_ns) for place in places):
+            return ""
+        return " ".join(f"{place.st_dev} {place.st_ino} {place.st_mtime_ns}" for place in places)
 
 
-def _open_runs(root: str, tables: Tables) -> Iterator[tuple[str, str]]:
-    """Those that change without new events: a heartbeat comes, or comes no more."""
-    now = time.time()
-    for name, known_state, status, read_at in tables.open_folders():
-        state = _state(root, name, status)
-        if state != known_state or not state or (status == Status.RUNNING and abs(now - read_at) > _HEARTBEAT_S):
-            yield name, state
+def _mounts() -> str:
+    with suppress(OSError):
+        return Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")
+    return ""
 
 
-def _state(root: str, name: str, status: str) -> str:
-    """What tells whether a run has changed; empty if that cannot be told now."""
-    folders = ["events", "heartbeats"] if status in (Status.RUNNING, Status.LOST) else ["events"]
-    times = [_modified(f"{root}/runs/{name}/{folder}") for folder in folders]
-    return "" if _is_young(max(times)) else " ".join(map(str, times))
-
-
-def _stamp(root: str) -> str:
-    """What changes whenever a run gets a new event; empty while events may be on their way, or have just come."""
-    now = time.time()
-    try:
-        arriving = [entry for entry in os.scandir(f"{root}/{ARRIVALS}") if now - entry.stat().st_mtime < _ARRIVAL_S]
-        places = [os.stat(f"{root}/{folder}") for folder in (ARRIVALS, "runs")]  # noqa: PTH116
-    except OSError:
-        return ""
-    if arriving or any(_is_young(place.st_mtime_ns) for place in places):
-        return ""
-    return " ".join(f"{place.st_dev} {place.st_ino} {place.st_mtime_ns}" for place in places)
+def _is_fuse(root: str, mounts: str) -> bool:
+    """Whether a program makes the file system up, such as one that mounts buckets: folders may have no times there."""
+    kinds = {"/": ""}
+    for _, place, kind, *_ in (line.split(" ") for line in mounts.splitlines() if line.count(" ") > 2):
+        kinds[_OCTAL.sub(lambda found: chr(int(found[1], 8)), place)] = kind
+    real = Path(root).resolve()
+    return next(kinds[str(above)] for above in (real, *real.parents) if str(above) in kinds).startswith("fuse")
 
 
 def _modified(folder: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from marin_research import __version__
 from marin_research.errors import RunNotFoundError
 from marin_research.index import query, snapshot
-from marin_research.index.changes import Changes, Unread, changes
+from marin_research.index.changes import Changes, Unread, Watch
 from marin_research.index.handles import candidates, is_path
 from marin_research.index.tables import VERSION, Tables
 from marin_research.objects import LocalObjects
@@ -41,6 +41,7 @@ class Index:
         """Told how many runs of how many have been read, where there are many."""
         self._store = store
         self._path = index_path(store.objects.url)
+        self._watch = Watch(store.objects) if isinstance(store.objects, LocalObjects) else None
         self._lock = threading.Lock()
         self._tables = self._load()
 
@@ -91,16 +92,15 @@ class Index:
                 snapshot.save(self._path, self._tables.snapshot())
 
     def _changes(self) -> Changes:
-        objects = self._store.objects
-        if isinstance(objects, LocalObjects):
-            return changes(objects, self._tables, self._tables.note(_STAMP))
-        names = objects.names("runs")
+        if self._watch is not None:
+            return self._watch.changes(self._tables, self._tables.note(_STAMP))
+        names = self._store.objects.names("runs")
         gone = {name for name, *_ in self._tables.folders()} - set(names)
         return Changes([Unread(name, "") for name in names], sorted(gone), "")
 
     def _read(self, unread: Sequence[Unread]) -> Iterator[tuple[Unread, Run | None]]:
         """The records of runs; None for what is none, such as a number that was taken and never used."""
-        if isinstance(self._store.objects, LocalObjects):
+        if self._watch is not None:
             yield from ((each, self._run(each)) for each in unread)
             return
         from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.units import format_duration, format_value
 
@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     from marin_research.store import RecordStore
 
 _GAP = "  "
+_LABEL = "LABEL"
 _SHORTEST = 12
-"""Characters that a label is never cut below; then the last metrics are left out instead."""
+"""Characters that a label is not cut below; other columns are left out instead."""
+
+
+class _Column(NamedTuple):
+    heading: str
+    cells: list[str]
+    leave_out: int = 0
+    """Columns with higher numbers are left out first where there is no room for all; those with 0 never."""
+
+    @property
+    def width(self) -> int:
+        return max(len(self.heading), *map(len, self.cells), 0)
 
 
 def listing(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterator[str]:
@@ -25,29 +37,33 @@ def listing(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterato
 
     The metrics are the one that the list is sorted by and the primary ones of the threads, the first with its course.
     """
-    columns = [("ID", [run.id for run in runs]), ("STATUS", [run.status for run in runs])]
-    columns += [("DECLARED", [_time(run.declared) for run in runs]), ("TOOK", [_took(run) for run in runs])]
+    columns = [
+        _Column("ID", [run.id for run in runs]),
+        _Column("STATUS", [run.status for run in runs]),
+        _Column("DECLARED", [_time(run.declared) for run in runs], leave_out=1),
+        _Column("TOOK", [_took(run) for run in runs], leave_out=2),
+    ]
     if wanted.topic is None:
-        columns.append(("THREAD", [run.thread for run in runs]))
-    labels = [_printable(run.label.partition("\n")[0]) for run in runs]
-    metrics = list(_metric_columns(store, runs, wanted))
+        columns.append(_Column("THREAD", [run.thread for run in runs], leave_out=3))
+    columns.append(_Column(_LABEL, [_printable(run.label.partition("\n")[0]) for run in runs]))
+    columns += _metric_columns(store, runs, wanted)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    yield from _table(columns, ("LABEL", labels), metrics, width)
+    yield from _table(columns if width is None else _fitted(columns, width))
 
 
-def _metric_columns(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterator[tuple[str, list[str]]]:
+def _metric_columns(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterator[_Column]:
     names = [wanted.sort.removeprefix("-"), *_primary_metrics(store, runs)]
-    trend_shown = False
+    first = True
     for name in dict.fromkeys(names):
         measured = store.index.measured(name, runs)
         found = [measured.get(run.key) for run in runs]
         if not any(found):
             continue
-        yield name, [_value(each) for each in found]
+        yield _Column(name, [_value(each) for each in found], leave_out=0 if first else 5)
         trends = [each.trend if each else "" for each in found]
-        if not trend_shown and any(trends):
-            trend_shown = True
-            yield "", trends
+        if first and any(trends):
+            yield _Column("", trends, leave_out=4)
+        first = False
 
 
 def _primary_metrics(store: RecordStore, runs: Sequence[Found]) -> Iterator[str]:
@@ -76,24 +92,24 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(each if each.isprintable() else "·" for each in text)
 
 
-def _table(
-    columns: list[tuple[str, list[str]]],
-    label: tuple[str, list[str]],
-    metrics: list[tuple[str, list[str]]],
-    width: int | None,
-) -> Iterator[str]:
-    """Columns side by side; where they are too wide, the label is cut, then metrics are left out from the last on."""
-    used = sum(_width(column) + len(_GAP) for column in (*columns, *metrics))
-    room = _width(label) if width is None else width - used
-    while metrics and room < min(_SHORTEST, _width(label)):
-        room += _width(metrics.pop()) + len(_GAP)
-    room = max(room, min(_SHORTEST, _width(label)))
-    shortened = [text if len(text) <= room else f"{text[: room - 1]}…" for text in (label[0], *label[1])]
-    shown = [*columns, (shortened[0], shortened[1:]), *metrics]
-    widths = [_width(column) for column in shown]
-    for cells in zip(*([heading, *values] for heading, values in shown), strict=True):
-        yield _GAP.join([cell.ljust(wide) for cell, wide in zip(cells, widths, strict=True)]).rstrip()
+def _fitted(columns: list[_Column], width: int) -> list[_Column]:
+    """The columns that fit, the label shortened as much as that takes."""
+    label = next(column for column in columns if column.heading == _LABEL)
+    least = min(_SHORTEST, label.width)
+    while (room := _room(columns, width)) < least and any(column.leave_out for column in columns):
+        last = max(range(len(columns)), key=lambda index: (columns[index].leave_out, index))
+        columns = columns[:last] + columns[last + 1 :]
+    room = max(room, least)
+    cells = [text if len(text) <= room else f"{text[: room - 1]}…" for text in label.cells]
+    return [label._replace(cells=cells) if column is label else column for column in columns]
 
 
-def _width(column: tuple[str, list[str]]) -> int:
-    return max(len(column[0]), *map(len, column[1]), 0)
+def _room(columns: Sequence[_Column], width: int) -> int:
+    """Characters that are left for the label."""
+    return width - sum(column.width + len(_GAP) for column in columns if column.heading != _LABEL)
+
+
+def _table(columns: Sequence[_Column]) -> Iterator[str]:
+    widths = [column.width for column in columns]
+    for cells in zip(*([column.heading, *column.cells] for column in columns), strict=True):
+        yield _GAP.join([cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]).rstrip()

@@ -7,16 +7,18 @@ import math
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 import jsonschema  # type: ignore[import-untyped]
+import pexpect
 import pytest
 
 from marin_research.cli.main import group
+from marin_research.cli.runs import parse_since
 from marin_research.codec import decode, encode
 from marin_research.record import Blob, Command, Devices, End, ExceptionInfo, Gap, Metric, Output, Run, Status, Unknown
 from marin_research.store import RecordStore
@@ -224,6 +226,59 @@ def test_runs_are_a_table_for_people(sweep, say):
     ]
     assert lines[4].split()[-1] == "nan"
     assert say("runs", "--limit", "1").out.splitlines()[1].split()[0] == "LR-001"
+
+
+def test_the_table_fits_the_terminal(sweep, store, keep, a_run):
+    """Lines that wrap cannot be read as a table; what a run is called and what it measured is kept."""
+    keep(a_run("LR-009", label="a label that goes on and on " * 10, metrics={"loss": 2.5}))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    command = ["runs", "--root", store.root, "--sort", "loss"]
+    for width in (60, 80, 100, 500):
+        size = (50, width)
+        terminal = pexpect.spawn(str(CONSOLE), command, dimensions=size, encoding="utf-8", env=environment)
+        lines = terminal.read().splitlines()
+        assert len(lines) == 7
+        assert max(map(len, lines)) <= width
+        line = next(line for line in lines if line.startswith("LR-009"))
+        assert "a label tha" in line
+        assert line.rstrip().endswith("2.500")
+        assert ("…" in line) == (width < 400)
+
+
+def test_the_primary_metric_of_a_thread_is_shown_with_its_course(store, keep, a_run, say):
+    """Where people would rather look than read."""
+    store.put_thread("lr-sweep", {"topic": "lr-sweep", "metrics": [{"name": "loss"}, 5, {"name": "none"}]})
+    series = tuple((float(step), 9.0 - step) for step in range(8))
+    keep(a_run(metrics={"loss": Metric(name="loss", value=2.0, source="report", series=series), "other": 1.0}))
+
+    heading, line = say("runs", "--thread", "lr-sweep").out.splitlines()
+
+    assert heading.split() == ["ID", "STATUS", "DECLARED", "TOOK", "LABEL", "loss"]
+    assert line.split()[-2:] == ["2", "█▇▆▅▄▃▂▁"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("36h", datetime(2026, 11, 21, tzinfo=UTC)),
+        ("1.5 d", datetime(2026, 11, 21, tzinfo=UTC)),
+        ("2w", datetime(2026, 11, 8, 12, tzinfo=UTC)),
+        ("2026-11-22T08:00+02:00", datetime(2026, 11, 22, 6, tzinfo=UTC)),
+        ("2026-11-22T08:00Z", datetime(2026, 11, 22, 8, tzinfo=UTC)),
+    ],
+)
+def test_an_age_or_a_time_limits_the_list(text, expected):
+    """Ages are what one types, times are what one pastes."""
+    assert parse_since(text, now=datetime(2026, 11, 22, 12, tzinfo=UTC)) == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "5", "12x", "9999999999999d", "2026-13-01"])
+def test_what_is_neither_age_nor_time_is_wrong_usage(say, text):
+    """A filter that silently matches nothing hides results."""
+    said = say("runs", "--since", text)
+
+    assert (said.code, said.out) == (2, "")
+    assert "for example 12h, 7d or 2026-11-22" in said.err
 
 
 def test_no_runs_are_said_to_be_none(say, answer):

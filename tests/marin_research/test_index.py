@@ -22,9 +22,11 @@ from hypothesis import strategies as st
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError, UsageError
 from marin_research.events import Event, Heartbeat, Kind
+from marin_research.index.changes import Watch
 from marin_research.index.index import Index, index_path
 from marin_research.index.query import Query, find, parse_conditions
 from marin_research.index.tables import Tables
+from marin_research.objects import LocalObjects
 from marin_research.record import End, Metric, Run, Status, Unknown
 from marin_research.store import RecordStore
 
@@ -128,6 +130,26 @@ def test_a_clock_that_jumps_back_hides_nothing(sweep):
     os.utime(events, (tomorrow, tomorrow))
 
     assert [found.id for found in index.find(Query(conditions=parse_conditions("loss<1")))] == ["LR-001"]
+
+
+@pytest.mark.parametrize("kind", ["fuse.gcsfuse", "fuse"])
+def test_where_folders_keep_no_time_their_names_are_compared(sweep, kind):
+    """A bucket that is mounted as a folder may show any time for it, always the same."""
+    place = str(Path(sweep.root).parent).replace(" ", "\\040")
+    watch = Watch(LocalObjects(Path(sweep.root)), mounts=f"/dev/sda1 / ext4 rw 0 0\nbucket {place} {kind} rw 0 0\n")
+    tables = Tables()
+
+    def look() -> list[str]:
+        found = watch.changes(tables, "")
+        for name, state in found.unread:
+            tables.put(name, sweep.run(name), state=state, read_at=time.time())
+        return [name for name, _ in found.unread]
+
+    assert look() == ["LR-001", "LR-002", "LR-003", "LR-004"]
+    assert look() == []
+    add(sweep, "LR-003", Kind.METRIC, Metric(name="loss", value=0.5, source="report"), sequence=0)
+    settle(sweep)
+    assert look() == ["LR-003"]
 
 
 def test_a_running_run_is_lost_when_its_heartbeat_stops(store, a_run, an_attempt, a_host, keep):
