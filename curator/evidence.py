@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from curator.attempt_facts import attempt_facts
 from curator.before import negative_results, read_logbook
-from curator.facts import Fact, FactError, FactKind, delta, percent
+from curator.facts import Fact, FactError, FactKind, delta, percent, pointer
 from curator.failure import Failure, analyse, known_facts, similar_facts
 from marin_research.codec import format_time
 from marin_research.compare import (
@@ -27,7 +28,7 @@ from marin_research.compare import (
     tested_axis,
 )
 from marin_research.output import decisive_lines, read_output
-from marin_research.record import Attempt, Blob, Devices, Metric, Run, Status, Step
+from marin_research.record import Attempt, Metric, Run, Status, Step
 from marin_research.thread import Direction
 
 if TYPE_CHECKING:
@@ -174,7 +175,9 @@ def _quotes(run: Run, store: RecordStore) -> list[str]:
     attempt = run.attempt
     if attempt is None or run.status not in (Status.FAILED, Status.LOST, Status.PREEMPTED):
         return []
-    for host in attempt.hosts:
+    decided = attempt.end.writer if attempt.end else None
+    # Of several hosts first the one that ended the attempt; the process that dispatched them has little to say.
+    for host in sorted(attempt.hosts, key=lambda each: (each.writer != decided, each not in attempt.workers)):
         lines = decisive_lines(read_output(store, run.id, attempt.number, host.writer))
         if lines:
             return _shortened(lines, attempt)
@@ -193,11 +196,6 @@ def _shortened(lines: list[str], attempt: Attempt) -> list[str]:
 
 def _add(facts: dict[str, Fact], more: Sequence[Fact]) -> None:
     facts.update({fact.id: fact for fact in more})
-
-
-def _pointer(*parts: str) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def run_facts(run: Run, thread: Thread) -> list[Fact]:
@@ -219,7 +217,7 @@ def run_facts(run: Run, thread: Thread) -> list[Fact]:
         facts.append(fact(FactKind.NAME, "fingerprint", run.step.fingerprint, "/step/fingerprint"))
     for key, value in flat_config(run).items():
         shown = json.dumps(value) if isinstance(value, list | dict) else value
-        facts.append(fact(FactKind.CONFIG, f"config/{key}", shown, f"/attempts/-/config{_pointer(key)}", name=key))
+        facts.append(fact(FactKind.CONFIG, f"config/{key}", shown, f"/attempts/-/config{pointer(key)}", name=key))
     for name, metric in run.metrics.items():
         facts += _metric_facts(run.id, name, metric, thread)
     for index, linked in enumerate(run.wandb):
@@ -227,10 +225,7 @@ def run_facts(run: Run, thread: Thread) -> list[Fact]:
         kind = FactKind.LINK if isinstance(linked.url, str) else FactKind.PATH
         facts.append(fact(kind, f"wandb/{linked.id}", where, f"/wandb/{index}", name=linked.id))
         facts.append(fact(FactKind.NAME, f"wandb-id/{linked.id}", linked.id, f"/wandb/{index}/id", name="W&B run"))
-    if run.attempt is not None:
-        facts += _attempt_facts(run.id, run.attempt)
-        facts.append(fact(FactKind.COUNT, "count/attempts", len(run.attempts), "/attempts", name="attempts"))
-    return facts
+    return facts + attempt_facts(run)
 
 
 def _metric_facts(run_id: str, name: str, metric: Metric, thread: Thread) -> list[Fact]:
@@ -251,44 +246,11 @@ def _metric_facts(run_id: str, name: str, metric: Metric, thread: Thread) -> lis
             subject=run_id,
             name=name,
             better=better,
-            source=f"{run_id}#/metrics{_pointer(name, fields.get(what, what))}",
+            source=f"{run_id}#/metrics{pointer(name, fields.get(what, what))}",
         )
         for what, value in values.items()
         if value is not None
     ]
-
-
-def _attempt_facts(run_id: str, attempt: Attempt) -> list[Fact]:
-    at = f"{run_id}#/attempts/{attempt.number - 1}"
-
-    def fact(kind: FactKind, path: str, value: Any, where: str, **more: Any) -> Fact:
-        return Fact(id=f"{run_id}/{path}", kind=kind, value=value, subject=run_id, source=f"{at}{where}", **more)
-
-    facts = [fact(FactKind.COMMAND, "command", attempt.command.line, "/command/line")]
-    if isinstance(attempt.git.commit, str):
-        facts.append(fact(FactKind.COMMIT, "commit", attempt.git.commit, "/git/commit"))
-    if isinstance(attempt.git.diff, Blob):
-        facts.append(fact(FactKind.COMMIT, "diff", attempt.git.diff.sha256, "/git/diff/sha256"))
-    if isinstance(attempt.devices, Devices):
-        facts.append(fact(FactKind.DEVICE, "device/kind", attempt.devices.kind, "/hosts/0/devices/kind"))
-        facts.append(
-            fact(FactKind.COUNT, "device/count", attempt.devices.count, "/hosts/0/devices/count", name="devices")
-        )
-    if isinstance(attempt.wall_s, float):
-        facts.append(fact(FactKind.DURATION, "wall", attempt.wall_s, "/wall_s", unit="s", name="wall time"))
-    facts.append(fact(FactKind.COUNT, "count/hosts", len(attempt.hosts), "/hosts", name="hosts"))
-    facts.append(fact(FactKind.NAME, "python", attempt.python, "/python", name="python"))
-    for package, version in attempt.packages.items():
-        where = f"/packages{_pointer(package)}"
-        facts.append(fact(FactKind.NAME, f"package/{package}", f"{package} {version}", where, name=package))
-    if attempt.end is not None:
-        facts.append(fact(FactKind.TEXT, "end", attempt.end.why, "/end/why"))
-        facts.append(fact(FactKind.TIME, "ended", format_time(attempt.end.time), "/end/time"))
-        if attempt.end.exception is not None:
-            error = attempt.end.exception
-            facts.append(fact(FactKind.NAME, "exception", error.type, "/end/exception/type"))
-            facts.append(fact(FactKind.QUOTE, "message", error.message, "/end/exception/message"))
-    return facts
 
 
 def _quote_facts(subject: Subject) -> list[Fact]:

@@ -90,6 +90,11 @@ class Fact:
     """IDs of the facts it is derived from; a change names what changed first and its reference second."""
 
 
+def pointer(*parts: str) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
 def number(fact: Fact) -> float:
     """The fact's value as a number.
 

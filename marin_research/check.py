@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from marin_research.compare import compare, find_baseline, flat_config, made_by, tested_axis
+from marin_research.compare import changes_between_attempts, compare, find_baseline, flat_config, made_by, tested_axis
 from marin_research.errors import StoreError
-from marin_research.record import Attempt, Blob, Devices, Host, Output, Run, Status, Unknown
+from marin_research.record import Attempt, Blob, Devices, Output, Run, Status, Unknown
 from marin_research.units import format_size, format_value
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _checklist(run: Run, of_thread: Sequence[Run], thread: Thread, store: Record
             _command(attempt),
             _config(attempt),
             _commit(attempt, store),
+            _attempts(result),
             _devices(attempt),
             _end(result),
             _metrics(result, thread),
@@ -116,21 +117,36 @@ def _commit(attempt: Attempt, store: RecordStore) -> Check:
 
 
 def _devices(attempt: Attempt) -> Check:
-    declared = attempt.declared_devices
-    seen = next((host.devices for host in attempt.hosts if isinstance(host.devices, Devices)), None)
-    if seen is None and isinstance(declared, Unknown):
-        return Check(name="devices", ok=False, why=f"unknown: {declared.why}; {_unseen(attempt.hosts)}")
-    if seen is None or isinstance(declared, Unknown):
-        known = seen or declared
+    asked, seen = attempt.asked_devices, attempt.seen_devices
+    if isinstance(asked, Unknown) and isinstance(seen, Unknown):
+        return Check(name="devices", ok=False, why=f"unknown: {asked.why}; {seen.why}")
+    if isinstance(seen, Unknown) or isinstance(asked, Unknown):
+        known = seen or asked
         assert isinstance(known, Devices)  # noqa: S101 - the line above left no other case
         return Check(name="devices", ok=True, why=f"{_named(known)}, {'seen by JAX' if seen else 'as declared'}")
-    if _agree(declared, seen):
+    others = [
+        f"host {host.index} {_named(host.devices)}"
+        for host in attempt.workers
+        if isinstance(host.devices, Devices) and (host.devices.kind, host.devices.count) != (seen.kind, seen.count)
+    ]
+    if others:
+        return Check(name="devices", ok=False, why=f"JAX saw {_named(seen)}, but on {'; '.join(others)}")
+    if _agree(asked, seen):
         return Check(name="devices", ok=True, why=f"{_named(seen)}, as declared and as JAX saw them")
-    return Check(name="devices", ok=False, why=f"{_named(declared)} declared, but JAX saw {_named(seen)}")
+    return Check(name="devices", ok=False, why=f"{_named(asked)} declared, but JAX saw {_named(seen)}")
 
 
-def _unseen(hosts: Sequence[Host]) -> str:
-    return next((host.devices.why for host in hosts if isinstance(host.devices, Unknown)), "no host was recorded")
+def _attempts(run: Run) -> Check:
+    changes = changes_between_attempts(run)
+    if changes:
+        told = "; ".join(
+            f"{change.before} and {change.after} differ in {', '.join(each.name for each in change.differences)}"
+            for change in changes
+        )
+        return Check(name="attempts", ok=False, why=f"{told}; say which of them the result is of")
+    ends = ", ".join(attempt.end.status if attempt.end else "not ended" for attempt in run.attempts)
+    several = f"{len(run.attempts)}, the same in config, commit and devices: {ends}"
+    return Check(name="attempts", ok=True, why=several if len(run.attempts) > 1 else "one")
 
 
 def _named(devices: Devices) -> str:
@@ -216,6 +232,8 @@ def _gaps(run: Run) -> Check:
 def _output(run: Run, attempt: Attempt, store: RecordStore) -> Check:
     size = 0
     for host in attempt.hosts:
+        if isinstance(host.output, Unknown) and host not in attempt.workers:
+            continue  # it dispatched the work, and printed nothing of it
         if isinstance(host.output, Unknown):
             return Check(name="output", ok=False, why=f"host {host.index}: {host.output.why}")
         if host.output.size and not store.objects.names(store.output_folder(run.id, attempt.number, host.writer)):

@@ -6,15 +6,16 @@ everything that did; ``tested_axis`` finds what a sweep varies on purpose.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
-from marin_research.record import Devices, Run, Status, Step, Unknown
+from marin_research.record import Attempt, Devices, Run, Status, Step, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _NO_PERCENT = Unknown("not a finite change of a finite value")
 
 
+_MAY_CHANGE = ("command", "environment")
+"""Between two tries at one run; whoever starts it again may ask for other output."""
 _REPETITION = re.compile(r"(?:.*[._])?(?:seed|repetition|replicate|trial)")
 
 
@@ -70,6 +73,16 @@ class Comparison:
     """Everything else that differs; empty means apples to apples."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is not the same in two tries at one run, which should be the same in everything."""
+
+    before: int
+    """The earlier attempt's number."""
+    after: int
+    differences: tuple[Difference, ...]
+
+
 def compare(baseline: Run, run: Run, *, axis: Sequence[str] = ()) -> Comparison:
     """Compare two runs.
 
@@ -98,8 +111,27 @@ def differences(baseline: Run, run: Run) -> tuple[Difference, ...]:
     if ours is None or theirs is None:
         known = [Unknown("it never ran") if attempt is None else "recorded" for attempt in (theirs, ours)]
         return (Difference(what="record", key="", baseline=encode(known[0]), run=encode(known[1])),)
+    configs = _mapping_differences("config", flat_config(baseline), flat_config(run))
+    return (*configs, *_differences_of_attempts(theirs, ours))
+
+
+def changes_between_attempts(run: Run) -> tuple[Change, ...]:
+    """Where a retry was not a repetition: another config, commit, uncommitted change, device or version."""
+    changes = []
+    for before, after in itertools.pairwise(run.attempts):
+        configs = _mapping_differences(
+            "config", *(flat_config(replace(run, attempts=(attempt,))) for attempt in (before, after))
+        )
+        others = [
+            each for each in _differences_of_attempts(before, after) if each.what not in ("command", "environment")
+        ]
+        if configs or others:
+            changes.append(Change(before=before.number, after=after.number, differences=(*configs, *others)))
+    return tuple(changes)
+
+
+def _differences_of_attempts(theirs: Attempt, ours: Attempt) -> tuple[Difference, ...]:
     found = [
-        *_mapping_differences("config", flat_config(baseline), flat_config(run)),
         *_value_difference("command", theirs.command.line, ours.command.line),
         *_mapping_differences("environment", theirs.environment, ours.environment),
         *_value_difference("commit", theirs.git.commit, ours.git.commit),

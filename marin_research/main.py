@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -11,11 +12,13 @@ import click
 from marin.execution import lazy  # noqa: TID253 - this module is about Marin
 from marin.experiment.cli import build_options_with_runner  # noqa: TID253
 
+from marin_research.clusters import backend, chosen
+from marin_research.errors import ClusterError
 from marin_research.steps import LaunchReport, reporting
 from marin_research.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from marin.execution.lazy import ArtifactStep
 
@@ -50,7 +53,10 @@ def research_main(build: Callable[..., Any], thread: Thread) -> Callable[..., No
 
     def run_and_curate(handles: list[ArtifactStep[Any]], max_concurrent: int) -> None:
         settings = click.get_current_context().meta[_SETTINGS]
-        with reporting(root=settings["root"], heartbeat_s=settings["heartbeat"]) as report:
+        with (
+            _reachable(settings["cluster"]),
+            reporting(root=settings["root"], heartbeat_s=settings["heartbeat"]) as report,
+        ):
             try:
                 lazy.run(*handles, max_concurrent=max_concurrent)
             finally:
@@ -72,16 +78,29 @@ def _setting(*names: str, **options: Any) -> Callable[..., Any]:
 
 
 def _known_cluster(value: str) -> str:
-    if value != "local":
-        raise click.BadParameter(f"{value!r} is not supported; leave it out to run where Marin itself would run")
+    try:
+        backend(value.partition(":")[0])
+    except ClusterError as error:
+        raise click.BadParameter(f"{error}; leave it out to run where Marin itself would run") from error
     return value
+
+
+@contextlib.contextmanager
+def _reachable(cluster: str | None) -> Iterator[None]:
+    """``chosen``, whose refusal is one line on the terminal."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(chosen(cluster))
+        except ClusterError as error:
+            raise click.ClickException(str(error)) from error
+        yield
 
 
 _OPTIONS = (
     _setting(
         "--cluster",
         type=_known_cluster,
-        metavar="local",
+        metavar="local|iris:NAME|iris:URL",
         help="Where steps run. Without it Marin decides: Iris inside an Iris job, else this machine.",
     ),
     _setting("--curate/--no-curate", default=True, show_default=True, help="Draft the write-up after the run."),

@@ -64,7 +64,9 @@ def end_of(attempt: Attempt, said: End | None, *, retried: bool, wandb: Sequence
         return _step_in_job(attempt)
     if said.status is Status.FAILED and failures and _blames_a_job(said, attempt):
         cause = _cause(failures, attempt, wandb)
-        return replace(cause, time=said.time, exception=cause.exception or said.exception)
+        # What the step raised only repeats that its job failed, unless the job itself left nothing better.
+        told = said.exception if cause.status is Status.FAILED else None
+        return replace(cause, time=said.time, exception=cause.exception or told)
     return said
 
 
@@ -184,7 +186,7 @@ def _cause(failures: Sequence[_Failure], attempt: Attempt, wandb: Sequence[Wandb
         others = len([failure for failure in failures[1:] if failure.follows and failure.job == cause.job])
         if others:
             why += f"; {others} other{'s' * (others > 1)} of its gang ended with it"
-    return replace(cause.end, why=why)
+    return replace(cause.end, why=why, writer=host.writer if host else None)
 
 
 def _named(hosts: Sequence[Host], attempt: Attempt) -> str:

@@ -57,13 +57,14 @@ def follow(store: RecordStore, run_id: str, attempt: int, writer: str) -> Iterat
     while not ended:
         if time.monotonic() - asked > _STATUS_S:
             asked = time.monotonic()
-            ended = _has_ended(store, run_id, attempt, writer)
+            ended = has_ended(store, run_id, attempt, writer)
         yield from stored.read()
         if not ended:
             time.sleep(_POLL_S)
 
 
-def _has_ended(store: RecordStore, run_id: str, number: int, writer: str) -> bool:
+def has_ended(store: RecordStore, run_id: str, number: int, writer: str) -> bool:
+    """Whether a host will print no more, as far as its record says."""
     run = store.run(run_id)
     attempt = next((attempt for attempt in run.attempts if attempt.number == number), None)
     if attempt is None or attempt.end is not None or attempt is not run.attempt:
@@ -72,7 +73,7 @@ def _has_ended(store: RecordStore, run_id: str, number: int, writer: str) -> boo
     return host is None or host.end is not None or run.status is not Status.RUNNING
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """Consecutive bytes, in a chunk (``path`` is None) or a live file."""
 
     start: int
@@ -95,11 +96,11 @@ class StoredOutput:
 
     def read(self) -> Iterator[bytes]:
         """What there is now from ``position`` on."""
-        end = max((part.end for part in self._parts()), default=0)
+        end = max((part.end for part in self.parts()), default=0)
         looked_again = False
         while self.position < end:
             before = self.position
-            for part in self._parts():
+            for part in self.parts():
                 if part.end <= self.position:
                     continue
                 if part.start > self.position and not looked_again:
@@ -117,7 +118,7 @@ class StoredOutput:
     def tail(self, lines: int) -> bytes:
         parts: list[bytes] = []
         newlines = size = 0
-        for part in reversed(self._parts()):
+        for part in reversed(self.parts()):
             self.position = part.start
             try:
                 parts.append(b"".join(self._content(part)))
@@ -129,15 +130,19 @@ class StoredOutput:
                 break
         return _last_lines(b"".join(reversed(parts)), lines)
 
-    def _parts(self) -> list[_Part]:
+    def parts(self) -> list[Part]:
         """In order. A live file goes before its chunk: it is removed only when the chunk is complete."""
-        live = {stretch.start: _Part(*stretch) for stretch, _ in live_stretches(self._live)}
+        live = {stretch.start: Part(*stretch) for stretch, _ in live_stretches(self._live)}
         # Looked for second, so that what becomes a chunk meanwhile is seen as at least one of the two.
         chunks = (_CHUNK.fullmatch(name) for name in self._objects.names(self._folder))
-        parts = {int(match[1]): _Part(int(match[1]), int(match[2]), None) for match in chunks if match} | live
+        parts = {int(match[1]): Part(int(match[1]), int(match[2]), None) for match in chunks if match} | live
         return [parts[start] for start in sorted(parts)]
 
-    def _content(self, part: _Part) -> Iterator[bytes]:
+    def packed(self, part: Part) -> bytes:
+        """A chunk as it is stored."""
+        return self._objects.get(part.key(self._folder))
+
+    def _content(self, part: Part) -> Iterator[bytes]:
         if part.path is not None:
             with part.path.open("rb") as file:
                 yield from self._missing_before(part)
@@ -146,7 +151,7 @@ class StoredOutput:
                     self.position += len(data)
                     yield data
             return
-        compressed = self._objects.get(part.key(self._folder))
+        compressed = self.packed(part)
         yield from self._missing_before(part)
         data, problem = _decompress(compressed)
         skip = self.position - part.start
@@ -156,7 +161,7 @@ class StoredOutput:
             name = part.key(self._folder).rpartition("/")[2]
             yield note(f"chunk {name} is damaged after byte {part.start + len(data)}: {problem or 'it is too short'}")
 
-    def _missing_before(self, part: _Part) -> Iterator[bytes]:
+    def _missing_before(self, part: Part) -> Iterator[bytes]:
         if part.start > self.position:
             yield note(f"bytes {self.position} to {part.start} of this output are missing")
             self.position = part.start

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, ship
@@ -79,13 +80,14 @@ def _add(recorder: Recorder, job: Job, attempt: int, each: TaskTry, submitted: S
     store.write(run_id, writer, 1, [event])
 
 
-def _keep(recorder: Recorder, folder: str, printed: Iterable[bytes]) -> Output:
-    """Mask and store what a host printed."""
+def _keep(recorder: Recorder, folder: str, printed: Iterable[tuple[float, bytes]]) -> Output:
+    """Mask and store what a host printed, with the times at which it did."""
     store = recorder.store
     live = LiveOutput(store.root, folder)
     live.open()
     masked = recorder.redactor.stream(live.append)
-    for block in printed:
+    for seconds, block in printed:
+        live.clock = partial(float, seconds)
         masked.write(block)
         if live.growing >= CHUNK_SIZE:
             _ship(live.cut(), store, folder)

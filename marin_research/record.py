@@ -125,6 +125,8 @@ class End:
     exception: ExceptionInfo | None = None
     evidence: tuple[Evidence, ...] = ()
     """In the order in which it came; empty where the exit status or the exception says it all."""
+    writer: str | None = None
+    """The host whose end decided it, where one of several did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,21 +236,30 @@ class Attempt:
         )
 
     @property
-    def devices(self) -> Devices | Unknown:
-        """What JAX saw on the hosts that did the work; else what was declared for them. Of several jobs the largest's.
+    def asked_devices(self) -> Devices | Unknown:
+        """What was declared for the hosts that did the work; of several jobs the largest's."""
+        asked = [job.declared_devices for job in self.jobs if isinstance(job.declared_devices, Devices)]
+        return _largest(asked) if asked else self.declared_devices
+
+    @property
+    def seen_devices(self) -> Devices | Unknown:
+        """What JAX saw on the hosts that did the work.
 
         The process that dispatches is usually a CPU machine: what it sees is not what the experiment ran on.
         """
-        observed = [host.devices for host in self.workers if isinstance(host.devices, Devices)]
-        asked = [job.declared_devices for job in self.jobs if isinstance(job.declared_devices, Devices)]
-        declared = [self.declared_devices] if isinstance(self.declared_devices, Devices) else []
-        known = observed or asked or declared
-        if known:
-            return max(known, key=lambda each: (each.kind != "cpu", each.count))
-        why = [host.devices.why for host in self.workers[:1] if isinstance(host.devices, Unknown)]
-        if isinstance(self.declared_devices, Unknown):
-            why.append(self.declared_devices.why)
-        return Unknown("; ".join(why))
+        seen = [host.devices for host in self.workers if isinstance(host.devices, Devices)]
+        if seen:
+            return _largest(seen)
+        unseen = (host.devices for host in self.workers if isinstance(host.devices, Unknown))
+        return next(unseen, Unknown("no host was recorded"))
+
+    @property
+    def devices(self) -> Devices | Unknown:
+        """What JAX saw; else what was declared."""
+        seen, asked = self.seen_devices, self.asked_devices
+        if isinstance(seen, Unknown) and isinstance(asked, Unknown):
+            return Unknown(f"{seen.why}; {asked.why}" if self.hosts else asked.why)
+        return seen or asked
 
     @property
     def wall_s(self) -> float | Unknown:
@@ -256,7 +267,13 @@ class Attempt:
         if self.end is None:
             return Unknown("the attempt has not ended")
         started = min((host.started for host in self.workers), default=self.started)
-        return max(0.0, (self.end.time - started).total_seconds())
+        ends = [host.end.time for host in self.workers if host.end is not None and host.job is not None]
+        ended = max(ends) if ends and len(ends) == len(self.workers) else self.end.time
+        return max(0.0, (ended - started).total_seconds())
+
+
+def _largest(devices: list[Devices]) -> Devices:
+    return max(devices, key=lambda each: (each.kind != "cpu", each.count))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,11 +29,12 @@ from rigging.filesystem.cluster_config import marin_prefix, marin_region
 
 from marin_research import devices, dispatch, whose
 from marin_research.call import Dispatched, Plan, RecordedCall, noting_artifact, unrecorded
+from marin_research.clusters import task_here
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
 from marin_research.events import Event, Kind
 from marin_research.launch import Launch, new_launch
-from marin_research.record import Status, Step, Unknown
+from marin_research.record import Run, Status, Step, Unknown
 from marin_research.store import RecordStore
 from marin_research.thread import Thread, remember_thread
 
@@ -253,10 +254,12 @@ class _Watcher:
     def _run_id(self, spec: StepSpec, handle: ArtifactStep[Any], prefix: str, *, built: bool) -> str:
         """A new experiment ID, or that of the run whose output is being built again after it failed."""
         made = self.store.runs_of_output(spec.output_path)
-        if made and not built and not is_mutable_version(handle.version):
+        if made and not built:
             last = self.store.run(made[-1])
             same_recipe = isinstance(last.step, Step) and last.step.fingerprint == handle.fingerprint()
-            if same_recipe and last.status in RETRIED:
+            # A mutable version is a new experiment each time, unless it is this very program that is started again.
+            meant = not is_mutable_version(handle.version) or _is_started_again(last)
+            if same_recipe and last.status in RETRIED and meant:
                 return last.id
         return self.store.claim_id(prefix, launch=self.launch.id)
 
@@ -307,6 +310,18 @@ class _Watcher:
             Event(kind=kind, time=now, attempt=0, writer="launcher", body=encode(body)),
         ]
         self.store.write(plan.run_id, "launcher", 0, events)
+
+
+def _is_started_again(run: Run) -> bool:
+    """Whether this process is a cluster's next try at the task that launched ``run``."""
+    here = task_here()
+    launchers = [host.task for attempt in run.attempts for host in attempt.hosts if host.job is None]
+    return here is not None and any(
+        task is not None
+        and (task.backend, task.job, task.index) == (here.backend, here.job, here.index)
+        and task.number < here.number
+        for task in launchers
+    )
 
 
 def _has_failed(spec: StepSpec) -> bool:

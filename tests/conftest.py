@@ -22,14 +22,19 @@ from marin_research.events import Event, Heartbeat, Kind
 from marin_research.record import (
     Attempt,
     Command,
+    Devices,
     End,
     Git,
     Host,
+    Job,
     Metric,
     Output,
+    Retry,
     Run,
     Status,
     Step,
+    Task,
+    TaskTry,
     Unknown,
     WandbRun,
 )
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("marin-research", deadline=None)
 hypothesis.settings.load_profile("marin-research")
 
+NO_JAX = Unknown("the process never initialised JAX")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:KEY|TOKEN|SECRET|PASSWORD)")
 _KEPT = {"MARIN_RESEARCH_CORPUS"}  # where the tests that read a corpus find it
@@ -246,6 +252,54 @@ def an_attempt(a_host):
 
 
 @pytest.fixture
+def preempted_pod(a_run, an_attempt, a_host):
+    """A run on two hosts of Iris whose first try was preempted and whose second succeeded, except for what is said."""
+    devices = Devices(kind="TPU v4-16", count=8, process_count=2, source="declared: TPU v4-16")
+    bounced = "Coscheduled sibling /ada/train-1a2b/0 bounced for atomic re-scheduling"
+    tries = (
+        TaskTry(index=0, number=0, state="preempted", outcome=Status.PREEMPTED, error="spot reclaim", ended=_at(40)),
+        TaskTry(index=1, number=0, state="cosched_failed", outcome=Status.FAILED, error=bounced, follows=True),
+        TaskTry(index=0, number=1, state="succeeded", outcome=Status.SUCCEEDED),
+        TaskTry(index=1, number=1, state="succeeded", outcome=Status.SUCCEEDED),
+    )
+    job = Job(
+        id="/ada/train-1a2b",
+        name="train-1a2b",
+        backend="iris",
+        kind="callable",
+        submitted=_at(1),
+        cluster="iris:http://127.0.0.1:1",
+        declared_devices=devices,
+        state="succeeded",
+        outcome=Status.SUCCEEDED,
+        why="Iris says that it is succeeded",
+        counted_preemptions=1,
+    )
+
+    def host(index: int, number: int) -> Host:
+        task = Task(backend="iris", job=job.id, index=index, number=number, count=2, worker=f"vm-{index}")
+        end = End(status=Status.SUCCEEDED, time=_at(90), why="its function returned") if number else None
+        started = _at(60 if number else 10)
+        writer = f"h{index}-try{number}"
+        made: Host = a_host(index, writer=writer, started=started, job=job.id, task=task, end=end, devices=NO_JAX)
+        return made
+
+    def make(id: str = "LR-001", **said: Any) -> Run:  # noqa: A002 - the record's own name
+        first = an_attempt(1, hosts=(a_host(0, name="laptop"), host(0, 0), host(1, 0)), end=None)
+        second = an_attempt(2, started=_at(60), hosts=(host(0, 1), host(1, 1)))
+        first = replace(first, jobs=(replace(job, tries=tries[:2]),))
+        second = replace(second, jobs=(replace(job, tries=tries[2:]),), retry=Retry(of=1, job=job.id, number=1))
+        made: Run = a_run(id, attempts=(first, second), **said)
+        return made
+
+    return make
+
+
+def _at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+@pytest.fixture
 def a_run(an_attempt):
     """A run with one successful attempt, except for what is said; metrics may be given as plain numbers.
 
@@ -293,6 +347,8 @@ def keep(store: RecordStore):
         _write(store, run.id, "launcher", 0, (Kind.DECLARED, run.declared, bare))
         for attempt in run.attempts:
             _keep_attempt(store, run, attempt)
+        if run.jobs:
+            _write(store, run.id, "jobs", 1, *((Kind.JOB, run.declared, job) for job in run.jobs))
         facts = [
             *((Kind.METRIC, run.declared, metric) for metric in run.metrics.values()),
             *((Kind.WANDB, run.declared, linked) for linked in run.wandb),
@@ -312,18 +368,21 @@ def keep(store: RecordStore):
 
 
 def _keep_attempt(store: RecordStore, run: Run, attempt: Attempt) -> None:
-    alone = replace(attempt, hosts=(), end=None)
-    _write(store, run.id, "launcher", attempt.number, (Kind.ATTEMPT_STARTED, attempt.started, alone))
+    alone = replace(attempt, hosts=(), jobs=(), end=None)
+    begun = (Kind.RETRIED, attempt.retry) if attempt.retry else (Kind.ATTEMPT_STARTED, alone)
+    _write(store, run.id, "launcher", attempt.number, (begun[0], attempt.started, begun[1]))
     for host in attempt.hosts:
         facts: list[tuple[Kind, datetime, Any]] = [(Kind.HOST_STARTED, host.started, replace(host, end=None))]
-        end = host.end or attempt.end
+        end = host.end or (attempt.end if host.job is None else None)
         if end is not None:
             facts.append((Kind.HOST_ENDED, end.time, end))
         _write(store, run.id, host.writer, attempt.number, *facts)
         if host.heartbeat is not None:
             store.beat(run.id, Heartbeat(writer=host.writer, time=host.heartbeat))
-    if attempt.end is not None:
-        _write(store, run.id, "launcher", attempt.number, (Kind.ATTEMPT_ENDED, attempt.end.time, attempt.end), batch=1)
+    # How a try ended whose job was started again is told by the job.
+    if attempt.end is not None and not any(each.retry for each in run.attempts[attempt.number :]):
+        launched = attempt.retry.of if attempt.retry else attempt.number
+        _write(store, run.id, "launcher", launched, (Kind.ATTEMPT_ENDED, attempt.end.time, attempt.end), batch=1)
 
 
 def _write(

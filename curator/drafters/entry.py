@@ -38,6 +38,7 @@ def entry_body(evidence: Evidence, label: Label, reading: Reading) -> str:
         f"- Command: {wording.command(first.result)}",
         *_config(evidence, first),
         f"- Devices: {wording.devices(first.result)}",
+        *_attempts(evidence),
         *_result(evidence),
         f"- Confidence: {label.confidence} ({label.reason})",
         "- Interpretation:",
@@ -66,6 +67,14 @@ def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
     if varied:
         keys = wording.listed([f"`{key}`" for key in varied])
         yield f"  (the same in every run; what varies is {keys}, see the table)"
+
+
+def _attempts(evidence: Evidence) -> list[str]:
+    """How the runs got there that were tried more than once."""
+    retried = [subject.result for subject in evidence.subjects if len(subject.result.attempts) > 1]
+    if len(evidence.subjects) == 1:
+        return [f"- Attempts: {wording.attempts(run)}" for run in retried]
+    return ["- Attempts:", *(f"  - {run.id}: {wording.attempts(run)}" for run in retried)] if retried else []
 
 
 def _result(evidence: Evidence) -> Iterator[str]:

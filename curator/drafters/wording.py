@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from curator.facts import Fact, number, render
-from marin_research.compare import flat_config
+from marin_research.compare import changes_between_attempts, flat_config
 from marin_research.record import Blob, Devices, Run, Status, Unknown
 from marin_research.store import run_order
 from marin_research.thread import Direction, PrimaryMetric
@@ -112,6 +112,20 @@ def devices(run: Run) -> str:
         return f"unknown ({found.why})"
     by = "as JAX saw them" if found.source == "jax" else "as declared"
     return f"{found.count} × {recorded(found.kind)}, {by}"
+
+
+def attempts(run: Run) -> str:
+    """What became of each try at a run, in their order; and loudly where a retry was no repetition."""
+    told = []
+    for attempt in run.attempts:
+        end = attempt.end
+        last = attempt is run.attempt
+        why = f" ({recorded(end.why)})" if end is not None and not last else ""
+        told.append(f"{end.status if end is not None else run.status}{why}")
+    changes = changes_between_attempts(run)
+    names = dict.fromkeys(recorded(each.name) for change in changes for each in change.differences)
+    warning = f". **Not the same in every attempt**: {listed(list(names))}" if names else ""
+    return ", then ".join(told) + warning
 
 
 def config(run: Run, *, without: Sequence[str] = ()) -> str:

@@ -5,6 +5,7 @@
     runs/LR-001/output/001-h0-3fa2c1/
         000000000000-000008388608.gz      a finished stretch, named by its first byte and the byte after its last
         live-000008388608-000000012345    the stretch that still grows: its first byte, the lines before it
+        times-000008388608                when that was printed (marin_research.capture.chunk)
 
 A live file is removed only after its chunk is stored, so a crash at any moment leaves every byte in one of the two. A
 store that is not on this machine gets its live files in a spool folder of the user's cache until they are shipped.
@@ -12,21 +13,29 @@ store that is not on this machine gets its live files in a spool folder of the u
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from marin_research.capture.chunk import format_mark, pack, parse_marks
 from marin_research.objects import is_local
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from marin_research.capture.chunk import Marks
     from marin_research.objects import Objects
 
 CHUNK_SIZE = 8 * 1024 * 1024
 """Bytes, before compression, that a chunk holds at most."""
 
 _LIVE = re.compile(r"live-(\d{12,})-(\d{12,})")
+_MARK_S = 0.25
+"""Between two notes of the time, so that a host that prints without end does not note it without end."""
 
 
 class Stretch(NamedTuple):
@@ -71,7 +80,10 @@ class LiveOutput:
         """Bytes kept, finished chunks included."""
         self.lines = 0
         self.problem: str | None = None
+        self.clock: Callable[[], float] = time.time
+        """Seconds since the epoch at which what is appended was printed."""
         self._folder = live_folder(root, folder)
+        self._marked = -math.inf
         self._fd = -1
         self._path: Path | None = None
         self._start = 0
@@ -105,6 +117,8 @@ class LiveOutput:
         try:
             if self._fd < 0:
                 self._begin()
+            if rest:
+                self._mark_time()
             while rest:
                 written = os.write(self._fd, rest)
                 self.size += written
@@ -139,8 +153,17 @@ class LiveOutput:
             return None
         return done
 
+    def _mark_time(self) -> None:
+        now = self.clock()
+        # A clock that was set back is noted at once.
+        if not 0 <= now - self._marked < _MARK_S:
+            with times_file(self._folder, self._start).open("a", encoding="ascii") as file:
+                file.write(format_mark(self.size, now))
+            self._marked = now
+
     def _begin(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._marked = -math.inf
         self._path = self._folder / f"live-{self.size:012d}-{self.lines:012d}"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         self._start = self.size
@@ -169,12 +192,24 @@ def ship(objects: Objects, folder: str, stretch: Stretch) -> None:
     """
     import gzip
 
-    raw = stretch.path.read_bytes()
+    raw, times = stretch.path.read_bytes(), times_file(stretch.path.parent, stretch.start)
     key = f"{folder}/{stretch.start:012d}-{stretch.end:012d}.gz"
     try:
-        objects.put_new(key, gzip.compress(raw, 1, mtime=0))
+        objects.put_new(key, pack(raw, marks_in(times)))
     except FileExistsError:
         # An earlier try: complete, with its answer lost, or cut off. Only the first is as good as the live file.
         if gzip.decompress(objects.get(key)) != raw:
             return
     stretch.path.unlink(missing_ok=True)
+    times.unlink(missing_ok=True)
+
+
+def times_file(folder: Path, start: int) -> Path:
+    """Where the times of the stretch that begins at byte ``start`` are noted while it grows."""
+    return folder / f"times-{start:012d}"
+
+
+def marks_in(times: Path) -> Marks:
+    with suppress(OSError):  # the text counts without them
+        return parse_marks(times.read_bytes())
+    return []

@@ -3,36 +3,86 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from marin_research.cli.lazy import root_option
 from marin_research.cli.show import find_run
 from marin_research.errors import RunNotFoundError
+from marin_research.merged_output import merged
 from marin_research.output import follow as follow_output
 from marin_research.output import read_output
 from marin_research.store import RecordStore
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from marin_research.record import Attempt, Host, Run
+
+OWN = "step"
+"""How the process that runs the step itself is called beside the hosts of its jobs."""
+
 
 @click.command(
-    help="Print what a run printed, as it was (secrets masked).\n\n\b\nExamples:\n"
+    help="Print what a run printed, as it was (secrets masked). What several hosts printed is merged by time, each "
+    "line after its host's number; --host step is the process that dispatched their jobs.\n\n\b\nExamples:\n"
     "  marin-research logs LR-003 | less -R\n"
+    "  marin-research logs LR-003 --host 1 --attempt 1\n"
+    "  marin-research logs LR-003 --host step\n"
     "  marin-research logs LR-003 --follow"
 )
 @click.argument("run")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which try (default: the last).")
-@click.option("--host", type=click.IntRange(min=0), default=0, show_default=True, help="Which host's output.")
+@click.option("--host", metavar=f"N|{OWN}", help="One host alone (default: all that did the work).")
+@click.option("--job", metavar="NAME", help="The hosts of one job, by its name or ID.")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
 @root_option
-def command(*, run: str, attempt: int | None, host: int, follow: bool, root: str | None) -> None:
+def command(
+    *, run: str, attempt: int | None, host: str | None, job: str | None, follow: bool, root: str | None
+) -> None:
     store = RecordStore(root)
     found = find_run(store, run)
-    tries = [a for a in found.attempts if attempt is None or a.number == attempt]
-    hosts = [h for h in tries[-1].hosts if h.index == host] if tries else []
-    if not hosts:
-        where = f"attempt {attempt}, host {host}" if attempt else f"host {host}"
-        raise RunNotFoundError(f"{found.id} ({where}; its status is {found.status}: {found.why})", store.root)
-    read = follow_output if follow else read_output
-    for chunk in read(store, found.id, tries[-1].number, hosts[-1].writer):
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+    tried = next((each for each in reversed(found.attempts) if attempt in (None, each.number)), None)
+    hosts = _chosen(tried, host, job) if tried is not None else []
+    if tried is None or not hosts:
+        raise RunNotFoundError(_described(found, attempt, host, job), store.root)
+    if len(hosts) == 1:
+        read = follow_output if follow else read_output
+        for chunk in read(store, found.id, tried.number, hosts[0].writer):
+            _print(chunk)
+        return
+    names = _names(hosts, tried)
+    for each, line in merged(store, found.id, tried.number, hosts, follow=follow):
+        _print(names[each.writer] + line)
+
+
+def _chosen(attempt: Attempt, host: str | None, job: str | None) -> list[Host]:
+    if host == OWN:
+        return [each for each in attempt.hosts if each.job is None]
+    ids = {each.id for each in attempt.jobs if job in (each.id, each.name)}
+    of_job = [each for each in attempt.workers if job is None or each.job == job or each.job in ids]
+    return [each for each in of_job if host is None or str(each.index) == host]
+
+
+def _names(hosts: Sequence[Host], attempt: Attempt) -> dict[str, bytes]:
+    """``[0] ``, or ``[train-1a2b 0] `` where several jobs have a host of that number."""
+    jobs = {job.id: job.name for job in attempt.jobs}
+    several = len({host.job for host in hosts}) > 1
+    names = {
+        host.writer: f"{jobs.get(host.job or '', host.job or OWN)} {host.index}" if several else str(host.index)
+        for host in hosts
+    }
+    width = max(map(len, names.values()))
+    return {writer: f"[{name:>{width}}] ".encode() for writer, name in names.items()}
+
+
+def _described(run: Run, attempt: int | None, host: str | None, job: str | None) -> str:
+    asked = {"attempt": attempt, "host": host, "job": job}
+    where = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None) or "any host"
+    return f"{run.id} ({where}; its status is {run.status}: {run.why})"
+
+
+def _print(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

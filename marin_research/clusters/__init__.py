@@ -28,8 +28,12 @@ class SubmittedJob(Protocol):
             known: as it stood at the last look; what a cluster does not tell is taken from it.
         """
 
-    def output(self, index: int, number: int) -> Iterable[bytes]:
-        """What one try of one task printed, as far as the cluster has kept it, in blocks of whole lines."""
+    def output(self, index: int, number: int) -> Iterable[tuple[float, bytes]]:
+        """What one try of one task printed, as far as the cluster has kept it.
+
+        Returns:
+            Whole lines, each with the time at which it was printed, in seconds since the epoch.
+        """
 
 
 class Backend(Protocol):

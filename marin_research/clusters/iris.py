@@ -73,15 +73,16 @@ class IrisJob:
             tries=tries,
         )
 
-    def output(self, index: int, number: int) -> Iterable[bytes]:
+    def output(self, index: int, number: int) -> Iterable[tuple[float, bytes]]:
         size = 0
         for entry in self._job.task(index).attempt(number).follow_logs(poll_interval=_LOG_POLL_S):
             line = f"{entry.data}\n".encode("utf-8", "replace")
             size += len(line)
             if size > _MAX_LOG_SIZE:
-                yield note(f"Iris has more of this than {_MAX_LOG_SIZE} bytes; `iris job logs` shows the rest")
+                more = note(f"Iris has more of this than {_MAX_LOG_SIZE} bytes; `iris job logs` shows the rest")
+                yield entry.timestamp.epoch_seconds(), more
                 return
-            yield line
+            yield entry.timestamp.epoch_seconds(), line
 
 
 class IrisBackend:
@@ -151,17 +152,23 @@ def _iris_client(address: str) -> Iterator[Any]:
     """Iris's own client for a controller's URL or a cluster's name, with the credentials and the tunnel it needs."""
     if not address:
         raise ClusterError("iris: needs a cluster; write --cluster iris:NAME or --cluster iris:URL")
-    from iris.cli.connect import open_iris_client
+    from iris.cli.connect import connect_controller, rpc_client
+    from iris.client.client import IrisClient
+    from iris.rpc.controller_pb2 import Controller
 
     # A job finds the code that the submitting program has: Iris ships the folder that holds the project.
     workspace = Path.cwd() if (Path.cwd() / "pyproject.toml").is_file() else None
     where = {"controller_url": address} if "://" in address else {"cluster_name": address}
     with contextlib.ExitStack() as stack:
         try:
-            client = stack.enter_context(open_iris_client(workspace=workspace, **where))
+            endpoint = stack.enter_context(connect_controller(**where))
+            # Iris's client would try for half an hour; whoever mistyped the address learns it now.
+            with rpc_client(endpoint.url, endpoint.credentials, timeout_ms=1000 * _PATIENCE_S) as rpc:
+                rpc.get_job_state(Controller.GetJobStateRequest(job_ids=[]))
+            client = IrisClient.remote(endpoint.url, workspace=workspace, credentials=endpoint.credentials)
         except Exception as error:
             raise ClusterError(f"iris:{address} cannot be reached: {_first_line(error)}") from error
-        yield client
+        yield stack.enter_context(client)
 
 
 def _job_outcome(state: str, reason: str) -> Status:

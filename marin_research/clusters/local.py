@@ -29,7 +29,7 @@ class FrayJob:
         ended = known.ended or (None if outcome is Status.RUNNING else datetime.now(UTC))
         return replace(known, state=state, outcome=outcome, why=f"Fray says that it is {state}", ended=ended)
 
-    def output(self, index: int, number: int) -> Iterable[bytes]:  # noqa: ARG002 - it is the step's own output
+    def output(self, index: int, number: int) -> Iterable[tuple[float, bytes]]:  # noqa: ARG002 - it is the step's own output
         return ()
 
 

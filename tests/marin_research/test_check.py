@@ -56,7 +56,7 @@ def test_a_run_of_which_everything_is_known_passes(look):
 
     assert wrong(found) == {}
     assert [item.name for item in found.checks] == [
-        "command", "config", "commit", "devices", "end", "metrics", "baseline", "W&B", "gaps", "output",
+        "command", "config", "commit", "attempts", "devices", "end", "metrics", "baseline", "W&B", "gaps", "output",
     ]  # fmt: skip
     assert why(found, "metrics") == "eval/loss 2.400 nats/byte"
     assert why(found, "baseline") == "apples to apples with LR-001"
@@ -149,6 +149,33 @@ def test_devices_other_than_declared_are_found(look, a_host, asked, used):
     found = look(declared_devices=asked, hosts=(a_host(devices=used),))
 
     assert wrong(found)["devices"] == f"{asked.count} x {asked.kind} declared, but JAX saw {used.count} x {used.kind}"
+
+
+def test_hosts_that_saw_different_devices_are_found(look, a_host):
+    """One host of a pod that fell back to its CPU without a word."""
+    pod = seen("TPU v4", 8)
+    found = look(
+        declared_devices=declared("TPU v4-16", 8), hosts=(a_host(devices=pod), a_host(1, devices=seen("cpu", 1)))
+    )
+
+    assert wrong(found)["devices"] == "JAX saw 8 x TPU v4, but on host 1 1 x cpu"
+
+
+def test_a_retry_with_another_commit_is_found(look, an_attempt):
+    """Which code made the number is what a reader will ask first."""
+    lost = End(status=Status.LOST, time=an_attempt().started, why="silence")
+    found = look(attempts=(an_attempt(1, end=lost, commit="1" * 40), an_attempt(2, commit="2" * 40)))
+
+    assert wrong(found)["attempts"] == "1 and 2 differ in commit; say which of them the result is of"
+
+
+def test_a_retry_that_repeats_is_no_reason_to_hold_back(preempted_pod, keep, store):
+    """Pods are preempted every day."""
+    run = keep(preempted_pod("LR-007"))
+    (found,) = check([run], THREAD, store)
+
+    assert why(found, "attempts") == "2, the same in config, commit and devices: preempted, succeeded"
+    assert why(found, "devices") == "8 x TPU v4-16, as declared"
 
 
 def test_a_failed_run_may_be_posted_as_a_failure(look, a_run):

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pexpect
 import pytest
 
+from marin_research.capture.live_output import LiveOutput, ship
 from marin_research.cli.main import group
 from marin_research.cli.runs import parse_since
 from marin_research.codec import decode, encode
@@ -538,6 +540,59 @@ def test_logs_of_a_host_that_is_not_there_are_refused(sweep, say):
         assert (said.code, said.out) == (1, "")
         assert "failed" in said.err
     assert say("logs", "LR-001").code == 0
+
+
+def test_what_several_hosts_printed_is_merged_by_time(preempted_pod, keep, store, say):
+    """Which host failed first is seen where their lines stand in the order in which they were printed."""
+    run = keep(preempted_pod())
+    for index, writer in enumerate(("h0-try1", "h1-try1")):
+        output = LiveOutput(store.root, store.output_folder(run.id, 2, writer))
+        output.open()
+        for step in range(3):
+            output.clock = partial(float, 1_800_000_000 + 10 * step + index)
+            output.append(f"host {index} at step {step}\n".encode())
+        if index:
+            output.append(b"and a line without an end")
+            stretch = output.cut(last=True)
+            assert stretch is not None
+            ship(store.objects, store.output_folder(run.id, 2, writer), stretch)
+
+    assert say("logs", "LR-001").out == (
+        "[0] host 0 at step 0\n[1] host 1 at step 0\n"
+        "[0] host 0 at step 1\n[1] host 1 at step 1\n"
+        "[0] host 0 at step 2\n[1] host 1 at step 2\n[1] and a line without an end\n"
+    )
+    assert say("logs", "LR-001", "--host", "1", "--follow").out.startswith("host 1 at step 0\nhost 1 at step 1\n")
+    assert say("logs", "LR-001", "--job", "train-1a2b", "--follow").out.count("\n") == 7
+    assert say("logs", "LR-001", "--attempt", "1", "--host", "step").code == 0
+    assert say("logs", "LR-001", "--job", "another").code == 1
+
+
+def test_show_tells_every_try_its_hosts_and_what_the_cluster_counts(preempted_pod, keep, say):
+    """Where each try ran and why it ended is what a failure is looked for by."""
+    keep(preempted_pod())
+
+    shown = say("show", "LR-001").out
+
+    assert "attempt 1, 2026-11-22 12:00:00 UTC" in shown
+    assert "preempted: host 0 was preempted: spot reclaim; 1 other of its gang ended with it" in shown
+    assert "attempt 2, 2026-11-22 12:01:00 UTC, took 30.0 s (/ada/train-1a2b started again)" in shown
+    assert "/ada/train-1a2b: succeeded; iris counts 1 preemption" in shown
+    assert "worker-1 (process 4242) on vm-1" in shown
+    assert "8 x TPU v4-16 over 2 hosts" in shown
+    assert "NOT THE SAME" not in shown
+
+
+def test_a_retry_that_was_no_repetition_is_said_loudly(a_run, an_attempt, keep, say):
+    """A number that was made with another commit and learning rate than the first try had is not that try's."""
+    lost = End(status=Status.LOST, time=an_attempt().started, why="silence")
+    first = an_attempt(1, end=lost, commit="1" * 40)
+    keep(a_run(attempts=(first, an_attempt(2, commit="2" * 40, config={"lr": 0.5}))))
+
+    assert (
+        "NOT THE SAME in attempts 1 and 2: config lr 0.003 -> 0.5; commit 111111111111 -> 222222222222"
+        in say("show", "LR-001").out
+    )
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
