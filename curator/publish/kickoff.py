@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from curator.errors import NotYetError, PublicationError
+from curator.github.address import IssueAddress
 from curator.kickoff import Kickoff, look_alikes, read_kickoff
 from curator.publish.commits import Edit
 from curator.publish.destination import Change, Found, Out
@@ -23,7 +24,7 @@ from marin_research.logbook.issue_link import names_issue, plan_issue_link
 from marin_research.thread import LogbookStyle, Thread, find_thread, thread_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from curator.draft import Draft
     from curator.github.client import GitHub
@@ -47,12 +48,12 @@ class KickoffPlace:
             self._client(kickoff).require_token()
 
     def find(self, licence: Approved, markers: Sequence[str]) -> Found | None:
-        found = self._found(licence.draft, markers)
-        if found is None:
+        opened = list(self._opened(licence.draft, markers))
+        if not opened:
             return None
-        mark, issue = found
-        thread = self._thread(licence.draft)
-        return Found(marker=mark, link=issue.url, complete=self._is_linked(thread, issue, licence.draft))
+        mark, issue = opened[-1]
+        complete = len(opened) == 1 and self._is_linked(self._thread(licence.draft), issue, licence.draft)
+        return Found(marker=mark, link=issue.url, complete=complete)
 
     def plan(self, licence: Approved) -> Change:
         draft, kickoff = licence.draft, read_kickoff(licence.draft.text)
@@ -70,33 +71,45 @@ class KickoffPlace:
 
     def carry_out(self, licence: Approved) -> Out:
         draft, kickoff = licence.draft, read_kickoff(licence.draft.text)
-        notes: list[str] = []
-        found = self._found(draft, [marker(draft.id, draft.sha256)])
-        if found is not None:
-            issue = found[1]
-        else:
-            self._refuse_second(draft)
-            self._refuse_look_alikes(kickoff, draft)
-            issue = self._client(kickoff).create_issue(
-                kickoff.repository, title=kickoff.title, body=_body(draft, kickoff), labels=kickoff.labels
-            )
+        issue, *copies = self._open(draft, kickoff)
+        notes = [self._close(copies, kickoff, issue)] if copies else []
         missing = sorted(set(kickoff.labels) - set(issue.labels))
         if missing:
             notes.append(f"GitHub did not take the label {', '.join(missing)}; ask somebody who may triage there")
         notes += self._link(issue, kickoff, draft)
         return Out(link=issue.url, note="; ".join(notes) or None)
 
-    def _found(self, draft: Draft, markers: Sequence[str]) -> tuple[str, Issue] | None:
-        """The issue that an earlier try opened. Search lags behind, so the newest issues are looked through."""
+    def _open(self, draft: Draft, kickoff: Kickoff) -> list[Issue]:
+        """The issue, opened now or by an earlier try, and its copies if some proxy sent the request twice."""
+        own = [marker(draft.id, draft.sha256)]
+        opened = [issue for _, issue in self._opened(draft, own)]
+        if not opened:
+            self._refuse_second(draft)
+            self._refuse_look_alikes(kickoff, draft)
+            issue = self._client(kickoff).create_issue(
+                kickoff.repository, title=kickoff.title, body=_body(draft, kickoff), labels=kickoff.labels
+            )
+            opened = [issue for _, issue in self._opened(draft, own)] or [issue]
+        return sorted(opened, key=lambda issue: issue.number)
+
+    def _close(self, copies: Sequence[Issue], kickoff: Kickoff, issue: Issue) -> str:
+        for copy in copies:
+            address = IssueAddress(kickoff.repository, copy.number)
+            said = f"Duplicate of #{issue.number}.\n"
+            self._client(kickoff).edit_issue(address, body=said, state="closed", state_reason="not_planned")
+        numbers = ", ".join(f"#{copy.number}" for copy in copies)
+        return f"the request was carried out more than once; {numbers} was closed as a duplicate"
+
+    def _opened(self, draft: Draft, markers: Sequence[str]) -> Iterator[tuple[str, Issue]]:
+        """The issues with one of the markers, newest first. Search lags behind, so the newest are looked through."""
         kickoff = read_kickoff(draft.text)
         oldest = format_time(draft.created - _SKEW)
         for issue in self._client(kickoff).newest_issues(kickoff.repository):
             if issue.created[:_SECOND] < oldest[:_SECOND]:
-                return None
+                return
             mark = next((mark for mark in markers if mark in issue.body), None)
             if mark:
-                return mark, issue
-        return None
+                yield mark, issue
 
     def _refuse_second(self, draft: Draft) -> None:
         thread = self._thread(draft)

@@ -141,7 +141,9 @@ class GitHubServer:
     def _search(self, request: Request) -> Answer:
         words = [word for word in request.query["q"].split() if ":" not in word]
         found = [i for i in self.issues.values() if all(w.strip('"').lower() in i["title"].lower() for w in words)]
-        return Answer(200, {"total_count": len(found), "incomplete_results": False, "items": found})
+        return Answer(
+            200, {"total_count": len(found), "incomplete_results": False, "search_type": "lexical", "items": found}
+        )
 
     def _list_comments(self, request: Request, repository: str, number: str) -> Answer:
         since = request.query.get("since", "")
