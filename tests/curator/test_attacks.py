@@ -175,8 +175,10 @@ def _findings(text, facts):
 def _live(text):
     """What Markdown or GitHub would make more of than text."""
     tokens = [inner for token in MarkdownIt("commonmark").parse(text) for inner in (token, *(token.children or ()))]
-    html = [token.type for token in tokens if token.type in {"link_open", "image", "html_inline", "html_block"}]
-    return html + _LIVE.findall(_CODE.sub("", text))
+    live = [token for token in tokens if token.type in {"link_open", "image", "html_inline", "html_block"}]
+    # A comment's own link to its logbook entry is filled in when it is published.
+    others = [token.type for token in live if not str(token.attrGet("href")).startswith("logbook:")]
+    return others + _LIVE.findall(_CODE.sub("", text))
 
 
 def _structure(text):
