@@ -47,6 +47,11 @@ class Failure:
     known: tuple[str, ...] = ()
     """Items of the thread's negative-results index about such an error."""
 
+    @property
+    def says_itself(self) -> bool:
+        """Whether the decisive line is the error itself, so that it need not be quoted beside it."""
+        return self.line is not None and _message(self.error) in self.line
+
 
 def analyse(run: Run, quotes: Sequence[str], of_thread: Iterable[Run], negative: Sequence[str]) -> Failure | None:
     """What is known of a run's failure; None when it did not fail.
@@ -115,13 +120,19 @@ def known_facts(failures: Iterable[Failure], logbook_path: str) -> list[Fact]:
 
 
 def _telling(quotes: Sequence[str], error: str) -> tuple[str | None, Cause | None]:
-    """The line that speaks for the most telling cause; the later of equals, which is nearer to the end."""
+    """The line that speaks for the most telling cause: of equals the error itself, else the one nearest to the end."""
     shown = [line.strip() for line in quotes if is_telling(line)]
+    message = _message(error)
     for cause in CAUSES:
-        for line in reversed(shown):
-            if cause.lines.search(line):
-                return line, cause
+        found = [line for line in shown if cause.lines.search(line)]
+        if found:
+            return next((line for line in found if message in line), found[-1]), cause
     return None, likely_cause(error)
+
+
+def _message(error: str) -> str:
+    """An error without the name of its type."""
+    return error.partition(": ")[2] or error
 
 
 def is_telling(line: str) -> bool:

@@ -31,8 +31,10 @@ class Decided(BaseModel):
     """None where the record leaves it open."""
     expected: str
     """Fits behind "it expected"."""
+    name: str
+    """The metric it is about; empty where it is about none."""
     found: str
-    """Fits behind "the record has"."""
+    """What was measured, without the metric's name."""
     uses: tuple[str, ...]
 
 
@@ -79,6 +81,7 @@ class Compared(Test):
         return Decided(
             holds=self._holds(value, reference, change, grounds, threshold),
             expected=f"{words} {value.name} {than} {reference.subject}{by[self.amount]}",
+            name=value.name,
             found=f"{render(value)} for {value.subject} against {render(reference)} for {reference.subject}{amount}",
             uses=(value.id, reference.id),
         )
@@ -133,6 +136,7 @@ class Reached(Test):
         return Decided(
             holds=own >= amount if self.bound == "at_least" else own <= amount,
             expected=f"{value.name} of {self.bound.replace('_', ' ')} {self.threshold}",
+            name=value.name,
             found=f"{render(value)} for {value.subject}",
             uses=(value.id,),
         )
@@ -158,6 +162,7 @@ class Extreme(Test):
         return Decided(
             holds=number(extreme) == number(value),
             expected=f"the {self.which} {value.name} of these runs",
+            name=value.name,
             found=f"{render(value)} for {value.subject}"
             + ("" if number(extreme) == number(value) else f" and {render(extreme)} for {extreme.subject}"),
             uses=tuple(dict.fromkeys((value.id, extreme.id))),
@@ -186,7 +191,7 @@ class Ended(Test):
         found = f"status {run.status} for {run.id}" + (f" and {broken.name} {wording.bare(broken)}" if broken else "")
         words = {"succeeded": "success", "failed": "failure", "diverged": "divergence"}[self.how]
         uses = (status.id, *((broken.id,) if broken else ()))
-        return Decided(holds=holds if ended else None, expected=words, found=found, uses=uses)
+        return Decided(holds=holds if ended else None, expected=words, name="", found=found, uses=uses)
 
 
 class _Size:

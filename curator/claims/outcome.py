@@ -77,7 +77,8 @@ def _words(outcome: str, run_id: str, decided: Sequence[Decided]) -> str:
     if not decided:
         return f"{head}: nothing that was measured decides it."
     expected = wording.listed([each.expected for each in decided])
-    found = "; ".join(each.found for each in decided)
+    several = len(decided) > 1
+    found = "; ".join(f"{each.name} {each.found}" if several and each.name else each.found for each in decided)
     return f"{head}: it expected {expected}; the record has {found}."
 
 

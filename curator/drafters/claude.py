@@ -24,6 +24,7 @@ from curator.drafters.prompt import Prompt, compose, fitted, repair
 from curator.drafters.reading import Reading, opinion_mark
 from curator.errors import CuratorError
 from curator.evidence import run_facts
+from curator.facts import Fact, FactKind
 from curator.model.deadline import Deadline
 from curator.model.messages import DEFAULT_MODEL, MessagesModel
 from curator.model.port import Answer, ModelError, Turn, Usage
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from curator.draft import DraftKind
     from curator.drafters.template import Drafted
     from curator.evidence import Evidence
-    from curator.facts import Fact
     from curator.model.port import LanguageModel
     from marin_research.record import Run
     from marin_research.thread import Thread
@@ -142,7 +142,7 @@ class _Reader:
         prompt = fitted(compose(self._grounds, entries, redactor), self._first_limit, lambda p: self._count(p, model))
         self._prompt = prompt
         self._judged = self._converse(model, prompt, Prose(self._grounds, prompt.untrusted))
-        self.facts = _stated(self._judged.passages, self._grounds)
+        self.facts = self._stated(self._judged)
         return self._reading(self._judged)
 
     def writing(self) -> Writing:
@@ -232,7 +232,7 @@ class _Reader:
         """The passages that also stand in the finished text; one that goes may change what another means."""
         while judged.passages:
             text = self._trial(judged)
-            facts = {**self._evidence.facts, **_stated(judged.passages, self._grounds)}
+            facts = {**self._evidence.facts, **self._stated(judged)}
             found = objections(text, tuple(facts.values()), judged.passages)
             if not found:
                 break
@@ -242,6 +242,11 @@ class _Reader:
                 violations=(*judged.violations, *found),
             )
         return judged
+
+    def _stated(self, judged: Judged) -> dict[str, Fact]:
+        """What a text with these passages states beside the evidence's own facts."""
+        author = Fact(id="model", kind=FactKind.NAME, value=self._name, name="model", source="the drafter")
+        return {author.id: author, **_stated(judged.passages, self._grounds)}
 
     def _trial(self, judged: Judged) -> str:
         """The logbook entry with every passage where it would claim something: below Interpretation."""

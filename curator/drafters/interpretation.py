@@ -59,15 +59,21 @@ def caveats(evidence: Evidence, *, explained: Collection[str] = ()) -> list[str]
 
 def _unfinished(evidence: Evidence, explained: Collection[str]) -> Iterator[str]:
     """A sentence for each run that came to no result."""
+    known = {failure.run: failure for failure in evidence.failures}
     for subject in evidence.subjects:
+        failure = known.get(subject.result.id)
         if is_unfinished(subject) and subject.result.id not in explained:
-            yield f"{_name(evidence, subject)} {ended(subject)}."
+            cause = failure.cause if failure is not None and failure.says_itself else None
+            likely = f" Likely cause, a hypothesis: {cause.says}." if cause is not None else ""
+            yield f"{_name(evidence, subject)} {ended(subject)}.{likely}"
 
 
 def _why_failed(evidence: Evidence, explained: Collection[str]) -> Iterator[str]:
-    """A likely cause of each failure, with its line."""
+    """A likely cause of each failure that does not say it itself, with its line."""
     for failure in evidence.failures:
-        if failure.cause is not None and failure.line is not None and failure.run not in explained:
+        if failure.run in explained or failure.says_itself:
+            continue
+        if failure.cause is not None and failure.line is not None:
             yield cause_sentence(failure.run, failure.cause, [failure.line])
 
 

@@ -63,7 +63,7 @@ def test_a_failure_that_the_model_passes_over_is_told_all_the_same(sweep, writte
     for kind in (DraftKind.LOGBOOK, DraftKind.ISSUE):
         text, _ = written(record, honest, kind=kind)
         assert "LR-004 (lr=0.3) failed" in text
-        assert "Likely cause of the failure of LR-004" in text
+        assert "Likely cause, a hypothesis: its numbers stopped being finite." in text
 
 
 def test_what_is_new_since_the_last_entry_can_be_said(sweep, written, honest, keep, a_run):

@@ -77,7 +77,7 @@ def draft(sweep, store, command_line, monkeypatch):
     return run
 
 
-def test_a_good_answer_becomes_a_draft_with_its_price(serve, draft, honest):
+def test_a_good_answer_becomes_a_draft_with_its_price(serve, draft, honest, command_line):
     """The person who reviews sees who wrote it, what it cost, and which words are opinion."""
     server = serve({"reply": json.dumps(honest)})
 
@@ -98,6 +98,7 @@ def test_a_good_answer_becomes_a_draft_with_its_price(serve, draft, honest):
     assert all(f"(opinion of {DEFAULT_MODEL}) {opinion}" in made.text for opinion in made.writing.opinions)
     assert "falls throughout" in made.text
     assert f"{DEFAULT_MODEL}: 1 answer" in said.out
+    assert json.loads(command_line("curator", "verify", made.id, "--json").out) == {"ok": True, "findings": []}
     (request,) = server.requests
     assert request["body"]["output_config"]["format"]["type"] == "json_schema"
     assert [block["cache_control"] for block in request["body"]["system"]] == [{"type": "ephemeral"}] * 2
