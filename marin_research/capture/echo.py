@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
@@ -34,8 +35,24 @@ class Echo(threading.Thread):
         return self.queued - self.written
 
     def put(self, data: bytes) -> None:
+        """Show ``data``: at once where that cannot block, else as soon as the thread gets to it.
+
+        At once, because what was read is nowhere but in this process until it is shown, and this process may be killed.
+        """
+        rest = data
+        if len(data) <= select.PIPE_BUF and not self.waiting and self._takes_some():
+            with contextlib.suppress(OSError):  # the thread will meet it, too
+                rest = data[os.write(self.fd, data) :]
         self.queued += len(data)
-        self._queue.put(data)
+        self.written += len(data) - len(rest)
+        if rest:
+            self._queue.put(rest)
+
+    def _takes_some(self) -> bool:
+        """Whether a small write would not block."""
+        writable = select.poll()
+        writable.register(self.fd, select.POLLOUT)
+        return any(event & select.POLLOUT for _, event in writable.poll(0))
 
     def close(self) -> None:
         """Close the descriptor once everything is written."""
