@@ -47,6 +47,10 @@ OF_SKILLEVOLVE = frozenset(
 """Kinds that go to SkillEvolve, where everybody can read them; their text begins with fields (front matter)."""
 
 
+BY_HAND = "hand"
+"""The drafter of what a person wrote on the command line."""
+
+
 class DraftStatus(StrEnum):
     DRAFT = "draft"
     APPROVED = "approved"

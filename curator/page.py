@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from curator.backing import backing
-from curator.draft import DraftStatus
+from curator.draft import BY_HAND, DraftStatus
 from curator.drafters.wording import id_range
 from curator.marked import OPINION, TAKEN_OUT, backed_style, labelled, marked
 from curator.plain import KIND_NAMES, counted, decision_line, line_of, model_line, one_line, when
@@ -81,8 +81,9 @@ def _about(draft: Draft, report: Report, console: Console) -> Iterator[tuple[str
     runs = f"{id_range(draft.runs)} of {draft.thread}: " if draft.runs else ""
     yield "about", Text(runs + one_line(draft.title))
     yield "goes to", Text(one_line(draft.target))
+    by = "by hand" if draft.drafter == BY_HAND else f"by the {draft.drafter} drafter"
     edited = f"; edited by {one_line(draft.edited_by)}, {when(draft.changed)}" if draft.edited_by else ""
-    yield "written", Text(f"by the {draft.drafter} drafter, {when(draft.created)}{edited}")
+    yield "written", Text(f"{by}, {when(draft.created)}{edited}")
     if draft.writing is not None:
         yield "model", Text(model_line(draft.writing), style=_WRONG if draft.writing.instead else "")
         if opinions := [opinion for opinion in draft.writing.opinions if opinion in draft.text]:

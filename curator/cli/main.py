@@ -22,6 +22,7 @@ _HOMES = {
     "log": ("curator.cli.log", "Show and check the log of decisions."),
     "note": ("curator.cli.note", "Remember what was just learned."),
     "notes": ("curator.cli.notes", "Read what was noted; propose notes from records."),
+    "skillevolve": ("curator.cli.skillevolve.main", "Read SkillEvolve, and draft what should go there."),
     "schema": ("curator.cli.schema", "Print the JSON Schema of what --json prints."),
 }
 

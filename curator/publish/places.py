@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curator.draft import Draft, DraftKind
+from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind
 from curator.errors import NotYetError
 from marin_research.thread import LogbookStyle, find_thread
 
@@ -81,6 +81,10 @@ class Places:
                 from curator.publish.closing import ClosingPlace
 
                 return self._opened(ClosingPlace)
+            case kind if kind in OF_SKILLEVOLVE:
+                from curator.publish.skillevolve import SkillEvolvePlace
+
+                return self._opened(SkillEvolvePlace)
             case _:
                 raise NotYetError(
                     f"{draft.kind} drafts cannot be sent by this version; "

@@ -33,12 +33,13 @@ def gather_craft(evidence: Evidence) -> Craft:
     ids = {subject.run.id for subject in evidence.subjects} | {subject.result.id for subject in evidence.subjects}
     notes = tuple(note for note in (session.notes if session else ()) if note.more.get("run", "") in {"", *ids})
     evidence.facts.update({fact.id: fact for note in notes for fact in note_facts(note)})
-    return Craft(
-        session=session,
-        notes=notes,
-        skill=choose_skill(evidence, notes, session.skill if session else ""),
-        agent_id=_agent_id(),
-    )
+    skill = choose_skill(evidence, notes, session.skill if session else "")
+    agent_id = _agent_id()
+    if isinstance(skill, SkillRef) and isinstance(agent_id, str):
+        from curator.skillevolve.lookup import looked_up  # with a client; only those who take part ask the site
+
+        skill = looked_up(skill)
+    return Craft(session=session, notes=notes, skill=skill, agent_id=agent_id)
 
 
 def note_facts(note: Note) -> list[Fact]:

@@ -78,17 +78,44 @@ def save_credentials(
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = _read(path) if path.exists() else {}
         said = {"api_key": api_key, "agent_id": agent_id, "agent_name": agent_name, "claim_url": claim_url}
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump({**kept, **said}, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        _put(path, (json.dumps({**kept, **said}, indent=2) + "\n").encode())
     except OSError as error:
         raise CredentialsError(f"cannot write {path}: {error.strerror}; make room or mend its permissions") from error
     return path
+
+
+def keep_answer(content: bytes, environ: Mapping[str, str] = os.environ) -> Path:
+    """Keep an answer that may hold a key, for its owner only."""
+    path = config_file(environ).with_name("registration-answer.txt")
+    _put(path, content)
+    return path
+
+
+def _put(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def require_writable(environ: Mapping[str, str] = os.environ) -> None:
+    """Return if credentials could be saved: a key that is shown once must find its place.
+
+    Raises:
+        CredentialsError: they could not.
+    """
+    path = config_file(environ)
+    part = path.with_name(f".{path.name}.{os.getpid()}.trial")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.write_bytes(b"0" * 4096)
+    except OSError as error:
+        raise CredentialsError(f"cannot write {path}: {error.strerror}; make room or mend its permissions") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def config_file(environ: Mapping[str, str] = os.environ) -> Path:

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import math
+
 from curator.errors import CuratorError
 
 
@@ -45,6 +47,12 @@ class UnclaimedError(SkillEvolveError):
 
 class RateLimitedError(SkillEvolveError):
     """Too many requests; nothing was carried out."""
+
+    def __init__(self, wait_s: float | None) -> None:
+        self.wait_s = wait_s
+        """Until the site wants to be asked again, where it says so."""
+        when = f"in {math.ceil(wait_s)} s" if wait_s is not None else "in some minutes"
+        super().__init__(f"SkillEvolve was asked too often; nothing was done, try again {when}")
 
 
 class MissingError(SkillEvolveError):

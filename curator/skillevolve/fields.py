@@ -320,26 +320,26 @@ class Message(Fields):
 
 
 class Skill(Fields):
-    """A skill for the platform: the folder that holds its SKILL.md, or a name alone to open a thread about it."""
+    """A skill for the platform: the archive of its folder, or a name alone to open a thread about it."""
 
     name: Name
     author: Name | None = None
     description: _Text | None = None
-    folder: _Text | None = None
-    """Relative to the top of the checkout, or under the home folder (``~/.claude/skills/vllm``)."""
     sha256: Sha256 | None = None
-    """Of the archive that is made of the folder."""
+    """Of the archive, which is kept beside the draft."""
+    files: tuple[RelativePath, ...] | None = None
+    """What the archive holds."""
     skill_slug: Id | None = None
     """Of the thread that the archive is added to; a new one, or the one of that name, unless given."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if (self.folder is None) != (self.sha256 is None):
-            raise ValueError("a folder is uploaded as it was approved; give it with the sha256 of its archive")
-        if self.skill_slug is not None and self.folder is None:
-            raise ValueError("skill_slug says where an archive is added; give its folder")
-        if self.folder is not None and (self.author is not None or self.description is not None):
-            raise ValueError("author and description are those of the SKILL.md in the folder; leave them out")
+        if (self.sha256 is None) != (self.files is None):
+            raise ValueError("an archive is uploaded as it was approved; give its files and its sha256")
+        if self.skill_slug is not None and self.sha256 is None:
+            raise ValueError("skill_slug says where an archive is added; there is none")
+        if self.sha256 is not None and (self.author is not None or self.description is not None):
+            raise ValueError("author and description are those of the SKILL.md in the archive; leave them out")
         return self
 
     def request(self, content: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class LazyGroup(click.Group):
     """A group whose commands live in modules that are imported when the command is used, not to print its name."""
 
     def __init__(self, *, homes: Mapping[str, tuple[str, str]], **options: Any) -> None:
-        """``homes`` maps a command's name to the module that has it as ``command``, and to its line of help."""
+        """``homes`` maps a command's name to where it is (``module``, or ``module:name``), and to its line of help."""
         super().__init__(**options)
         self._homes = homes
 
@@ -40,7 +40,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._homes:
             return None
-        command = import_module(self._homes[cmd_name][0]).command
+        module, _, name = self._homes[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name or "command")
         assert isinstance(command, click.Command)  # noqa: S101 - the table above and the modules are ours
         return command
 

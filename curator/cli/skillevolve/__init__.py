@@ -1,0 +1,1 @@
+"""``curator skillevolve``: the community's site, to read and to draft for."""
