@@ -19,9 +19,11 @@ def _cause(name: str, says: str, pattern: str) -> Cause:
     return Cause(name, says, re.compile(pattern, re.IGNORECASE))
 
 
+DIVERGENCE = "non-finite-numbers"
+
 CAUSES = (
     _cause(
-        "non-finite-numbers",
+        DIVERGENCE,
         "its numbers stopped being finite",
         r"\b(?:nan|-?inf(?:inity)?)\b|non-?finite|FloatingPointError|diverg|overflow encountered",
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field  # noqa: TID253
 
+from curator.causes import DIVERGENCE
 from curator.claims.base import RefusedError, same_measure
 from curator.claims.comparison import SAME_WITHIN_PERCENT, rivals
 from curator.drafters import wording
@@ -158,9 +159,11 @@ class Extreme(Test):
         found = rivals(value, grounds)
         if len(found) < 2:
             raise RefusedError(f"only one run has {value.name}")
-        extreme = (min if self.which == "lowest" else max)(found, key=number)
+        extreme, second = sorted(found, key=number, reverse=self.which == "highest")[:2]
+        change, noise = grounds.change(second, extreme), grounds.noise(value.name)
+        close = noise is not None and change is not None and abs(number(change)) <= noise
         return Decided(
-            holds=number(extreme) == number(value),
+            holds=None if close and value.id in (extreme.id, second.id) else number(extreme) == number(value),
             expected=f"the {self.which} {value.name} of these runs",
             name=value.name,
             found=f"{render(value)} for {value.subject}"
@@ -182,12 +185,12 @@ class Ended(Test):
         if run is None:
             raise RefusedError(f"{self.run} is about no run of this write-up")
         broken = next((f for f in grounds.facts.values() if _is_non_finite(f, run.id)), None)
+        blew_up = any(f.run == run.id and f.cause and f.cause.name == DIVERGENCE for f in grounds.evidence.failures)
+        # A run that failed of something else might have diverged later.
+        diverged = True if broken is not None or blew_up else None if run.status is Status.FAILED else False
         ended = run.status in (Status.SUCCEEDED, Status.FAILED, Status.CACHED)
-        holds = {
-            "succeeded": run.status is not Status.FAILED,
-            "failed": run.status is Status.FAILED,
-            "diverged": broken is not None,
-        }[self.how]
+        failed = run.status is Status.FAILED
+        holds = {"succeeded": not failed, "failed": failed, "diverged": diverged}[self.how]
         found = f"status {run.status} for {run.id}" + (f" and {broken.name} {wording.bare(broken)}" if broken else "")
         words = {"succeeded": "success", "failed": "failure", "diverged": "divergence"}[self.how]
         uses = (status.id, *((broken.id,) if broken else ()))

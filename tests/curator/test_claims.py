@@ -209,6 +209,20 @@ def test_the_words_of_a_hypothesis_must_not_contradict_its_outcome(sweep):
         state(Grounds(evidence=evidence), hypothesis("LR-002", "supported", LOWER))
 
 
+def test_an_outcome_within_the_noise_is_left_open(sweep):
+    """The best of two that a second seed would swap is not the best."""
+    seed = {"config": {"lr": 0.03, "seed": 1, "steps": 400}, "metrics": {"eval/loss": 2.36}, "label": "seed 1"}
+    evidence, _ = sweep(LR_002=seed, LR_003={"metrics": {"eval/loss": 2.35}})
+
+    assert "is left open" in state(Grounds(evidence=evidence), hypothesis("LR-003", "inconclusive", EXTREME))
+
+
+def test_a_run_that_blew_up_has_diverged(sweep):
+    """The error says so where no metric does; a full disk would leave it open."""
+    diverged = DIVERGED | {"how": "diverged"}
+    assert "is supported" in state(Grounds(evidence=sweep()[0]), hypothesis("LR-004", "supported", diverged))
+
+
 def failure(cause, *lines, run="LR-004"):
     return {"kind": "failure", "run": f"{run}/status", "cause": cause, "lines": list(lines)}
 
