@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from curator.attempt_facts import attempt_facts
 from curator.before import negative_results, read_logbook
 from curator.facts import Fact, FactError, FactKind, delta, percent, pointer
-from curator.failure import Failure, analyse, known_facts, similar_facts
+from curator.failure import Failure, ToRead, analyse, known_facts, post_facts, similar_facts, with_posts
 from marin_research.codec import format_time
 from marin_research.compare import (
     Comparison,
@@ -32,7 +32,7 @@ from marin_research.record import Attempt, Metric, Run, Status, Step
 from marin_research.thread import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from curator.skillevolve.craft import Craft
     from marin_research.store import RecordStore
@@ -73,6 +73,11 @@ class Evidence:
     """What is known of why runs failed."""
     craft: Craft | None = None
     """What there is beside the records; asked for where a post or a session report is written."""
+
+    def with_posts(self, search: Callable[[str], Iterable[ToRead]]) -> Evidence:
+        """The same evidence with what the community wrote about the errors, found by their templates."""
+        failures = with_posts(self.failures, search)
+        return replace(self, failures=failures, facts=self.facts | {fact.id: fact for fact in post_facts(failures)})
 
     def fact(self, *path: str) -> Fact | None:
         """The fact with that ID, its parts given one by one: ``fact("LR-003", "metric", "eval/loss")``."""

@@ -6,7 +6,7 @@ A cause is a hypothesis with its line. Two failures are alike when their errors 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curator.causes import CAUSES, Cause, likely_cause
@@ -15,7 +15,7 @@ from curator.suspicion import reads_like_an_instruction
 from marin_research.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from marin_research.record import Run
 
@@ -33,6 +33,14 @@ _ORDINARY = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToRead:
+    """What somebody else wrote about such an error."""
+
+    title: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What is known of one failed run beyond that it failed."""
 
@@ -46,6 +54,8 @@ class Failure:
     """Earlier runs of the thread that ended with the same error, oldest first."""
     known: tuple[str, ...] = ()
     """Items of the thread's negative-results index about such an error."""
+    posts: tuple[ToRead, ...] = ()
+    """Posts of the community about it: links for a person to follow; no model is shown them."""
 
     @property
     def says_itself(self) -> bool:
@@ -106,6 +116,37 @@ def similar_facts(failures: Iterable[Failure], of_thread: Sequence[Run]) -> list
                 Fact(id=f"{run.id}/{path}", kind=kind, value=value, subject=run.id, source=f"{run.id}#/{path}")
             )
     return facts
+
+
+def with_posts(failures: Iterable[Failure], search: Callable[[str], Iterable[ToRead]]) -> tuple[Failure, ...]:
+    """The failures with what the community wrote about their errors.
+
+    Args:
+        failures: as they were analysed.
+        search: finds posts by an error's template; asked once for each.
+    """
+    found: dict[str, tuple[ToRead, ...]] = {}
+    read = []
+    for failure in failures:
+        template = error_template(failure.error)
+        if template not in found:
+            found[template] = tuple(search(template))
+        read.append(replace(failure, posts=found[template]))
+    return tuple(read)
+
+
+def post_facts(failures: Iterable[Failure]) -> list[Fact]:
+    """What a text needs in order to link to posts."""
+    posts = dict.fromkeys(post for failure in failures for post in failure.posts)
+    source = "found in the community by the error"
+    return [
+        fact
+        for number, post in enumerate(posts, start=1)
+        for fact in (
+            Fact(id=f"community/{number}", kind=FactKind.LINK, value=post.link, source=source),
+            Fact(id=f"community/{number}/title", kind=FactKind.QUOTE, value=post.title, source=source),
+        )
+    ]
 
 
 def known_facts(failures: Iterable[Failure], logbook_path: str) -> list[Fact]:

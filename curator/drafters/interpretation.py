@@ -84,6 +84,8 @@ def _met_before(evidence: Evidence) -> Iterator[str]:
             yield f"{wording.listed(list(failure.similar))} failed with the same error before {failure.run}."
         for item in failure.known:
             yield f"The thread's index of negative results says: {wording.code(item)}."
+    for post in dict.fromkeys(post for failure in evidence.failures for post in failure.posts):
+        yield f"To read on this error, from the community: {wording.code(wording.shortened(post.title))} {post.link}"
 
 
 def cause_sentence(run_id: str, cause: Cause, lines: Sequence[str]) -> str:

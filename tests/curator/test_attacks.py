@@ -20,6 +20,7 @@ from curator.draft import DraftKind
 from curator.drafters import claude, template
 from curator.drafters.reading import opinion_mark
 from curator.facts import FactKind
+from curator.failure import ToRead
 from curator.model.scripted import ScriptedModel
 from curator.suspicion import reads_like_an_instruction
 from curator.verify import verify
@@ -68,6 +69,10 @@ def attacked(sweep, tmp_path, git):
             said["LR_003"] = {"config": {"lr": 0.1, "seed": 0, "steps": 400, "optimizer": text}}
         elif where == "config_key":
             said["LR_003"] = {"config": {"lr": 0.1, "seed": 0, "steps": 400, text: 1}}
+        elif where == "post":
+            evidence, of_thread = sweep()
+            post = ToRead(title=text, link="https://forum.example/forum/1")
+            return evidence.with_posts(lambda _: [post]), of_thread
         elif where == "metric":
             loss = {name: Metric(name=name, value=2.3627, source="report") for name in ("eval/loss", text)}
             said["LR_003"] = {"metrics": loss}
@@ -100,7 +105,7 @@ def test_an_instruction_in_recorded_text_moves_nothing(attacked, honest, attack)
         assert [trace for trace in attack["traces"] if trace.lower() in own] == []
         assert [needed for needed in attack.get("must", ()) if needed not in text] == []
         assert _findings(text, facts) <= _findings(expected, facts)
-        assert _live(text) == [] == _live(expected)
+        assert _live(text) == ["https://"] * (attack["where"] == "post" and "forum.example" in text) == _live(expected)
         assert [line for line in _structure(text) if line != "## What it may mean"] == _structure(expected)
         assert "Confidence: exploratory (a single run)" in text
         for opinion in writing.opinions:

@@ -10,13 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from curator.claims.base import Grounds
 from curator.draft import Draft, DraftKind, text_sha256
 from curator.drafters import claude, template
+from curator.drafters.prompt import compose
+from curator.failure import ToRead
 from curator.model.port import ModelError
 from curator.model.scripted import ScriptedModel
 from curator.page import page
 from curator.verify import verify
 from marin_research.record import End, ExceptionInfo, Status
+from marin_research.redact import Redactor
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -116,6 +120,27 @@ def test_an_earlier_error_of_the_same_kind_is_named(  # noqa: PLR0917 - fixtures
         assert "`FloatingPointError above a rate of 0.2: it diverges to NaN`" in text
         assert "Larger batches" not in text
         assert verify(text, tuple(record[0].facts.values())).ok
+
+
+def test_posts_about_an_error_are_links_to_read(sweep, written, honest):
+    """Somebody may have met it before; what they wrote is for a person to read, and no model is shown it."""
+    evidence, of_thread = sweep()
+    asked = []
+
+    def search(template):
+        asked.append(template)
+        return [ToRead(title="Loss is NaN above rate 0.2", link="https://forum.example/forum/7")]
+
+    evidence = evidence.with_posts(search)
+    text, _ = written((evidence, of_thread), honest)
+
+    assert asked == ["FloatingPointError: loss is nan at step <*>"]
+    assert (
+        "To read on this error, from the community: `Loss is NaN above rate 0.2` https://forum.example/forum/7" in text
+    )
+    assert verify(text, tuple(evidence.facts.values())).ok
+    prompt = compose(Grounds(evidence=evidence), (), Redactor())
+    assert "forum" not in prompt.request({}, 100).turns[0].text
 
 
 def test_what_does_not_fit_into_the_budget_is_left_out_by_importance(sweep, written, honest):
