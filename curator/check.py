@@ -27,8 +27,24 @@ def check(draft: Draft, store: RecordStore) -> Report:
         store: where it lives; knows the private names of its thread.
     """
     found = verify(draft.text, draft.facts)
-    own = [Issue(kind=f.kind, start=f.start, end=f.end, why=f.why) for f in found.findings]
+    old = _lines_of_others(draft)
+    own = [
+        Issue(kind=f.kind, start=f.start, end=f.end, why=f.why)
+        for f in found.findings
+        if not any(start <= f.start < end for start, end in old)
+    ]
     return report(draft.text, [*own, *_issues(draft, store)], found.evidence)
+
+
+def _lines_of_others(draft: Draft) -> list[tuple[int, int]]:
+    """The lines that stand already where the text is to stand: they are out, and their authors answer for them."""
+    standing = set(draft.replaces.split("\n")) if draft.replaces is not None else set()
+    spans, at = [], 0
+    for line in draft.text.split("\n"):
+        if line in standing:
+            spans.append((at, at + len(line) + 1))
+        at += len(line) + 1
+    return spans
 
 
 def broken_policies(draft: Draft, store: RecordStore) -> list[str]:

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 from curator.before import logbook_file
 from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind, DraftStatus, text_sha256
 from curator.drafters import template
+from curator.drafters.sections import Additions
 from curator.drafters.template import Fielded
 from curator.errors import CuratorError
 from curator.evidence import gather, groups
 from curator.front_matter import join
+from curator.living import SECTIONS, lines_of_drafts, with_additions
 from curator.queue import DraftQueue
 from curator.skillevolve.craft import gather_craft
 from curator.skillevolve.privacy import Privacy
+from curator.standing import Standing
 from curator.writing import Writing  # noqa: TC001 - part of a dataclass
+from marin_research.errors import MarinResearchError
 from marin_research.logbook import NewEntry, entry_text
+from marin_research.logbook.sections import find_section, is_called
 from marin_research.redact import Redactor
 
 if TYPE_CHECKING:
@@ -58,6 +63,7 @@ def make_drafts(
     drafter: str = template.NAME,
     options: Options | None = None,
     each: bool = False,
+    sections: Collection[str] = (),
 ) -> list[Outcome]:
     """Draft the write-up of some runs: one per sweep, or one per run.
 
@@ -69,6 +75,7 @@ def make_drafts(
         drafter: ``template`` or ``claude``.
         options: how the model is asked, for ``claude``.
         each: one write-up per run even where the runs are a sweep.
+        sections: of those that are kept current, only these.
 
     Raises:
         CuratorError: there is no such drafter.
@@ -79,7 +86,8 @@ def make_drafts(
     queue = DraftQueue(store)
     of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
     outcomes = []
-    for group in [[run_id] for run_id in run_ids] if each else groups(run_ids, store):
+    standing = Standing(thread, queue)
+    for group in _grouped(run_ids, store, kinds, each=each):
         evidence = gather(group, thread, store)
         if OF_SKILLEVOLVE.intersection(kinds):
             evidence = replace(evidence, craft=gather_craft(evidence))
@@ -90,15 +98,40 @@ def make_drafts(
             written, writing = claude.draft(evidence, of_thread, kinds, options)
         else:
             written = template.draft(evidence, of_thread, kinds)
-        outcomes += [_keep(drafted, evidence, queue, writing) for drafted in written]
+        asked = [drafted for drafted in written if _is_asked(drafted, sections)]
+        outcomes += [_keep(drafted, evidence, standing, queue, writing) for drafted in asked]
     return outcomes
 
 
-def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue, writing: Writing | None) -> Outcome:
-    if drafted.content is None:
-        return Outcome(kind=drafted.kind, runs=evidence.runs, draft=None, why_none=drafted.why_none, writing=writing)
-    thread = evidence.thread
-    text, facts, writing = _proposal(drafted.content, evidence, writing)
+def _grouped(
+    run_ids: Sequence[str], store: RecordStore, kinds: Collection[DraftKind], *, each: bool
+) -> list[list[str]]:
+    if DraftKind.CLOSING in kinds:
+        return [list(run_ids)]  # one end for the whole thread
+    return [[run_id] for run_id in run_ids] if each else groups(run_ids, store)
+
+
+def _is_asked(drafted: Drafted, sections: Collection[str]) -> bool:
+    return drafted.kind not in SECTIONS or not sections or any(is_called(drafted.title, name) for name in sections)
+
+
+def _keep(
+    drafted: Drafted, evidence: Evidence, standing: Standing, queue: DraftQueue, writing: Writing | None
+) -> Outcome:
+    thread, replaces, content = evidence.thread, None, drafted.content
+    none = Outcome(kind=drafted.kind, runs=evidence.runs, draft=None, why_none=drafted.why_none, writing=writing)
+    if content is None:
+        return none
+    if isinstance(content, Additions):
+        evidence = replace(evidence, facts=evidence.facts | {fact.id: fact for fact in content.facts})
+        try:
+            replaces, merged = _merged(drafted.kind, content, standing, queue.all(thread.topic))
+        except MarinResearchError as error:
+            return replace(none, why_none=str(error))
+        if merged is None:
+            return replace(none, why_none=f"the section {drafted.title!r} says it already")
+        content = merged
+    text, facts, writing = _proposal(content, evidence, writing)
     known = _open_twin(queue, drafted.kind, evidence.runs, text)
     if known is not None:
         return Outcome(kind=drafted.kind, runs=evidence.runs, draft=known, why_none=None, reused=True, writing=writing)
@@ -117,9 +150,23 @@ def _keep(drafted: Drafted, evidence: Evidence, queue: DraftQueue, writing: Writ
         drafted_sha256=text_sha256(text),
         created=now,
         changed=now,
+        replaces=replaces,
     )
     queue.add(draft)
     return Outcome(kind=drafted.kind, runs=evidence.runs, draft=draft, why_none=None, writing=writing)
+
+
+def _merged(
+    kind: DraftKind, added: Additions, standing: Standing, drafts: list[Draft]
+) -> tuple[str | None, str | None]:
+    """A section as it stands, and as it would be with the new lines; None for what does not exist."""
+    current = find_section(standing.text(kind), added.section)
+    redactor = Redactor.from_environment()
+    # What people wrote around the lines is theirs and public already.
+    clean = replace(added, lines=tuple(redactor.text(line).text for line in added.lines))
+    earlier = lines_of_drafts(drafts, kind, added.section)
+    text = current.text if current else None
+    return text, with_additions(text, clean, earlier=earlier, level=standing.level(kind))
 
 
 def _open_twin(queue: DraftQueue, kind: DraftKind, runs: tuple[str, ...], text: str) -> Draft | None:

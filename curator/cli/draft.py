@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from curator.drafters.claude import Options
 
 KIND_NAMES = [
-    kind.value for kind in (DraftKind.LOGBOOK, DraftKind.ISSUE, DraftKind.ISSUE_BODY, DraftKind.POST, DraftKind.SESSION)
+    kind.value
+    for kind in (
+        DraftKind.LOGBOOK,
+        DraftKind.INDEX,
+        DraftKind.ISSUE,
+        DraftKind.ISSUE_BODY,
+        DraftKind.CLOSING,
+        DraftKind.POST,
+        DraftKind.SESSION,
+    )
 ]
 """What can be written about runs."""
 
@@ -32,12 +41,17 @@ KIND_NAMES = [
     "  curator draft lr-sweep\n"
     "  curator draft lr-sweep --runs LR-003 LR-004 --kind logbook\n"
     "  curator draft lr-sweep --each\n"
+    "  curator draft lr-sweep --kind issue-body --section TL;DR\n"
+    "  curator draft lr-sweep --kind closing\n"
     "  curator draft lr-sweep --drafter claude --model claude-sonnet-5-5"
 )
 @click.argument("thread")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KIND_NAMES), help="What to write; repeatable.")
 @click.option("--runs", "first_run", metavar="ID...", help="Which runs, by experiment ID.")
 @click.argument("more_runs", nargs=-1, metavar="")
+@click.option(
+    "--section", "sections", multiple=True, metavar="NAME", help="Of the sections kept current, only this; repeatable."
+)
 @click.option("--each", is_flag=True, help="One write-up per run even where the runs are a sweep.")
 @click.option(
     "--drafter",
@@ -66,17 +80,25 @@ KIND_NAMES = [
 @root_option
 @json_option
 def command(
-    *, thread: str, kinds: tuple[str, ...], first_run: str | None, more_runs: tuple[str, ...], each: bool,
+    *, thread: str, kinds: tuple[str, ...], first_run: str | None, more_runs: tuple[str, ...],
+    sections: tuple[str, ...], each: bool,
     drafter: str, model: str, budget: int, deadline: float, root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     if more_runs and first_run is None:
         raise UsageError(f"unexpected {' '.join(more_runs)}; name runs as --runs {' '.join(more_runs)}")
     store = RecordStore(root)
     declared = find_thread(thread, store)
-    run_ids = [first_run, *more_runs] if first_run else newest_launch(store, declared.topic, declared.prefix)
-    wanted = [DraftKind(kind) for kind in kinds] or KINDS
+    wanted = [DraftKind(kind) for kind in kinds] or list(KINDS)
+    if first_run:
+        run_ids = [first_run, *more_runs]
+    elif wanted == [DraftKind.CLOSING]:
+        run_ids = [run.id for run in store.runs(declared.prefix) if run.thread == declared.topic and run.attempts]
+    else:
+        run_ids = newest_launch(store, declared.topic, declared.prefix)
     with asking(drafter, model=model, budget=budget, deadline=deadline) as options:
-        outcomes = make_drafts(run_ids, declared, store, kinds=wanted, drafter=drafter, options=options, each=each)
+        outcomes = make_drafts(
+            run_ids, declared, store, kinds=wanted, drafter=drafter, options=options, each=each, sections=sections
+        )
     if as_json:
         print_json(outcomes)
     else:

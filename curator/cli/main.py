@@ -9,6 +9,7 @@ import click
 from marin_research.cli.lazy import LazyGroup, run
 
 _HOMES = {
+    "kickoff": ("curator.cli.kickoff", "Open a thread's experiment issue."),
     "draft": ("curator.cli.draft", "Write up recorded runs."),
     "drafts": ("curator.cli.drafts", "List drafts and how they stand."),
     "show": ("curator.cli.show", "Show a draft with the evidence behind it."),

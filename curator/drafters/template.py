@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from curator.confidence import Confidence, Label, label
 from curator.draft import DraftKind
 from curator.drafters import wording
+from curator.drafters.closing import closing_text
 from curator.drafters.entry import entry_body, entry_label
 from curator.drafters.interpretation import caveats, findings, questions
 from curator.drafters.post import Post, write_post
 from curator.drafters.reading import Reading
+from curator.drafters.sections import OF_ISSUE_BODY, Additions, additions
 from curator.drafters.session import write_session
 from curator.drafters.update import no_update_reason, update_text
 from curator.facts import Fact, FactKind
@@ -53,7 +55,7 @@ class Drafted:
 
     kind: DraftKind
     title: str
-    content: Entry | Fielded | str | None
+    content: Entry | Fielded | Additions | str | None
     why_none: str | None = None
 
 
@@ -95,6 +97,18 @@ def write(evidence: Evidence, rating: Label, reading: Reading, kinds: Collection
         if reason is None:
             text = update_text(evidence, rating, reading, title=f"{ids} {title}")
         drafted.append(Drafted(kind=DraftKind.ISSUE, title=title, content=text, why_none=reason))
+    if DraftKind.INDEX in kinds:
+        drafted += [
+            _section(DraftKind.INDEX, name, additions(evidence, rating, reading, name, linked=False))
+            for name in evidence.thread.logbook.indices
+        ]
+    if DraftKind.ISSUE_BODY in kinds:
+        drafted += [
+            _section(DraftKind.ISSUE_BODY, name, additions(evidence, rating, reading, name)) for name in OF_ISSUE_BODY
+        ]
+    if DraftKind.CLOSING in kinds:
+        text = closing_text(evidence, rating, reading)
+        drafted.append(Drafted(kind=DraftKind.CLOSING, title="final summary", content=text))
     if DraftKind.POST in kinds:
         post = write_post(evidence, rating, reading)
         if isinstance(post, Post):
@@ -108,6 +122,12 @@ def write(evidence: Evidence, rating: Label, reading: Reading, kinds: Collection
         why = report if isinstance(report, str) else None
         drafted.append(Drafted(kind=DraftKind.SESSION, title=f"session with {ids}", content=fielded, why_none=why))
     return drafted
+
+
+def _section(kind: DraftKind, name: str, found: Additions | str) -> Drafted:
+    if isinstance(found, str):
+        return Drafted(kind=kind, title=name, content=None, why_none=found)
+    return Drafted(kind=kind, title=name, content=found)
 
 
 def trial_text(evidence: Evidence, rating: Label, reading: Reading) -> str:

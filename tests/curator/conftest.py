@@ -15,6 +15,7 @@ import pytest
 
 from curator.draft import Draft, DraftKind, text_sha256
 from curator.drafters import claude
+from curator.drafters.sections import Additions
 from curator.evidence import Evidence, gather
 from curator.facts import Fact, FactKind, percent
 from curator.model.port import ModelError
@@ -365,6 +366,7 @@ def written() -> Callable[..., tuple[str, Writing]]:
         assert writing is not None
         content = drafts[0].content
         assert content is not None, drafts[0].why_none
+        assert not isinstance(content, Additions)
         return content if isinstance(content, str) else content.body, writing
 
     return write

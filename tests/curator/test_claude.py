@@ -53,8 +53,7 @@ def test_the_rest_of_the_entry_is_the_templates(sweep, written, honest):
 
     text, _ = written(record, honest)
 
-    assert not isinstance(plain.content, str)
-    assert plain.content is not None
+    assert isinstance(plain.content, template.Entry)
     assert text.partition("- Interpretation:")[0] == plain.content.body.partition("- Interpretation:")[0]
 
 

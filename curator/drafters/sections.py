@@ -1,0 +1,193 @@
+"""What some runs add to the sections that are kept current, in the logbook and in the body of the experiment issue.
+
+A section is people's own: a drafter adds lines to it, and takes back no lines but its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curator.drafters import wording
+from curator.drafters.findings import clear_losses
+from curator.drafters.interpretation import all_cached, ended, is_unfinished
+from curator.facts import Fact, render
+from curator.thread_facts import declared_facts
+from marin_research.logbook.sections import is_called
+from marin_research.record import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from curator.confidence import Label
+    from curator.drafters.reading import Reading
+    from curator.evidence import Evidence, Subject
+
+OF_ISSUE_BODY = ("TL;DR", "Scope", "Decision log", "Negative results index", "Current baseline", "Conclusion")
+"""What the body of an experiment issue keeps current."""
+_MOST_FINDINGS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """Lines for one section."""
+
+    section: str
+    """As the thread calls it."""
+    lines: tuple[str, ...]
+    """Each a whole item without its bullet."""
+    renews: bool
+    """They say the present state: they go to the top, in the place of what a draft put there before."""
+    below: str = ""
+    """The part of the section that they belong to, if it has such a part."""
+    facts: tuple[Fact, ...] = ()
+    """Beside those of the evidence."""
+
+
+def additions(
+    evidence: Evidence, rating: Label, reading: Reading, section: str, *, linked: bool = True
+) -> Additions | str:
+    """What a section is to get, or why it gets nothing.
+
+    Args:
+        evidence: the runs and their facts.
+        rating: the confidence label of the result.
+        reading: what it says beyond the bare facts.
+        section: its name.
+        linked: with links to the entry, which the entry's own logbook does not need.
+    """
+    if all_cached(evidence):
+        return "every step was served from the cache, so there is nothing new to say"
+    for name, write in _WRITERS.items():
+        if is_called(section, name):
+            return write(_Material(evidence=evidence, rating=rating, reading=reading, section=section, linked=linked))
+    return f"nothing is known of what belongs into a section {section!r}; edit it by hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Material:
+    evidence: Evidence
+    rating: Label
+    reading: Reading
+    section: str
+    linked: bool
+
+    def lines(self, lines: list[str], why_none: str, *, renews: bool = False, below: str = "") -> Additions | str:
+        if not lines:
+            return why_none
+        return Additions(section=self.section, lines=tuple(lines), renews=renews, below=below)
+
+    @property
+    def entry(self) -> str:
+        ids = self.evidence.runs
+        return wording.entry_link(ids) if self.linked else f"entry {wording.id_range(ids)}"
+
+
+def _summary(material: _Material) -> Additions | str:
+    label = material.rating.confidence
+    findings = material.reading.findings[:_MOST_FINDINGS]
+    lines = [f"`{label}`: {finding} See {material.entry}." for finding in findings]
+    return material.lines(lines, "the runs say nothing about the thread's question", renews=True)
+
+
+def _conclusion(material: _Material) -> Additions | str:
+    label, reason = material.rating.confidence, material.rating.reason
+    findings = [f"{finding} See {material.entry}." for finding in material.reading.findings[:_MOST_FINDINGS]]
+    asked = [action for action in material.reading.actions if "baseline" in action or "hypothesis" in action]
+    lines = [*findings, f"Confidence: {label} ({reason})", *asked]
+    return material.lines(lines if findings else [], "there is no finding to conclude from", renews=True)
+
+
+def _scope(material: _Material) -> Additions | str:
+    thread = material.evidence.thread
+    facts = declared_facts(thread)
+    lines = [f"{name}: {value}" for name, value in scope_fields(facts)]
+    if not lines:
+        return "the thread's file says neither goal nor metrics; add them there"
+    return Additions(section=material.section, lines=tuple(lines), renews=True, facts=tuple(facts))
+
+
+def scope_fields(facts: list[Fact]) -> Iterator[tuple[str, str]]:
+    """The fields of a scope, one for each fact that a thread's file gives."""
+    names = {"goal": "Goal", "metric": "Primary metric", "constraint": "Constraint", "stop": "Stop criterion"}
+    for fact in facts:
+        where, _, what = fact.id.partition("/")
+        name = names.get(what.partition("/")[0])
+        if where == "thread" and name:
+            yield name, render(fact)
+
+
+def _baseline(material: _Material) -> Additions | str:
+    evidence = material.evidence
+    baseline = evidence.baseline
+    subject = next((s for s in evidence.subjects if baseline is not None and s.result.id == baseline.id), None)
+    if baseline is None or subject is None:
+        return "none of these runs is the thread's baseline"
+    time = evidence.fact(baseline.id, "ended") or evidence.fact(baseline.id, "time")
+    measured = [
+        f"{metric.name}: {render(fact)}"
+        for metric in wording.primary_metrics(evidence)
+        if (fact := evidence.fact(baseline.id, "metric", metric.name))
+    ]
+    lines = [
+        f"Date: {render(time)[:10] if time else 'unknown'}",
+        f"Run: {baseline.id}, {material.entry}",
+        f"Code refs: {wording.commit(baseline)}",
+        f"Config: {wording.config(baseline)}",
+        f"Devices: {wording.devices(baseline)}",
+        *measured,
+    ]
+    return material.lines(lines, "", renews=True)
+
+
+def _hypotheses(material: _Material) -> Additions | str:
+    lines = [
+        f"`{subject.run.id}`: {wording.recorded(subject.run.hypothesis)} Evidence: {material.entry}. "
+        "Next: To decide: does the result support it?"
+        for subject in material.evidence.subjects
+        if subject.run.hypothesis
+    ]
+    return material.lines(lines, "no hypothesis was stated before these runs", below="Active")
+
+
+def _decisions(material: _Material) -> Additions | str:
+    evidence = material.evidence
+    asked = [action for action in material.reading.actions if "become the baseline" in action]
+    time = max(
+        (str(fact.value) for fact in evidence.facts.values() if fact.id.endswith(("/ended", "/time"))), default=""
+    )
+    lines = [f"{time[:10]}: {action} Evidence: {material.entry}. Owner: to be named." for action in asked]
+    return material.lines(lines, "these runs ask for no decision; write down by hand what was decided")
+
+
+def _negative_results(material: _Material) -> Additions | str:
+    evidence = material.evidence
+    failed = [
+        f"{_named(evidence, subject)} {ended(subject)}. See {material.entry}."
+        for subject in evidence.subjects
+        if is_unfinished(subject) and subject.run.status is not Status.RUNNING
+    ]
+    worse = [
+        f"{_named(evidence, subject)} did not reach the baseline {evidence.baseline.id}: "
+        f"{change.name} {render(change)}. See {material.entry}."
+        for subject, change in clear_losses(evidence)
+        if evidence.baseline is not None
+    ]
+    return material.lines([*failed, *worse], "none of these runs failed or was clearly worse than the baseline")
+
+
+def _named(evidence: Evidence, subject: Subject) -> str:
+    value = wording.axis_value(subject, evidence.axis)
+    return f"{subject.run.id} ({value})" if value and len(evidence.subjects) > 1 else subject.run.id
+
+
+_WRITERS: dict[str, Callable[[_Material], Additions | str]] = {
+    "Current TL;DR": _summary,
+    "TL;DR": _summary,
+    "Scope": _scope,
+    "Current baseline": _baseline,
+    "Hypothesis queue": _hypotheses,
+    "Decision log": _decisions,
+    "Negative results index": _negative_results,
+    "Conclusion": _conclusion,
+}

@@ -1,0 +1,199 @@
+"""Drafts of sections that are kept current: right lines in the right place, and people's own lines left alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.check import check
+from curator.draft import DraftKind, DraftStatus
+from curator.drafters.sections import OF_ISSUE_BODY, Additions
+from curator.drafting import make_drafts
+from curator.living import with_additions
+from curator.queue import DraftQueue
+from marin_research.thread import INDICES, Thread
+
+QUEUE = """\
+## Hypothesis queue
+
+### Active
+- old
+
+```sh
+# no heading
+```
+
+### Blocked
+
+- waits
+"""
+
+
+def added(*lines, renews=False, below="", section="Decision log"):
+    return Additions(section=section, lines=lines, renews=renews, below=below)
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "expected"),
+    [
+        (None, added("a"), "## Decision log\n\n- a\n"),
+        ("## Decision log\n", added("a"), "## Decision log\n\n- a\n"),
+        ("## Decision log\n\n- old", added("a", "b"), "## Decision log\n\n- old\n- a\n- b\n"),
+        ("## Decision Log\n* old\n", added("a"), "## Decision Log\n* old\n* a\n"),
+        ("## D\n\n- not decided yet\n", added("a"), "## D\n\n- a\n"),
+        ("## D\n\n- TBD", added("a"), "## D\n\n- a\n"),
+        ("## T\n\n- old\n\nWords.", added("new", renews=True), "## T\n\n- new\n- old\n\nWords.\n"),
+        ("## T\n- old", added("new", renews=True), "## T\n- new\n- old\n"),
+        ("## D\n\nWords.\n\n### Part\n\n- x", added("a"), "## D\n\nWords.\n- a\n\n### Part\n\n- x\n"),
+        (QUEUE, added("new", below="Active"), QUEUE.replace("```\n\n### B", "```\n- new\n\n### B")),
+        (QUEUE, added("new", below="Elsewhere"), QUEUE.replace("queue\n", "queue\n\n- new\n")),
+    ],
+)
+def test_lines_go_where_people_would_put_them(current, new, expected):
+    """At the end of a log, at the top of a summary, under the right part, with the section's own bullets."""
+    assert with_additions(current, new) == expected
+
+
+def test_what_is_there_is_not_added_again():
+    """Drafting twice must not say everything twice."""
+    assert with_additions("## D\n\n- a\n- b\n", added("b", "a")) is None
+    assert with_additions("## D\n\n- a\n", added("a", "b")) == "## D\n\n- a\n- b\n"
+
+
+def test_a_summary_takes_back_only_what_a_draft_put_there():
+    """The newest result replaces ours of last week, and not the sentence of a colleague."""
+    current = "## TL;DR\n\n- ours of last week\n- theirs\n"
+
+    renewed = with_additions(current, added("new", renews=True), earlier=["- ours of last week", "- another"])
+
+    assert renewed == "## TL;DR\n\n- new\n- theirs\n"
+
+
+LINE = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"], exclude_characters="\x85"), max_size=12
+)
+
+
+@given(
+    lines=st.lists(LINE.map(lambda text: f"- x{text}"), max_size=6), new=st.lists(LINE.map("y{}".format), min_size=1)
+)
+def test_no_line_of_a_person_is_ever_lost(lines, new):
+    """Whatever they wrote there."""
+    current = "\n".join(["## D", "", *lines])
+
+    text = with_additions(current, added(*new))
+
+    if text is not None:
+        kept = [line.rstrip() for line in text.split("\n")]
+        assert [line for line in kept if line.startswith("- x")] == [line.rstrip() for line in lines]
+
+
+@pytest.fixture
+def drafted(sweep, store, monkeypatch, checkout):
+    """Drafts sections about the sweep, into the store that holds it, for the thread of the checkout."""
+    checkout.declare("goal: find the largest stable rate below 0.5\nconstraints: [400 steps on one device]")
+    sweep()
+    monkeypatch.chdir(checkout.top)
+
+    def draft(*kinds, **more):
+        return make_drafts(store.run_ids(), Thread.load("lr-sweep"), store, kinds=kinds, **more)
+
+    return draft
+
+
+def test_every_section_of_the_logbook_is_drafted_and_verified(drafted, store, checkout):
+    """What the template writes needs no finding to be accepted."""
+    outcomes = {outcome.draft.title: outcome.draft for outcome in drafted(DraftKind.INDEX) if outcome.draft}
+
+    assert set(outcomes) == set(INDICES)
+    for draft in outcomes.values():
+        assert check(draft, store).findings == (), draft.text
+        assert draft.replaces is None
+        assert "logbook:" not in draft.text
+    assert "failed: `FloatingPointError: loss is nan at step 19`" in outcomes["Negative results index"].text
+    assert "LR-003" in outcomes["Decision log"].text
+    assert outcomes["Current baseline"].text.startswith(
+        "## Current baseline\n\n- Date: 2026-11-22\n- Run: LR-001, entry"
+    )
+
+
+def test_lines_that_people_wrote_need_no_facts(drafted, store, checkout):
+    """Their numbers are out already; only what a draft adds is checked."""
+    theirs = "- 2026-10-01: We keep 17 layers, 3.4x faster. Evidence: #6597."
+    checkout.logbook.write_text(checkout.LOGBOOK.replace("## Exp", f"## Decision Log\n{theirs}\n\n## Exp"))
+
+    (outcome,) = drafted(DraftKind.INDEX, sections=["decision log"])
+
+    assert outcome.draft is not None
+    assert theirs in outcome.draft.text
+    assert outcome.draft.text.startswith("## Decision Log\n")
+    assert check(outcome.draft, store).findings == ()
+
+
+def test_sections_go_from_the_record_into_the_logbook(checkout, drafted, store, monkeypatch):
+    """Drafted, approved, published; the next draft of the summary replaces the first."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
+    ids = [outcome.draft.id for outcome in drafted(DraftKind.INDEX) if outcome.draft]
+    checkout.curator("approve", *ids)
+
+    checkout.curator("publish", "--approved")
+
+    text = checkout.logbook.read_text()
+    assert all(f"## {name}" in text for name in INDICES)
+    assert text.index("## Current TL;DR") < text.index("## Current baseline") < text.index("## Experiment Log")
+    assert checkout.LOGBOOK.partition("## Experiment Log")[2] in text
+    assert all(DraftQueue(store).get(draft_id).status is DraftStatus.PUBLISHED for draft_id in ids)
+    assert [outcome.why_none for outcome in drafted(DraftKind.INDEX) if outcome.draft] == []
+
+
+def test_a_section_that_the_thread_does_not_declare_is_not_edited(checkout, approved):
+    """Nothing else of a logbook is ever changed."""
+    checkout.logbook.write_text(checkout.LOGBOOK.replace("## Exp", "## Scope\n\n- Goal: rates\n\n## Exp"))
+    draft = approved("## Scope\n\n- Goal: more\n", kind=DraftKind.INDEX, replaces="## Scope\n\n- Goal: rates", facts=())
+
+    assert "does not declare 'Scope'" in checkout.curator("publish", draft.id, code=1).err
+    assert "- Goal: rates" in checkout.logbook.read_text()
+
+
+def test_every_section_of_an_issue_is_drafted_from_what_stands_there(drafted, store, checkout, github):
+    """The body is read first; sections that are there are added to, the others come new."""
+    url = github.open_issue("Experiment: rates", "## Description\r\n\r\nRates.\r\n\r\n## TL;DR\r\n\r\n- by hand\r\n")
+    checkout.declare(f"issue: {url}")
+
+    outcomes = drafted(DraftKind.ISSUE_BODY)
+
+    by_title = {outcome.draft.title: outcome.draft for outcome in outcomes if outcome.draft}
+    assert set(by_title) == set(OF_ISSUE_BODY)
+    for draft in by_title.values():
+        assert check(draft, store).findings == (), draft.text
+    assert by_title["TL;DR"].replaces == "## TL;DR\n\n- by hand"
+    assert by_title["TL;DR"].text.endswith("\n- by hand\n")
+    assert "[entry LR-001..LR-004](logbook:LR-001..LR-004)" in by_title["TL;DR"].text
+    assert "- Goal: find the largest stable rate below 0.5" in by_title["Scope"].text
+
+
+def test_without_an_issue_or_a_network_the_reason_is_said(drafted, store, checkout, monkeypatch):
+    """Nobody waits for a draft that cannot be made."""
+    outcomes = drafted(DraftKind.ISSUE_BODY)
+    assert {"curator kickoff" in (outcome.why_none or "") for outcome in outcomes} == {True}
+
+    checkout.declare("issue: https://github.com/marin-community/marin/issues/7")
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    outcomes = drafted(DraftKind.ISSUE_BODY)
+    assert {"cannot be reached" in (outcome.why_none or "") for outcome in outcomes} == {True}
+
+
+def test_the_final_summary_is_about_the_whole_thread(drafted, store, checkout, monkeypatch):
+    """Whatever worked or did not, in one comment, with the label and the steps that are left."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
+
+    said = json.loads(checkout.curator("draft", "lr-sweep", "--kind", "closing", "--json").out)
+
+    (outcome,) = said
+    text = outcome["draft"]["text"]
+    for part in ("What worked", "What did not work", "Confidence and limitations", "Conclusion", "Next steps"):
+        assert f"### {part}" in text
+    assert check(DraftQueue(store).get(outcome["draft"]["id"]), store).findings == ()
