@@ -75,10 +75,10 @@ class CommandWatch:
 
     def _measure(self, *, last: bool = False) -> None:
         for metric in self._left_in_file(complain=last):
-            self._recorder.metric(metric, wait=True, whole=True)
+            self._recorder.metric(metric)
         if self._patterns:
-            for metric in self._named.read(self._output.read(), last=last):
-                self._recorder.metric(metric, wait=True)
+            for name, value, step in self._named.read(self._output.read(), last=last):
+                self._recorder.observe(name, value, step=step, source="output", wait=True)
 
     @cached_property
     def _output(self) -> StoredOutput:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.errors import UsageError
 from marin_research.output import as_shown
-from marin_research.record import Metric
+from marin_research.progress import last_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,6 +49,15 @@ def parse_pattern(text: str) -> MetricPattern:
     return MetricPattern(name, pattern)
 
 
+class Value(NamedTuple):
+    """One value that stands in an output."""
+
+    name: str
+    value: float
+    step: int | None
+    """The training step that its line tells."""
+
+
 class OutputMetrics:
     """Finds what patterns name in an output that is read piece by piece, by lines; carriage returns end them, too."""
 
@@ -58,43 +65,35 @@ class OutputMetrics:
         self._patterns = patterns
         self._rest = b""
 
-    def read(self, chunks: Iterable[bytes], *, last: bool = False) -> list[Metric]:
-        """What more of the output holds: the last value of each metric; what came before it is told by its range.
+    def read(self, chunks: Iterable[bytes], *, last: bool = False) -> Iterator[Value]:
+        """What more of the output holds.
 
         Args:
             chunks: the output from where the last call stopped.
             last: nothing follows, so a line without an end is one.
         """
-        from marin_research.recorder import merge_metric
-
-        values: dict[str, Metric] = {}
         for line in self._lines(chunks, last=last):
+            text = as_shown(line)
             for wanted in self._patterns:
-                for found in wanted.pattern.finditer(line):
-                    new = _metric(wanted, found)
-                    if new is not None:
-                        known = values.get(wanted.name)
-                        values[wanted.name] = merge_metric(known, new) if known else new
-        return list(values.values())
+                for found in wanted.pattern.finditer(text):
+                    number = _number(wanted, found)
+                    if number is not None:
+                        yield Value(wanted.name, number, last_step(line))
 
-    def _lines(self, chunks: Iterable[bytes], *, last: bool) -> Iterator[str]:
+    def _lines(self, chunks: Iterable[bytes], *, last: bool) -> Iterator[bytes]:
         for chunk in chunks:
             *whole, self._rest = _LINE_END.split(self._rest + chunk)
-            yield from map(as_shown, whole)
+            yield from whole
             if len(self._rest) > _MAX_LINE:  # a line without an end cannot be waited for
-                yield as_shown(self._rest)
+                yield self._rest
                 self._rest = b""
         if last and self._rest:
-            yield as_shown(self._rest)
+            yield self._rest
 
 
-def _metric(wanted: MetricPattern, found: re.Match[str]) -> Metric | None:
+def _number(wanted: MetricPattern, found: re.Match[str]) -> float | None:
     text = found[wanted.name] if wanted.name in wanted.pattern.groupindex else found[1]
     try:
-        value = float(text.replace(",", ""))
+        return float(text.replace(",", ""))
     except (ValueError, AttributeError):
         return None
-    broken = int(not math.isfinite(value))
-    return Metric(
-        name=wanted.name, value=value, source="output", time=datetime.now(UTC), first=value, non_finite=broken
-    )

@@ -20,6 +20,7 @@ from marin_research import devices, provenance, whose
 from marin_research.clusters import task_here
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
+from marin_research.history import History
 from marin_research.machine import this_machine
 from marin_research.record import (
     Attempt,
@@ -69,17 +70,18 @@ def possible_recorders() -> list[Recorder]:
     return [recorder for recorder in list(_active) if recorder.run.id in owners.steps]
 
 
-def report(name: str, value: float, unit: str = "") -> None:
+def report(name: str, value: float, unit: str = "", *, step: int | None = None) -> None:
     """Record a metric of the run that this code is part of; outside of a recorded step it does nothing.
 
     Args:
         name: what was measured, as the thread names it: ``tokens_per_second``.
         value: the newest value; NaN and infinity are results too.
         unit: ``tok/s``, ``ms``, ``nats/byte``.
+        step: the training step at which it was measured.
     """
     recorder = current_recorder()
     if recorder is not None:
-        recorder.report(name, value, unit)
+        recorder.report(name, value, unit, step=step)
 
 
 class Recorder:
@@ -99,7 +101,9 @@ class Recorder:
         self._lock = threading.RLock()
         self._failed: set[str] = set()
         self._gaps: list[Gap] = []
-        self._metrics: dict[str, Metric] = {}
+        self._metrics: dict[str, Callable[[], Metric]] = {}
+        """What is to be written of each; made only when it is."""
+        self._histories: dict[str, History] = {}
         self._unwritten: set[str] = set()
         self._flushed = 0.0
 
@@ -171,28 +175,42 @@ class Recorder:
                 _current.reset(token)
                 _active.remove(self)
 
-    def report(self, name: str, value: float, unit: str = "") -> None:
+    def report(self, name: str, value: float, unit: str = "", *, step: int | None = None) -> None:
         # What is reported may be anything; it becomes text and a number here, behind the guard.
         with self.guard(f"metric {name}"):
-            now = datetime.now(UTC)
-            self.metric(Metric(name=str(name), value=float(value), unit=str(unit), source="report", time=now))
+            number, place = float(value), None if step is None else int(step)
+            self.observe(str(name), number, unit=str(unit), step=place, source="report")
 
-    def metric(self, metric: Metric, *, wait: bool = False, whole: bool = False) -> None:
-        """Note a metric: at once when it is new, then at most every few seconds (a training loop may call often).
+    def observe(
+        self, name: str, value: float, *, source: str, unit: str = "", step: int | None = None, wait: bool = False
+    ) -> None:
+        """Note one more value of a metric: at once when the metric is new, then at most every few seconds.
 
         Args:
-            metric: its newest value.
+            name: of the metric.
+            value: the newest one.
+            source: where it was found, in the record's terms.
+            unit: kept when a later value names none.
+            step: its training step.
             wait: the end of the attempt or ``flush_metrics`` will bring it along.
-            whole: it takes the place of what is known of the metric, instead of coming after it.
         """
         with self.guard("a metric"), self._lock:
-            known = None if whole else self._metrics.get(metric.name)
+            is_new = name not in self._histories
+            history = self._histories.setdefault(name, History())
+            history.unit = unit or history.unit
+            history.add(value, step, time.time())
+            self._metrics[name] = lambda: history.metric(name, source)
+            self._unwritten.add(name)
+            if not wait and (is_new or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
+                self.flush_metrics()
+
+    def metric(self, metric: Metric) -> None:
+        """Note all there is to know of a metric, in place of what was known of it; it is written at the next chance."""
+        with self.guard("a metric"), self._lock:
             if metric.count == 1 and not math.isfinite(metric.value):
                 metric = replace(metric, non_finite=1)
-            self._metrics[metric.name] = merge_metric(known, metric) if known else metric
+            self._metrics[metric.name] = lambda: metric
             self._unwritten.add(metric.name)
-            if not wait and (known is None or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
-                self.flush_metrics()
 
     def flush_metrics(self) -> None:
         """Write the metrics that wait."""
@@ -245,7 +263,7 @@ class Recorder:
         return Unknown("asking JAX failed")
 
     def _pending_metrics(self) -> list[tuple[Kind, Any]]:
-        return [(Kind.METRIC, self._metrics[name]) for name in sorted(self._unwritten)]
+        return [(Kind.METRIC, self._metrics[name]()) for name in sorted(self._unwritten)]
 
     def _write(self, *facts: tuple[Kind, Any], attempt: int | None = None) -> None:
         now, number = datetime.now(UTC), self.attempt if attempt is None else attempt
@@ -308,18 +326,3 @@ def _message(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - other people's exceptions may be unable to say what they are
         return "its text cannot be made"
-
-
-def merge_metric(known: Metric, new: Metric) -> Metric:
-    """One metric after another value of it came in."""
-    values = (known.minimum, known.maximum, known.value, new.minimum, new.maximum, new.value)
-    finite = [value for value in values if value is not None and math.isfinite(value)]
-    return replace(
-        new,
-        unit=new.unit or known.unit,
-        count=known.count + new.count,
-        first=known.value if known.first is None else known.first,
-        minimum=min(finite, default=None),
-        maximum=max(finite, default=None),
-        non_finite=known.non_finite + new.non_finite,
-    )

@@ -118,4 +118,4 @@ def note_artifact(result: Any) -> None:
     now = datetime.now(UTC)
     for name, value in fields.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and name not in recorder.metric_names():
-            recorder.metric(Metric(name=name, value=float(value), source="artifact", time=now), wait=True)
+            recorder.metric(Metric(name=name, value=float(value), source="artifact", time=now))

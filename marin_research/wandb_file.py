@@ -12,10 +12,10 @@ import json
 import math
 import struct
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from marin_research.errors import MarinResearchError
+from marin_research.history import History
 from marin_research.record import Metric, Unknown, WandbRun
 from marin_research.wandb_format import (
     KEY_TAG,
@@ -33,8 +33,6 @@ from marin_research.wandb_format import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-SERIES_LIMIT = 64
 
 
 class WandbFileError(MarinResearchError):
@@ -65,78 +63,6 @@ class WandbFile:
     """The run was finished, with whatever exit code, and that reached the file."""
     truncated: bool
     """The file ends in the middle of a record, or holds bytes that are none."""
-
-
-class Thinned:
-    """An even sample of a stream, of bounded size: every k-th point, k doubling as needed, and always the last one."""
-
-    __slots__ = ("_kept", "_last", "_limit", "_seen", "_stride")
-
-    def __init__(self, limit: int = SERIES_LIMIT) -> None:
-        """Keep at most ``limit`` points; 3 is the least that makes sense."""
-        self._limit = limit
-        self._kept: list[tuple[float, float]] = []
-        self._last: tuple[float, float] | None = None
-        self._seen = 0
-        self._stride = 1
-
-    def add(self, x: float, y: float) -> None:
-        self._last = (x, y)
-        if self._seen % self._stride == 0:
-            if len(self._kept) == self._limit - 1:  # one place is the last point's
-                del self._kept[1::2]
-                self._stride *= 2
-            if self._seen % self._stride == 0:
-                self._kept.append(self._last)
-        self._seen += 1
-
-    def points(self) -> tuple[tuple[float, float], ...]:
-        """What was kept, in the order it came in."""
-        if self._last is None or self._kept[-1] is self._last:
-            return tuple(self._kept)
-        return (*self._kept, self._last)
-
-
-class _Fold:
-    """One metric's history so far."""
-
-    __slots__ = ("count", "first", "last", "maximum", "minimum", "non_finite", "series", "step", "time")
-
-    def __init__(self) -> None:
-        self.count = self.non_finite = 0
-        self.first = self.last = math.nan
-        self.minimum, self.maximum = math.inf, -math.inf
-        self.step: int | None = None
-        self.time: float | None = None
-        self.series = Thinned()
-
-    def add(self, value: float, step: int | None, time: float | None) -> None:
-        self.series.add(self.count if step is None else step, value)
-        if not self.count:
-            self.first = value
-        self.count += 1
-        self.last, self.step, self.time = value, step, time
-        if not math.isfinite(value):
-            self.non_finite += 1
-            return
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
-
-    def metric(self, name: str, source: str) -> Metric:
-        finite = self.count > self.non_finite
-        return Metric(
-            name=name,
-            value=self.last,
-            source=source,
-            time=_time(self.time),
-            step=self.step,
-            count=self.count,
-            first=self.first,
-            minimum=self.minimum if finite else None,
-            maximum=self.maximum if finite else None,
-            non_finite=self.non_finite,
-            series=self.series.points(),
-        )
 
 
 def read(path: Path, *, numbers: bool = True) -> WandbFile:
@@ -202,7 +128,7 @@ class _Reader:
             self._takers |= {RecordField.HISTORY: self._history, RecordField.SUMMARY: self._summary}
         self._facts: dict[int, str] = {}
         self._settings: dict[str, Any] = {}
-        self._folds: dict[bytes, _Fold] = {}
+        self._folds: dict[bytes, History] = {}
         self._summaries: dict[bytes, bytes] = {}
         self._media: set[str] = set()
         self._exit_code: int | None = None
@@ -263,7 +189,7 @@ class _Reader:
         if value is not None:
             fold = self._folds.get(name)
             if fold is None:
-                fold = self._folds[name] = _Fold()
+                fold = self._folds[name] = History()
             fold.add(value, step, time)
         elif name.endswith(b"/_type"):
             self._media.add(name.decode(errors="replace").removesuffix("_type"))
@@ -332,10 +258,3 @@ def _number(value: Any) -> float | None:
         return float(value)
     except OverflowError:
         return math.copysign(math.inf, value)
-
-
-def _time(timestamp: float | None) -> datetime | None:
-    try:
-        return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -37,7 +37,7 @@ def note_wandb(recorder: Recorder, runs: Iterable[WandbRun], *, live: Live | Non
         recorder.wandb(completed)
         for metric in metrics:
             if metric.name not in recorder.metric_names():
-                recorder.metric(metric, wait=True)
+                recorder.metric(metric)
 
 
 def _read_file(path: Path, *, ended: bool) -> wandb_file.WandbFile:

@@ -137,16 +137,25 @@ def test_values_that_are_not_finite_are_counted_and_kept_out_of_the_range(starte
     assert repr(metric.first) == repr(first)
 
 
-def test_summaries_of_several_values_are_added_up(started):
-    """W&B hands over what its history looked like, not its values one by one."""
-    for low, high, broken in ((1.0, 5.0, 2), (0.5, 3.0, 1)):
-        started.metric(
-            Metric(name="loss", value=2.0, source="wandb:x", count=10, minimum=low, maximum=high, non_finite=broken)
-        )
+def test_a_reported_metric_keeps_its_course(started):
+    """Where a loss went up is what a reader of the last value wants to know next."""
+    for step in range(1000):
+        started.report("loss", 1000 - step, step=10 * step)
     started.end(ended_normally(), output=NO_OUTPUT)
 
     metric = recorded(started).metrics["loss"]
-    assert (metric.count, metric.minimum, metric.maximum, metric.non_finite) == (20, 0.5, 5.0, 3)
+    assert metric.step == 9990
+    assert len(metric.series) <= 64
+    assert (metric.series[0], metric.series[-1]) == ((0, 1000), (9990, 1))
+
+
+def test_a_summary_takes_the_place_of_what_was_known(started):
+    """W&B and a metrics file say all that there is at once; adding it up would count it twice."""
+    for value in (1.0, 2.0):
+        started.metric(Metric(name="loss", value=value, source="file", count=10))
+    started.end(ended_normally(), output=NO_OUTPUT)
+
+    assert (recorded(started).metrics["loss"].value, recorded(started).metrics["loss"].count) == (2.0, 10)
 
 
 def test_threads_that_report_at_once_lose_nothing(started):

@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 
 from marin_research import wandb_file
 from marin_research.codec import decode
+from marin_research.history import Thinned
 from marin_research.record import Metric, Unknown, WandbRun
 from marin_research.wandb_folder import folders_since, run_in
 
@@ -644,7 +645,7 @@ def test_typed_history_values_are_read(tmp_path: Path) -> None:
 @given(count=st.integers(0, 3000), limit=st.integers(3, 70))
 def test_a_long_series_is_thinned_evenly(count: int, limit: int) -> None:
     """A plot of the history would miss its start or end, or show one part of it in more detail than another."""
-    thinned = wandb_file.Thinned(limit)
+    thinned = Thinned(limit)
     for index in range(count):
         thinned.add(index, index * 0.5)
     points = thinned.points()
