@@ -13,9 +13,11 @@ from curator.drafters.sections import Additions
 from curator.drafters.template import Fielded
 from curator.errors import CuratorError
 from curator.evidence import gather, groups
+from curator.failure import ToRead
 from curator.front_matter import join
 from curator.living import SECTIONS, lines_of_drafts, with_additions
 from curator.queue import DraftQueue
+from curator.skillevolve.community import community_posts
 from curator.skillevolve.craft import gather_craft
 from curator.skillevolve.privacy import Privacy
 from curator.standing import Standing
@@ -88,7 +90,7 @@ def make_drafts(
     outcomes = []
     standing = Standing(thread, queue)
     for group in _grouped(run_ids, store, kinds, each=each):
-        evidence = gather(group, thread, store)
+        evidence = gather(group, thread, store).with_posts(lambda error: _posts_about(error, thread))
         if OF_SKILLEVOLVE.intersection(kinds):
             evidence = replace(evidence, craft=gather_craft(evidence))
         writing = None
@@ -101,6 +103,12 @@ def make_drafts(
         asked = [drafted for drafted in written if _is_asked(drafted, sections)]
         outcomes += [_keep(drafted, evidence, standing, queue, writing) for drafted in asked]
     return outcomes
+
+
+def _posts_about(error: str, thread: Thread) -> list[ToRead]:
+    """What the community wrote about an error; nothing without a SkillEvolve key."""
+    found = community_posts(error, names=tuple(thread.private_names))
+    return [ToRead(title=post.title, link=post.link) for post in found]
 
 
 def _grouped(

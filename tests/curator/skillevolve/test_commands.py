@@ -12,6 +12,7 @@ import pytest
 
 from curator.front_matter import split
 from curator.skillevolve.community import community_posts
+from curator.verify import verify
 
 ESCAPE = "\x1b[31mred\x1b[0m"
 
@@ -283,3 +284,17 @@ def test_a_site_that_does_not_answer_costs_no_more_than_its_time(forum, how):
 
     assert time.monotonic() - begun < 10
     assert len(forum.asked()) == 1
+
+
+def test_a_failed_runs_draft_links_to_what_the_community_wrote(checkout, forum, keep_here):
+    """Found by the error without its numbers; the link is a fact, the title is quoted, nothing else is taken over."""
+    forum.holds(title="The mesh is inside out: swap the axes", content="RuntimeError: mesh is inside out")
+    keep_here("LR-003", error="RuntimeError: mesh 7 is inside out", lr=1.0)
+
+    checkout.curator("draft", "lr-sweep", "--kind", "logbook", "--runs", "LR-003")
+
+    (draft,) = checkout.queue.all()
+    link = f"{forum.origin}/forum/post-7"
+    assert f"from the community: `The mesh is inside out: swap the axes` {link}" in draft.text
+    assert verify(draft.text, draft.facts).ok
+    assert [request["query"]["q"] for request in forum.asked()] == ["RuntimeError: mesh is inside out"]
