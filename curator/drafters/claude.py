@@ -17,6 +17,7 @@ from curator.before import last_entries, last_launch, read_logbook
 from curator.claims.base import Grounds
 from curator.claims.prose import Prose
 from curator.claims.reply import InvalidReplyError, Judged, Passage, is_prose, judge, parse, schema
+from curator.draft import DraftKind
 from curator.drafters import template
 from curator.drafters.interpretation import all_cached, caveats, findings
 from curator.drafters.objections import objections
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from curator.confidence import Label
-    from curator.draft import DraftKind
     from curator.drafters.template import Drafted
     from curator.evidence import Evidence
     from curator.model.port import LanguageModel
@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 
 NAME = "claude"
 MODEL_VARIABLE = "MARIN_RESEARCH_MODEL"
+_WITHOUT_READING = frozenset({DraftKind.SESSION})
+"""Kinds of text that hold fields and no interpretation."""
 _REPAIRS = 2
 _EARLIER_ENTRIES = 4
 _CHARACTERS_A_TOKEN = 3
@@ -88,8 +90,9 @@ def draft(
     """
     options = options or Options()
     rating = template.rate(evidence, of_thread)
-    if all_cached(evidence) or all(subject.run.status is Status.RUNNING for subject in evidence.subjects):
-        # There is nothing to read that the facts do not say.
+    running = all(subject.run.status is Status.RUNNING for subject in evidence.subjects)
+    if running or all_cached(evidence) or set(kinds) <= _WITHOUT_READING:
+        # There is nothing to read that the facts do not say, or nobody would be told.
         return template.write(evidence, rating, template.own_reading(evidence, rating), kinds), None
     name = model.name if model is not None else model_name(options, evidence.thread)
     reader = _Reader(evidence, of_thread, rating, options, name)
