@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.before import logbook_file
-from curator.draft import Draft, DraftKind, DraftStatus, text_sha256
-from curator.drafters.kickoff import KickoffText, Said, kickoff_text
+from curator.draft import Draft, DraftKind
+from curator.drafters.kickoff import Said, kickoff_text
 from curator.errors import CuratorError, NotYetError
 from curator.github.address import parse_repository, permalink
 from curator.kickoff import look_alikes
@@ -62,32 +61,18 @@ def draft_kickoff(thread: Thread, said: Said, queue: DraftQueue, *, repository: 
         alike, unknown = [], str(error)
     written = kickoff_text(thread, said, repository=where, logbook_url=_logbook_url(thread), alike=alike)
     text = Redactor.from_environment().text(written.text).text
-    return Begun(draft=_kept(thread, replace(written, text=text), queue), alike=tuple(alike), unknown=unknown)
-
-
-def _kept(thread: Thread, written: KickoffText, queue: DraftQueue) -> Draft:
-    """The draft in the queue; the one that is open already if it says the same."""
-    sha256, now = text_sha256(written.text), datetime.now(UTC)
-    for other in queue.all(thread.topic):
-        is_same = other.kind is DraftKind.KICKOFF and other.drafted_sha256 == sha256
-        if is_same and other.status is not DraftStatus.REJECTED:
-            return other
-    draft = Draft(
-        id=queue.new_id(thread.prefix),
+    draft = queue.twin(DraftKind.KICKOFF, (), text) or queue.propose(
+        thread.prefix,
         kind=DraftKind.KICKOFF,
         thread=thread.topic,
         runs=(),
         title=written.title,
         target="a new issue",
-        text=written.text,
+        text=text,
         facts=written.facts,
         drafter="template",
-        drafted_sha256=sha256,
-        created=now,
-        changed=now,
     )
-    queue.add(draft)
-    return draft
+    return Begun(draft=draft, alike=tuple(alike), unknown=unknown)
 
 
 def _logbook_url(thread: Thread) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from curator.before import logbook_file
-from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind, DraftStatus, text_sha256
+from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind
 from curator.drafters import template
+from curator.drafters.heartbeat import heartbeat_text
 from curator.drafters.sections import Additions
 from curator.drafters.template import Fielded
+from curator.drafters.wording import id_range
 from curator.errors import CuratorError
 from curator.evidence import gather, groups
 from curator.failure import ToRead
@@ -111,6 +112,29 @@ def _posts_about(error: str, thread: Thread) -> list[ToRead]:
     return [ToRead(title=post.title, link=post.link) for post in found]
 
 
+def draft_heartbeat(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Draft:
+    """Draft the update that says that some runs are still in progress.
+
+    Raises:
+        RunNotFoundError: one of them is not in the store.
+    """
+    queue = DraftQueue(store)
+    evidence = gather(run_ids, thread, store)
+    text, facts, _ = _proposal(heartbeat_text(evidence), evidence, None)
+    # It is about no run that an entry could be about: none has ended.
+    return queue.twin(DraftKind.ISSUE, (), text) or queue.propose(
+        thread.prefix,
+        kind=DraftKind.ISSUE,
+        thread=thread.topic,
+        runs=(),
+        title=f"{id_range(run_ids)} in progress",
+        target=_target(DraftKind.ISSUE, thread),
+        text=text,
+        facts=facts,
+        drafter=template.NAME,
+    )
+
+
 def _grouped(
     run_ids: Sequence[str], store: RecordStore, kinds: Collection[DraftKind], *, each: bool
 ) -> list[list[str]]:
@@ -140,12 +164,9 @@ def _keep(
             return replace(none, why_none=f"the section {drafted.title!r} says it already")
         content = merged
     text, facts, writing = _proposal(content, evidence, writing)
-    known = _open_twin(queue, drafted.kind, evidence.runs, text)
-    if known is not None:
-        return Outcome(kind=drafted.kind, runs=evidence.runs, draft=known, why_none=None, reused=True, writing=writing)
-    now = datetime.now(UTC)
-    draft = Draft(
-        id=queue.new_id(thread.prefix),
+    known = queue.twin(drafted.kind, evidence.runs, text)
+    draft = known or queue.propose(
+        thread.prefix,
         kind=drafted.kind,
         thread=thread.topic,
         runs=evidence.runs,
@@ -155,13 +176,9 @@ def _keep(
         facts=facts,
         drafter=CLAUDE if writing is not None and not writing.instead else template.NAME,
         writing=writing,
-        drafted_sha256=text_sha256(text),
-        created=now,
-        changed=now,
         replaces=replaces,
     )
-    queue.add(draft)
-    return Outcome(kind=drafted.kind, runs=evidence.runs, draft=draft, why_none=None, writing=writing)
+    return replace(none, draft=draft, reused=known is not None, writing=writing)
 
 
 def _merged(
@@ -175,19 +192,6 @@ def _merged(
     earlier = lines_of_drafts(drafts, kind, added.section)
     text = current.text if current else None
     return text, with_additions(text, clean, earlier=earlier, level=standing.level(kind))
-
-
-def _open_twin(queue: DraftQueue, kind: DraftKind, runs: tuple[str, ...], text: str) -> Draft | None:
-    """The same text about the same runs, drafted before and not rejected: drafting twice must not ask twice."""
-    return next(
-        (
-            draft
-            for draft in queue.all()
-            if (draft.kind, draft.runs, draft.drafted_sha256) == (kind, runs, text_sha256(text))
-            and draft.status is not DraftStatus.REJECTED
-        ),
-        None,
-    )
 
 
 def _proposal(

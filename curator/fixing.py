@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from curator.draft import Draft, DraftKind, DraftStatus, text_sha256
+from curator.draft import Draft, DraftKind, DraftStatus
 from curator.errors import RefusedError
 from curator.facts import Fact, FactKind
 from curator.github.address import parse_comment, parse_issue
@@ -49,13 +48,12 @@ def draft_fix(posted: Draft, before: str, after: str, queue: DraftQueue, *, by: 
         queue: where drafts live.
         by: who wrote it.
     """
-    now = datetime.now(UTC)
     links = tuple(
         Fact(id=f"posted/{number}", kind=FactKind.LINK, value=url, source=f"the comment as it was: {posted.link}")
         for number, url in enumerate(dict.fromkeys(_URL.findall(before)))
     )
-    draft = Draft(
-        id=queue.new_id(posted.id.partition("-D")[0]),
+    return queue.propose(
+        posted.id.partition("-D")[0],
         kind=DraftKind.FIX,
         thread=posted.thread,
         runs=posted.runs,
@@ -64,10 +62,5 @@ def draft_fix(posted: Draft, before: str, after: str, queue: DraftQueue, *, by: 
         text=after,
         facts=(*posted.facts, *links),
         drafter=by,
-        drafted_sha256=text_sha256(after),
-        created=now,
-        changed=now,
         replaces=before,
     )
-    queue.add(draft)
-    return draft

@@ -15,9 +15,9 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from curator.draft import Draft, DraftStatus
+from curator.draft import Draft, DraftStatus, text_sha256
 from curator.errors import DraftFormatError, DraftNotFoundError, StaleDraftError
 from curator.facts import from_json
 from curator.log import Decision, DecisionLog
@@ -25,6 +25,9 @@ from marin_research.codec import decode, dump
 from marin_research.store import run_order
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curator.draft import DraftKind
     from curator.log import LogEntry
     from marin_research.store import RecordStore
 
@@ -61,6 +64,33 @@ class DraftQueue:
     def add(self, draft: Draft) -> None:
         """Keep a new draft under the ID it was given."""
         self.store.objects.put_new(f"drafts/{draft.id}/000000.json", dump(draft))
+
+    def propose(self, prefix: str, *, text: str, **fields: Any) -> Draft:
+        """Keep a new text under an ID of its own.
+
+        Args:
+            prefix: of the ID.
+            text: what is proposed.
+            fields: the other fields of a `Draft` that have to be said.
+        """
+        now = datetime.now(UTC)
+        draft = Draft(
+            id=self.new_id(prefix), text=text, drafted_sha256=text_sha256(text), created=now, changed=now, **fields
+        )
+        self.add(draft)
+        return draft
+
+    def twin(self, kind: DraftKind, runs: Sequence[str], text: str) -> Draft | None:
+        """The same text about the same runs, drafted before and not rejected: drafting twice must not ask twice."""
+        same = (kind, tuple(runs), text_sha256(text))
+        return next(
+            (
+                draft
+                for draft in self.all()
+                if (draft.kind, draft.runs, draft.drafted_sha256) == same and draft.status is not DraftStatus.REJECTED
+            ),
+            None,
+        )
 
     def edit(self, draft: Draft, text: str, *, by: str) -> Draft:
         """Keep another text of a draft. An approval of the old text does not cover the new one.

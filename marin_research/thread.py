@@ -102,8 +102,8 @@ class Thread:
     constraints: list[str] = field(default_factory=list)
     stop_criteria: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
-    agent_marker: str = ""
-    """What marks text as written by an agent, where the community asks for it: ``🤖``."""
+    agent_marker: str = "🤖"
+    """Opens what a drafter writes for the issue, where readers want to know who speaks; empty for nothing."""
     logbook: Logbook = field(default_factory=Logbook)
     issue: str = ""
     """URL of the experiment issue."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from curator.after_launch import report
+from curator.cadence import due
 from curator.draft import DraftKind
 from curator.drafters.template import KINDS
 from curator.drafting import CLAUDE, DRAFTERS, make_drafts
+from curator.queue import DraftQueue
+from curator.watching import due_line
 from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.errors import UsageError
 from marin_research.store import RecordStore
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from curator.drafters.claude import Options
+    from marin_research.thread import Thread
 
 KIND_NAMES = [
     kind.value
@@ -103,6 +108,15 @@ def command(
         print_json(outcomes)
     else:
         click.echo(report(outcomes, declared.topic))
+        _say_what_is_due(declared, store)
+
+
+def _say_what_is_due(thread: Thread, store: RecordStore) -> None:
+    queue = DraftQueue(store)
+    runs = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
+    late = due(runs, queue.all(thread.topic), queue.log.entries(), datetime.now(UTC))
+    if late is not None:
+        click.echo(due_line(late, thread), err=True)
 
 
 @contextmanager

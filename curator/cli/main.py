@@ -11,6 +11,7 @@ from marin_research.cli.lazy import LazyGroup, run
 _HOMES = {
     "kickoff": ("curator.cli.kickoff", "Open a thread's experiment issue."),
     "draft": ("curator.cli.draft", "Write up recorded runs."),
+    "watch": ("curator.cli.watch", "Write up what ends, and say when an update is due."),
     "drafts": ("curator.cli.drafts", "List drafts and how they stand."),
     "show": ("curator.cli.show", "Show a draft with the evidence behind it."),
     "verify": ("curator.cli.verify", "Check a text against the record."),

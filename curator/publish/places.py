@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind
-from curator.errors import NotYetError
+from curator.draft import Draft, DraftKind
 from marin_research.thread import LogbookStyle, find_thread
 
 if TYPE_CHECKING:
@@ -51,11 +50,7 @@ class Places:
         self._open: dict[Callable[[Context], Destination], Destination] = {}
 
     def of(self, draft: Draft) -> Destination:
-        """The place that ``draft`` goes to.
-
-        Raises:
-            NotYetError: this version cannot publish its kind.
-        """
+        """The place that ``draft`` goes to."""
         match draft.kind:
             case DraftKind.KICKOFF:
                 from curator.publish.kickoff import KickoffPlace
@@ -81,15 +76,10 @@ class Places:
                 from curator.publish.closing import ClosingPlace
 
                 return self._opened(ClosingPlace)
-            case kind if kind in OF_SKILLEVOLVE:
+            case _:
                 from curator.publish.skillevolve import SkillEvolvePlace
 
                 return self._opened(SkillEvolvePlace)
-            case _:
-                raise NotYetError(
-                    f"{draft.kind} drafts cannot be sent by this version; "
-                    f"`curator show {draft.id} --text` prints the text for you to post"
-                )
 
     def _is_issue_alone(self, draft: Draft) -> bool:
         thread = find_thread(draft.thread, self.context.queue.store)

@@ -43,7 +43,7 @@ from marin_research.thread import (
 @click.option("--constraint", "constraints", multiple=True, help="What must stay fixed; repeatable.")
 @click.option("--stop", "stop_criteria", multiple=True, help="What evidence ends the thread; repeatable.")
 @click.option("--tag", "tags", multiple=True, help="Repeatable.")
-@click.option("--agent-marker", default="", help="Marks text written by an agent, for example 🤖.")
+@click.option("--agent-marker", default="🤖", show_default=True, help="Opens what a drafter writes for the issue.")
 @click.option("--issue", default="", help="URL of the experiment issue.")
 @click.option("--wandb", default="", metavar="[ENTITY/]PROJECT", help="Where the W&B runs go.")
 @click.option("--branch", default="", help="The research branch.")
