@@ -196,9 +196,9 @@ def _importance(fact: Fact, primary: set[str], varied: set[str], *, earlier: boo
             found = 0, "statuses"
         case FactKind.CONFIG:
             found = (0, "tested settings") if fact.name in varied else (6, "other settings")
-        case FactKind.METRIC | FactKind.PERCENT if (main and "/metric/" in fact.id) or (
-            fact.kind is FactKind.PERCENT and main
-        ):
+        case FactKind.PERCENT if main:
+            found = 0, "main metrics"
+        case FactKind.METRIC if main and "/metric/" in fact.id:
             found = 0, "main metrics"
         case FactKind.TEXT | FactKind.NAME | FactKind.LABEL:
             found = 1, "hypotheses and names"
