@@ -18,19 +18,18 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from marin_research import devices
+from marin_research import devices, whose
 from marin_research.clusters import backend, backends, task_here
 from marin_research.describe import describe_config
 from marin_research.events import Heartbeat
 from marin_research.hosts import recording_itself
-from marin_research.outside import record_from_outside
+from marin_research.job import is_open
+from marin_research.outside import Outside, Sighting
 from marin_research.record import Job, Status, Unknown
 from marin_research.recorder import Recorder, possible_recorders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from marin_research.clusters import SubmittedJob
 
 PATIENCE_S = 20.0
 """How long the end of a step waits for its cluster's last word on the step's jobs."""
@@ -95,8 +94,8 @@ class Jobs:
         self._recorder = recorder
         self._is_step = is_step
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[SubmittedJob, int, Job]] = {}
-        """By ID: how it is asked about, the attempt that submitted it, how it stood last."""
+        self._known: dict[str, Sighting] = {}
+        """By the jobs' IDs."""
         self._settled = threading.Event()
         self._following = False
 
@@ -137,7 +136,7 @@ class Jobs:
             why="it was submitted",
         )
         with self._lock:
-            self._known[job_id] = (submitted, attempt, job)
+            self._known[job_id] = Sighting(job=job, attempt=attempt, submitted=submitted)
         self._recorder.dispatched(job, attempt=attempt)
         if not self._following:
             self._following = True
@@ -160,7 +159,7 @@ class Jobs:
         """Wait, within limits, for what the clusters say of the jobs at the end."""
         self.over.set()
         if self._following and not self._settled.wait(PATIENCE_S):
-            names = ", ".join(job.name for _, _, job in self._known.values())
+            names = ", ".join(seen.job.name for seen in self._known.values())
             why = f"the cluster did not answer for {PATIENCE_S:g} s; `marin-research show --refresh` asks it again"
             self._recorder.gap(f"how the jobs ended ({names})", why)
 
@@ -182,24 +181,28 @@ class Jobs:
     def _follow(self) -> None:
         while not self.over.wait(min(_LOOK_S, self._recorder.launch.heartbeat_s)):
             self._look()
-        self._look()
-        for job_id in list(self._known):
-            submitted, attempt, job = self._known[job_id]
-            if job.kind != "actors" and not backend(job.backend).in_process:
-                with self._recorder.guard(f"the hosts of job {job.name}"):
-                    record_from_outside(self._recorder, job, attempt, submitted)
+        self._look(last=True)
+        for seen in list(self._known.values()):
+            if seen.job.kind != "actors" and not backend(seen.job.backend).in_process:
+                self._add_missing_hosts(seen)
         self._settled.set()
 
-    def _look(self) -> None:
-        for job_id in list(self._known):
-            submitted, attempt, job = self._known[job_id]
-            if job.outcome is not Status.RUNNING and all(each.outcome is not Status.RUNNING for each in job.tries):
+    def _add_missing_hosts(self, seen: Sighting) -> None:
+        recorder = self._recorder
+        with recorder.guard(f"the hosts of job {seen.job.name}"):
+            for gap in Outside(recorder.store, recorder.run.id, recorder.redactor).add_missing_hosts(seen):
+                recorder.gap(gap.what, gap.why)
+
+    def _look(self, *, last: bool = False) -> None:
+        for job_id, seen in list(self._known.items()):
+            if not is_open(seen.job):
                 continue
-            with self._recorder.guard(f"job {job.name}"):
-                seen = submitted.look(job)
-                if seen != job:
-                    self._known[job_id] = (submitted, attempt, seen)
-                    self._recorder.dispatched(seen, attempt=attempt)
+            # A cluster that does not answer now is asked again; only the last word is missed.
+            with self._recorder.guard(f"how job {seen.job.name} ended") if last else contextlib.suppress(Exception):
+                job = seen.submitted.look(seen.job)
+                if job != seen.job:
+                    self._known[job_id] = replace(seen, job=job)
+                    self._recorder.dispatched(job, attempt=seen.attempt)
 
 
 def _recording_itself(request: Any, recorder: Recorder, attempt: int) -> Any:
@@ -252,8 +255,8 @@ def _exchange(client: Any, name: str) -> None:
 def _jobs_here(what: str) -> Jobs | None:
     """The jobs that one submitted here and now belongs to. Where that is in doubt, every step it may be of says so."""
     possible = [recorder for recorder in possible_recorders() if recorder in _watched]
-    if len(possible) == 1:
-        return _watched[possible[0]]
+    if possible and whose.owners().sure:
+        return _watched[possible[-1]]
     for recorder in possible:
         recorder.gap(what, "it was submitted in a thread that may be another step's; it is recorded with none")
     return None

@@ -98,3 +98,8 @@ class Retry:
     job: str
     number: int
     """The cluster's count of tries at the job's tasks, from 0."""
+
+
+def is_open(job: Job) -> bool:
+    """Whether its cluster may have more to tell than it did when the job was last seen."""
+    return job.outcome is Status.RUNNING or any(each.outcome is Status.RUNNING for each in job.tries)

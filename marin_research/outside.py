@@ -7,6 +7,7 @@ function. What it printed its cluster may still have; how it ended is in the job
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,88 +15,108 @@ from typing import TYPE_CHECKING
 from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, ship
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
-from marin_research.record import Host, Output, Retry, Status, Task
+from marin_research.hosts import attempt_key
+from marin_research.record import Gap, Host, Output, Retry, Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from marin_research.capture.live_output import Stretch
     from marin_research.clusters import SubmittedJob
     from marin_research.record import Job, TaskTry
-    from marin_research.recorder import Recorder
+    from marin_research.redact import Redactor
     from marin_research.store import RecordStore
 
 
-def record_from_outside(recorder: Recorder, job: Job, attempt: int, submitted: SubmittedJob) -> None:
-    """Add the hosts of ``job`` that are missing in the record.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A job as it was last seen, and how it is seen again."""
 
-    Args:
-        recorder: of whoever submitted the job.
-        job: as it stands now.
-        attempt: the one that submitted it.
-        submitted: what is asked for the output.
-    """
-    known = {
-        (host.task.index, host.task.number)
-        for each in recorder.store.run(recorder.run.id).attempts
-        for host in each.hosts
-        if host.job == job.id and host.task is not None
-    }
-    for each in job.tries:
-        if each.started is None or each.outcome is Status.RUNNING or (each.index, each.number) in known:
-            continue
-        with recorder.guard(f"host {each.index} of job {job.name}"):
-            _add(recorder, job, attempt, each, submitted)
-            if job.kind == "callable":
-                why = f"it left no record of its own; what stands here is what {job.backend} knows of it"
-                recorder.gap(f"host {each.index} of job {job.name}", why)
+    job: Job
+    attempt: int
+    """The one that submitted it."""
+    submitted: SubmittedJob
 
 
-def _add(recorder: Recorder, job: Job, attempt: int, each: TaskTry, submitted: SubmittedJob) -> None:
-    store, run_id = recorder.store, recorder.run.id
-    writer = f"o{each.index}-{secrets.token_hex(3)}"
-    retry = Retry(of=attempt, job=job.id, number=each.number) if each.number else None
-    if retry is not None:
-        attempt = store.join_attempt(run_id, f"{job.id} {each.number}")
-    started = each.started or job.submitted
-    count = len({one.index for one in job.tries})
-    task = Task(backend=job.backend, job=job.id, index=each.index, number=each.number, count=count, worker=each.worker)
-    host = Host(
-        index=each.index,
-        name=each.worker or "unknown",
-        pid=None,
-        writer=writer,
-        started=started,
-        job=job.id,
-        task=task,
-        seen_by=f"{job.backend}, asked by the process that submitted the job",
-        heartbeat=each.ended,
-    )
-    facts = [*([(Kind.RETRIED, retry)] if retry else []), (Kind.HOST_STARTED, host)]
-    events = [Event(kind=kind, time=started, attempt=attempt, writer=writer, body=encode(body)) for kind, body in facts]
-    store.write(run_id, writer, 0, events)
-    folder = store.output_folder(run_id, attempt, writer)
-    output = _keep(recorder, folder, submitted.output(each.index, each.number))
-    event = Event(kind=Kind.OUTPUT, time=datetime.now(UTC), attempt=attempt, writer=writer, body=encode(output))
-    store.write(run_id, writer, 1, [event])
+class Outside:
+    """Whoever records hosts of a run that are not here."""
 
+    def __init__(self, store: RecordStore, run_id: str, redactor: Redactor) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._redactor = redactor
 
-def _keep(recorder: Recorder, folder: str, printed: Iterable[tuple[float, bytes]]) -> Output:
-    """Mask and store what a host printed, with the times at which it did."""
-    store = recorder.store
-    live = LiveOutput(store.root, folder)
-    live.open()
-    masked = recorder.redactor.stream(live.append)
-    for seconds, block in printed:
-        live.clock = partial(float, seconds)
-        masked.write(block)
-        if live.growing >= CHUNK_SIZE:
-            _ship(live.cut(), store, folder)
-    masked.flush()
-    _ship(live.cut(last=True), store, folder)
-    return Output(size=live.size, lines=live.lines)
+    def add_missing_hosts(self, seen: Sighting) -> Iterator[Gap]:
+        """Add the hosts of a job that are missing in the record; what of that was not to be expected."""
+        job = seen.job
+        known = {
+            (host.task.index, host.task.number)
+            for each in self._store.run(self._run_id).attempts
+            for host in each.hosts
+            if host.job == job.id and host.task is not None
+        }
+        for each in job.tries:
+            if each.started is None or each.outcome is Status.RUNNING or (each.index, each.number) in known:
+                continue
+            what, why = f"host {each.index} of job {job.name}", "it left no record of its own"
+            try:
+                self._add(seen, each)
+            except Exception as error:  # noqa: BLE001 - the cluster's client has its own error tree
+                told = self._redactor.text(f"{type(error).__name__}: {error}").text
+                yield Gap(what=what, why=f"{why}, and {job.backend} did not tell of it ({told})")
+            else:
+                if job.kind == "callable":
+                    yield Gap(what=what, why=f"{why}; what stands here is what {job.backend} knows of it")
 
+    def _add(self, seen: Sighting, each: TaskTry) -> None:
+        job, attempt, writer = seen.job, seen.attempt, f"o{each.index}-{secrets.token_hex(3)}"
+        began = []
+        if each.number:
+            began = [(Kind.RETRIED, Retry(of=attempt, job=job.id, number=each.number))]
+            attempt = self._store.join_attempt(self._run_id, attempt_key(job.id, each.number))
+        started = each.started or job.submitted
+        host = Host(
+            index=each.index,
+            name=each.worker or "unknown",
+            pid=None,
+            writer=writer,
+            started=started,
+            job=job.id,
+            task=Task(
+                backend=job.backend,
+                job=job.id,
+                index=each.index,
+                number=each.number,
+                count=len({one.index for one in job.tries}),
+                worker=each.worker,
+            ),
+            seen_by=job.backend,
+            heartbeat=each.ended,
+        )
+        facts = [*began, (Kind.HOST_STARTED, host)]
+        events = [
+            Event(kind=kind, time=started, attempt=attempt, writer=writer, body=encode(body)) for kind, body in facts
+        ]
+        self._store.write(self._run_id, writer, 0, events)
+        output = self._keep(attempt, writer, seen.submitted.output(each.index, each.number))
+        event = Event(kind=Kind.OUTPUT, time=datetime.now(UTC), attempt=attempt, writer=writer, body=encode(output))
+        self._store.write(self._run_id, writer, 1, [event])
 
-def _ship(stretch: Stretch | None, store: RecordStore, folder: str) -> None:
-    if stretch is not None:
-        ship(store.objects, folder, stretch)
+    def _keep(self, attempt: int, writer: str, printed: Iterable[tuple[float, bytes]]) -> Output:
+        """Mask and store what a host printed, with the times at which it did."""
+        folder = self._store.output_folder(self._run_id, attempt, writer)
+        live = LiveOutput(self._store.root, folder)
+        live.open()
+        masked = self._redactor.stream(live.append)
+        for seconds, block in printed:
+            live.clock = partial(float, seconds)
+            masked.write(block)
+            if live.growing >= CHUNK_SIZE:
+                self._ship(live.cut(), folder)
+        masked.flush()
+        self._ship(live.cut(last=True), folder)
+        return Output(size=live.size, lines=live.lines)
+
+    def _ship(self, stretch: Stretch | None, folder: str) -> None:
+        if stretch is not None:
+            ship(self._store.objects, folder, stretch)

@@ -62,7 +62,7 @@ def current_recorder() -> Recorder | None:
 
 
 def possible_recorders() -> list[Recorder]:
-    """The recorders of the steps that this code may belong to: one, none, or in a raw thread several."""
+    """The recorders of the steps that this code may belong to; in a raw thread that may be several."""
     mine = _current.get()
     if mine is not None:
         return [mine]

@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from marin_research import dispatch, join, wandb_hook
 from marin_research.capture.process import CapturedOutput, capture
+from marin_research.clusters import task_here
+from marin_research.predecessors import note_predecessors
 from marin_research.record import Metric, Output, Unknown
 from marin_research.recorder import Recorder, current_recorder, ended_by, ended_normally
 from marin_research.wandb_record import note_wandb
@@ -39,6 +42,9 @@ class Recording:
     def __enter__(self) -> Self:
         recorder, stack = self.recorder, self._stack
         stack.enter_context(recorder.active())
+        here = task_here()
+        if recorder.job is None and here is not None and here.number > 0:
+            threading.Thread(target=self._ask_for_predecessors, name="marin-research-before", daemon=True).start()
         with recorder.guard("the jobs"):
             self._jobs = stack.enter_context(dispatch.watched(recorder, beats=self._elsewhere, is_step=self._elsewhere))
         if self._elsewhere:
@@ -63,6 +69,10 @@ class Recording:
             end = ended_by(error, redact=lambda text: redactor.text(text).text, what=what)
         output = self._close()
         self.recorder.end(end, output=output)
+
+    def _ask_for_predecessors(self) -> None:
+        with self.recorder.guard("how the tries before this one ended"):
+            note_predecessors(self.recorder)
 
     def _close(self) -> Output | Unknown:
         """End the watching and note what it saw; how much was printed."""

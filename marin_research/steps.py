@@ -34,6 +34,7 @@ from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
 from marin_research.events import Event, Kind
 from marin_research.launch import Launch, new_launch
+from marin_research.predecessors import is_earlier_try
 from marin_research.record import Run, Status, Step, Unknown
 from marin_research.store import RecordStore
 from marin_research.thread import Thread, remember_thread
@@ -316,12 +317,7 @@ def _is_started_again(run: Run) -> bool:
     """Whether this process is a cluster's next try at the task that launched ``run``."""
     here = task_here()
     launchers = [host.task for attempt in run.attempts for host in attempt.hosts if host.job is None]
-    return here is not None and any(
-        task is not None
-        and (task.backend, task.job, task.index) == (here.backend, here.job, here.index)
-        and task.number < here.number
-        for task in launchers
-    )
+    return here is not None and any(is_earlier_try(task, here) for task in launchers)
 
 
 def _has_failed(spec: StepSpec) -> bool:

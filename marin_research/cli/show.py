@@ -22,14 +22,20 @@ if TYPE_CHECKING:
     "  marin-research show LR-003\n"
     "  marin-research show LR-003 --json | jq .metrics\n"
     "  marin-research show $MARIN_PREFIX/lr_sweep/lr_0.003/dev\n"
-    "  marin-research show https://wandb.ai/marin/lr-sweep/runs/3fa2c1"
+    "  marin-research show https://wandb.ai/marin/lr-sweep/runs/3fa2c1\n"
+    "  marin-research show LR-003 --refresh"
 )
 @click.argument("run")
+@click.option("--refresh", is_flag=True, help="First ask its clusters about jobs whose end is not known.")
 @root_option
 @json_option
-def command(*, run: str, root: str | None, as_json: bool) -> None:
+def command(*, run: str, refresh: bool, root: str | None, as_json: bool) -> None:
     store = RecordStore(root)
     found = find_run(store, run)
+    if refresh:
+        from marin_research.refresh import refresh as ask_again
+
+        found = ask_again(store, found)
     if as_json:
         print_json(found)
     else:

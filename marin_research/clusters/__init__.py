@@ -56,6 +56,13 @@ class Backend(Protocol):
         None for what is not of this kind. Asks nobody.
         """
 
+    def own_job(self, task: Task) -> SubmittedJob:
+        """The job that this process belongs to.
+
+        Raises:
+            ClusterError: its cluster cannot be asked from here.
+        """
+
     def find(self, job: Job) -> AbstractContextManager[SubmittedJob]:
         """A recorded job, from any machine that reaches its cluster.
 

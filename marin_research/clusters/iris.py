@@ -120,6 +120,15 @@ class IrisBackend:
         address = getattr(client, "_address", None)
         return str(job.job_id), IrisJob(job), f"iris:{address}" if address else None
 
+    def own_job(self, task: Task) -> IrisJob:
+        from iris.client.client import get_iris_ctx
+        from iris.cluster.types import JobName
+
+        context = get_iris_ctx()
+        if context is None or context.client is None:
+            raise ClusterError(f"the controller of job {task.job} is not known here; look at it with `iris job`")
+        return IrisJob(context.client.job(JobName.from_string(task.job)))
+
     @contextlib.contextmanager
     def find(self, job: Job) -> Iterator[IrisJob]:
         from iris.cluster.types import JobName

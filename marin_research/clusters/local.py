@@ -47,6 +47,9 @@ class LocalBackend:
         job_id = getattr(handle, "job_id", None)
         return (str(job_id), FrayJob(handle), None) if job_id is not None else None
 
+    def own_job(self, task: Task) -> FrayJob:
+        raise ClusterError(f"job {task.job} is no job of this process")
+
     def find(self, job: Job) -> contextlib.AbstractContextManager[FrayJob]:
         raise ClusterError(f"job {job.id} ran inside the process of its step; nobody else can be asked about it")
 

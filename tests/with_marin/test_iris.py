@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -20,12 +21,12 @@ from fray.types import Entrypoint, JobRequest, create_environment
 from marin.execution import lazy
 from marin.execution.lazy import apply
 
-from marin_research import recorded, report
+from marin_research import dispatch, recorded, report
 from marin_research.output import read_output
 from marin_research.record import Devices, Run, Status
 from marin_research.store import RecordStore
 from marin_research.thread import PrimaryMetric, Thread
-from tests.with_marin.iris_pod import CPU, POD, Pod, start_pod
+from tests.with_marin.iris_pod import CPU, POD, Pod, Wire, start_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +45,43 @@ def pod() -> Iterator[Pod]:
     made = start_pod()
     yield made
     made.cluster.close()
+
+
+SCRIPT = """
+import os, time
+from pathlib import Path
+from fray.types import ResourceConfig
+from marin.execution.artifact import Artifact
+from marin.execution.lazy import ArtifactStep
+from marin.execution.remote import remote
+from marin_research import Thread, recorded, research_main
+
+class Trained(Artifact):
+    loss: float
+
+def train(config):
+    import jax
+    signs = Path({signs!r})
+    (signs / ("at-work-" + os.environ["IRIS_TASK_ID"].rpartition("/")[2])).write_text(str(os.getpid()))
+    jax.devices()
+    while not (signs / "go-on").exists():
+        time.sleep(0.05)
+    return Trained(loss=config["lr"] * 2)
+
+POD = ResourceConfig.with_tpu("v4-16", cpu=1, ram="1g", disk="1g")
+thread = Thread(topic="pod", prefix="POD")
+
+def build():
+    run = remote(train, resources=POD, env_vars={{"JAX_PLATFORMS": "cpu"}})
+    config = {{"lr": 0.125}}
+    step = ArtifactStep(
+        name="train/remote", version="2026.11.22", artifact_type=Trained, run=run, build_config=lambda ctx: config
+    )
+    return [recorded(step, thread)]
+
+if __name__ == "__main__":
+    research_main(build, thread)()
+"""
 
 
 # What runs on the hosts. Each leaves a sign of itself and works until it is told to go on, or for ever.
@@ -399,3 +437,132 @@ def test_a_host_that_cannot_reach_the_record_works_all_the_same(launch):
     assert "is at work" in text
     assert "this host records nothing itself" in text
     assert [gap.what.partition(" of job")[0] for gap in run.gaps] == ["host 0"]
+
+
+# A controller that is away
+
+
+@pytest.fixture
+def wire(pod) -> Iterator[Wire]:
+    made = Wire(pod.address)
+    yield made
+    made.cut()
+
+
+def test_a_controller_that_is_away_for_a_while_is_missed_by_nobody(launch, wire):
+    """Controllers are restarted every day; the pod trains on, and its hosts record themselves."""
+    launch.start(dispatching(launch.job()), client=wire.client())
+    launch.wait_for("0:0", "1:0")
+    wire.cut()
+    time.sleep(2)
+    meanwhile = launch.run()
+    launch.go_on()
+    wait_until(lambda: all(host.end for host in launch.run().attempts[0].workers))
+    wire.mend()
+
+    run = launch.ended()
+
+    assert (meanwhile.status, run.status) == (Status.RUNNING, Status.SUCCEEDED)
+    assert [each.state for each in run.jobs[0].tries] == ["succeeded", "succeeded"]
+    assert run.gaps == ()
+
+
+def test_what_a_controller_could_not_tell_at_the_end_is_asked_for_again(launch, wire, monkeypatch):
+    """A step does not wait for ever for the last word, and whoever wants it later gets it."""
+    monkeypatch.setattr(dispatch, "PATIENCE_S", 0.5)
+
+    def step() -> None:
+        from fray.current_client import current_client
+
+        current_client().submit(launch.job())
+        launch.wait_for("0:0", "1:0")
+        wire.cut()
+
+    launch.start(step, client=wire.client())
+    run = launch.ended()
+    launch.go_on()
+    wait_until(lambda: all(host.end for host in launch.run().attempts[0].workers))
+    refused = show("POD-001", "--refresh")
+    wire.mend()
+    wait_until(lambda: show("POD-001", "--refresh").exit_code == 0 and launch.run().jobs[0].state == "succeeded")
+
+    assert run.status is Status.SUCCEEDED
+    assert [gap.what.partition(" (")[0] for gap in run.gaps] == ["how the jobs ended"]
+    assert refused.exit_code == 1
+    assert "cannot be reached" in str(refused.exception)
+    assert [each.state for each in launch.run().jobs[0].tries] == ["succeeded", "succeeded"]
+
+
+def show(*arguments: str) -> Any:
+    from click.testing import CliRunner
+
+    from marin_research.cli.show import command
+
+    return CliRunner().invoke(command, arguments)
+
+
+# A program that is a job itself
+
+
+def coordinate(signs: str) -> None:
+    """A script as a researcher submits it: it finds the cluster by itself, and its own cluster may start it again."""
+
+    def child() -> None:
+        report("tokens", 7)
+
+    def step() -> None:
+        from fray.current_client import current_client
+
+        place = os.environ["IRIS_TASK_ID"].rpartition(":")[2]
+        request = JobRequest(name=f"child-{place}", entrypoint=Entrypoint.from_callable(child), resources=CPU)
+        current_client().submit(request).wait(raise_on_failure=True)
+        work(signs)
+
+    from rigging.filesystem import distributed_lock
+
+    distributed_lock.HEARTBEAT_TIMEOUT = 2  # else Marin waits 90 s before it takes the lock of a try that is gone
+    lazy.run(recorded(apply("train/coordinated", step, version="dev"), THREAD))
+
+
+def test_a_script_that_is_preempted_itself_goes_on_with_its_run(launch, pod):
+    """The coordinator runs on a spot machine like everything else; `dev` is no reason to begin a new experiment."""
+    job = pod.client.submit(launch.job(coordinate, resources=CPU, name="coordinator"))
+    launch.wait_for("0:0")
+    pod.iris.job(_name(job.job_id)).task(0).preempt(reason="spot reclaim")
+    launch.wait_for("0:1")
+    launch.go_on()
+    wait_until(lambda: str(job.status()) == "succeeded")
+
+    run = launch.run()
+
+    first, second = run.attempts
+    assert (first.end.status, second.end.status) == (Status.PREEMPTED, Status.SUCCEEDED)
+    assert f"try 0 of {job.job_id} ended as preempted: spot reclaim" in first.end.why
+    assert [host.task.number for host in (first.hosts[0], second.hosts[0])] == [0, 1]
+    assert {each.id.rpartition("/")[0] for each in run.jobs} == {job.job_id}
+    assert [each.state for each in run.jobs] == ["succeeded", "succeeded"]
+    assert run.metrics["tokens"].value == 7
+
+
+# A step whose function is the job
+
+
+def test_a_remote_step_is_recorded_where_it_runs_even_if_its_launcher_dies(pod, launch, tmp_path):
+    """The laptop is closed after the launch; the record is whole all the same."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(signs=str(launch.folder)))
+    command = [sys.executable, str(script), "--version", VERSION, "--run", "--cluster", f"iris:{pod.address}"]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    launch.wait_for("0:0", "1:0")
+    process.kill()
+    process.wait()
+    launch.go_on()
+    wait_until(lambda: launch.run().status is not Status.RUNNING)
+
+    run = launch.run()
+
+    assert (run.status, run.why) == (Status.SUCCEEDED, "the step returned on every host of its job")
+    assert run.metrics["loss"].value == 0.25
+    assert (run.attempt.devices.kind, run.attempt.devices.source) == ("cpu", "jax")
+    assert run.attempt.asked_devices.count == 8
+    assert (tmp_path / "prefix" / "train" / "remote" / VERSION / ".marin_research.json").exists()
