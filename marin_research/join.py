@@ -6,10 +6,11 @@ fingerprint, the tree it was made from and its output path.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marin_research.codec import dump, encode
-from marin_research.objects import open_objects
+from marin_research.objects import is_local, open_objects
 from marin_research.record import Step
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ def leave_pointer(recorder: Recorder, output_path: str) -> None:
     """Leave a file in an output's folder that says where its record is.
 
     Raises:
-        StoreError: the folder cannot be written.
+        OSError, StoreError: the folder cannot be written.
     """
-    pointer = identity(recorder) | {"record": recorder.launch.root}
-    open_objects(output_path).put(POINTER, dump(pointer))
+    pointer = dump(recorder.identity | {"record": recorder.launch.root})
+    if not is_local(output_path):
+        open_objects(output_path).put(POINTER, pointer)
+        return
+    # Not synced, as it only repeats what the record says: syncing would cost the step more than all of its record.
+    folder = Path(output_path.removeprefix("file://"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / POINTER).write_bytes(pointer)

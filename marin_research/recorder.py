@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import math
 import os
 import threading
@@ -16,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marin_research import devices, provenance, whose
+from marin_research import devices, join, provenance, whose
 from marin_research.clusters import task_here
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
@@ -106,6 +107,11 @@ class Recorder:
         self._histories: dict[str, History] = {}
         self._unwritten: set[str] = set()
         self._flushed = 0.0
+
+    @functools.cached_property
+    def identity(self) -> dict[str, Any]:
+        """What leads from whatever the run leaves elsewhere to its record."""
+        return join.identity(self)
 
     # What the experiment calls
 

@@ -103,7 +103,7 @@ class Recording:
 def _watched(recorder: Recorder) -> Iterator[wandb_hook.WandbWatch]:
     """See the W&B runs of the step; those of forked children come through a file, since their memory is not ours."""
     sink = Path(_sink_folder().name) / f"{recorder.run.id}-{recorder.writer}.jsonl"
-    config = {join.KEY: join.identity(recorder)}
+    config = {join.KEY: recorder.identity}
     with wandb_hook.watch(recorder.run.id, on_change=recorder.wandb, sink=sink, config=config) as watch:
         yield watch
 

@@ -308,6 +308,32 @@ def test_the_jobs_facts_come_from_iris(preempted):
     ]
 
 
+def test_the_draft_says_what_happened_to_the_pod(preempted, tmp_path, monkeypatch):
+    """Counts, devices, the preemption and its reason stand in the entry, and every number of it is in the facts."""
+    from curator.draft import DraftKind
+    from curator.drafting import make_drafts
+    from curator.verify import verify
+
+    monkeypatch.chdir(tmp_path)
+    drafts = {each.kind: each.draft for each in make_drafts([preempted.run.id], THREAD, preempted.store)}
+
+    entry = drafts[DraftKind.LOGBOOK]
+    assert entry is not None
+    assert "- Devices: 8 × TPU v4-16, as declared" in entry.text
+    assert (
+        "- Attempts: preempted (host 0 was preempted: spot reclaim; 1 other of its gang ended with it), then succeeded"
+    ) in entry.text
+    for draft in filter(None, drafts.values()):
+        assert verify(draft.text, draft.facts).findings == ()
+    claim = "It took {} attempts on {} hosts with {} devices after {} preemption."
+    said = {numbers: verify(claim.format(*numbers), entry.facts).ok for numbers in CLAIMED}
+    assert said == {numbers: numbers == (2, 2, 8, 1) for numbers in CLAIMED}
+
+
+CLAIMED = ((2, 2, 8, 1), (3, 2, 8, 1), (2, 3, 8, 1), (2, 2, 16, 1), (2, 2, 8, 3))
+"""Attempts, hosts, devices and preemptions, of which only the first are right."""
+
+
 # Hosts that fail
 
 
