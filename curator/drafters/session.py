@@ -6,12 +6,14 @@ Drawn from the records and the notes of the session; every sentence is a note's 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curator.drafters import wording
 from curator.drafters.interpretation import caveats, findings
 from curator.facts import Fact, FactKind
+from curator.skillevolve import limits
 from curator.skillevolve.categories import category_of
 from curator.skillevolve.skills import SkillRef
 from marin_research.codec import format_time
@@ -34,6 +36,7 @@ def write_session(evidence: Evidence, craft: Craft) -> dict[str, Any] | str:
     """The fields of the report, or the reason why there is none. What they state becomes facts."""
     if all(subject.run.status is Status.RUNNING for subject in evidence.subjects):
         return "no run has ended yet, so there is nothing to report of this session"
+    craft = replace(craft, notes=tuple(note for note in craft.notes if _says_something(note.text)))
     begun, ended = _span(evidence, craft)
     skill = craft.skill if isinstance(craft.skill, SkillRef) else None
     fields = {
@@ -48,8 +51,22 @@ def write_session(evidence: Evidence, craft: Craft) -> dict[str, Any] | str:
         "environment": _environment(evidence),
         "duration_minutes": round((ended - begun).total_seconds() / 60),
     }
+    fields = {key: _sendable(value) for key, value in fields.items()}
     evidence.facts.update({fact.id: fact for fact in _facts(fields)})
     return fields
+
+
+def _sendable(value: Any) -> Any:
+    """A tree of values without what cannot be sent: notes and errors hold whatever was on somebody's screen."""
+    if isinstance(value, str):
+        return limits.sendable(value)
+    if isinstance(value, dict):
+        return {key: _sendable(item) for key, item in value.items()}
+    return [_sendable(item) for item in value] if isinstance(value, list) else value
+
+
+def _says_something(text: object) -> bool:
+    return isinstance(text, str) and bool(limits.sendable(text).strip())
 
 
 def _span(evidence: Evidence, craft: Craft) -> tuple[datetime, datetime]:
@@ -83,7 +100,8 @@ def _skill(skill: SkillRef) -> dict[str, str]:
 
 def _task(evidence: Evidence, craft: Craft, skill: SkillRef | None) -> dict[str, Any]:
     thread, session = evidence.thread, craft.session
-    about = (session.task if session and craft.notes else "") or thread.goal or thread.title or thread.topic
+    told = (session.task if session and craft.notes else "", thread.goal, thread.title, thread.topic)
+    about = next(text for text in told if _says_something(text))
     category = category_of(skill.name) if skill else None
     task: dict[str, Any] = {"description": about, "category": category.sessions[0] if category else "training"}
     return task | ({"tags": list(thread.tags)} if thread.tags else {})
@@ -111,7 +129,7 @@ def _met(craft: Craft) -> Iterator[dict[str, Any]]:
         kind = _kind(note)
         if note.type == "fix":
             problem = note.more.get("problem")
-            description = problem if isinstance(problem, str) and problem else note.text
+            description = problem if _says_something(problem) else note.text
             yield {"type": kind, "description": description, "resolved": True, "resolution": note.text}
         elif note.type == "struggle":
             yield {"type": kind, "description": note.text, "resolved": False}

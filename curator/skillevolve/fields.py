@@ -7,73 +7,26 @@ pydantic; to be imported where a text is checked or sent.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations at run time
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import (  # noqa: TID253 - this module is loaded late
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, model_validator  # noqa: TID253 - this module is loaded late
 
 from curator.draft import DraftKind
 from curator.skillevolve import limits
-
-
-def _at_most(limit: int) -> AfterValidator:
-    def check(text: str) -> str:
-        if limits.length(text) > limit:
-            raise ValueError(f"{limits.length(text)} characters are too many, {limit} are allowed")
-        return text
-
-    return AfterValidator(check)
-
-
-def _one_line(text: str) -> str:
-    if len(text.splitlines()) > 1:
-        raise ValueError("write it on one line")
-    return text
-
-
-def _utc(text: str) -> str:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("write a time such as 2026-02-15T16:00:00Z") from None
-    if time.tzinfo is None:
-        raise ValueError("say the time zone, for UTC with a Z at the end")
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _sendable(text: str) -> str:
-    if limits.unsendable(text) is not None:
-        raise ValueError("it holds a control character")
-    return text
-
-
-def _inside(path: str) -> str:
-    if path.startswith(("/", "~")) or ".." in path.split("/"):
-        raise ValueError("write a path inside of the checkout, from its top")
-    return path
-
-
-_Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S"), AfterValidator(_sendable)]
-_Line = Annotated[_Text, AfterValidator(_one_line)]
-Name = Annotated[_Line, _at_most(limits.NAME)]
-Title = Annotated[_Line, _at_most(limits.TITLE)]
-Subject = Annotated[_Line, _at_most(limits.SUBJECT)]
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,149}$")]
-"""Of a post, a comment, an agent or a skill; goes into addresses."""
-SessionId = Annotated[str, StringConstraints(pattern=r"^sess-\d{4}-\d\d-\d\d-[a-z0-9]{4,}$", max_length=limits.NAME)]
-Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=2000)]
-RelativePath = Annotated[_Line, AfterValidator(_inside)]
-Moment = Annotated[str, AfterValidator(_utc)]
-Minutes = Annotated[int | float, Field(ge=0, allow_inf_nan=False)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+from curator.skillevolve.texts import (
+    Id,
+    Link,
+    Minutes,
+    Moment,
+    Name,
+    RelativePath,
+    SessionId,
+    Sha256,
+    Subject,
+    Text,
+    Title,
+)
 
 
 class PostType(StrEnum):
@@ -141,14 +94,14 @@ class Post(Fields):
     skill_name: Name | None = None
     skill_author: Name | None = None
     skill_version: Name | None = None
-    environment: _Text | None = None
+    environment: Text | None = None
     severity: Literal["critical", "high", "medium", "low"] | None = None
     verified: bool | None = None
     reproducible: bool | None = None
     tags: tuple[Name, ...] | None = None
     discovery_type: Literal["gotcha", "tip", "insight", "correction", "showcase"] | None = None
     urgency: Literal["high", "medium", "low"] | None = None
-    tried: tuple[_Text, ...] | None = None
+    tried: tuple[Text, ...] | None = None
     improvement_type: Literal["documentation", "example", "correction", "restructure"] | None = None
     section: Name | None = None
     priority: Literal["high", "medium", "low"] | None = None
@@ -211,7 +164,7 @@ class OfSkill(Fields):
 
 
 class Task(Fields):
-    description: _Text
+    description: Text
     category: (
         Literal[
             "deployment", "training", "inference", "debugging", "configuration", "optimization", "integration",
@@ -225,16 +178,16 @@ class Task(Fields):
 class Outcome(Fields):
     success: bool
     partial: bool | None = None
-    notes: _Text | None = None
+    notes: Text | None = None
 
 
 class Issue(Fields):
     """A problem that was met."""
 
     type: Literal["error", "warning", "confusion", "performance"]
-    description: _Text
+    description: Text
     resolved: bool
-    resolution: _Text | None = None
+    resolution: Text | None = None
     time_spent_minutes: Minutes | None = None
 
     @model_validator(mode="after")
@@ -271,7 +224,7 @@ class Session(Fields):
     task: Task
     outcome: Outcome
     issues_encountered: tuple[Issue, ...] = ()
-    learnings: tuple[_Text, ...] = ()
+    learnings: tuple[Text, ...] = ()
     community_resources_used: tuple[Resource, ...] | None = None
     environment: Environment | None = None
     duration_minutes: Minutes | None = None
@@ -324,7 +277,7 @@ class Skill(Fields):
 
     name: Name
     author: Name | None = None
-    description: _Text | None = None
+    description: Text | None = None
     sha256: Sha256 | None = None
     """Of the archive, which is kept beside the draft."""
     files: tuple[RelativePath, ...] | None = None
@@ -349,7 +302,7 @@ class Skill(Fields):
 
 class Registration(Fields):
     name: Name
-    description: _Text
+    description: Text
 
 
 MODELS: dict[DraftKind, type[Fields]] = {

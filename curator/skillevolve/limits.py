@@ -24,6 +24,11 @@ def unsendable(text: str) -> int | None:
     return found.start() if found else None
 
 
+def sendable(text: str) -> str:
+    """The text without what would not be taken."""
+    return _UNSENDABLE.sub("", text)
+
+
 def length(text: str) -> int:
     """Of a text as the API counts it; never less than its characters."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

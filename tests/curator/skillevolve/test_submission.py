@@ -116,7 +116,7 @@ def test_the_text_under_the_fields_has_limits_too(body, why):
 
 
 WRONG_SESSIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "bad ID": ({"session_id": "sess-2026"}, "session_id: string should match pattern"),
+    "bad ID": ({"session_id": "sess-2026"}, "session_id: 'sess-2026' is not an ID such as"),
     "no agent": ({"agent_id": None}, "agent_id is missing"),
     "no time zone": ({"timestamp": "2026-02-15T16:00:00"}, "timestamp: say the time zone"),
     "no time": ({"timestamp": "yesterday"}, "timestamp: write a time such as"),
