@@ -98,6 +98,17 @@ class Forum:
         self._control("post", {"id": post_id, **usual, **other, **said})
         return post_id
 
+    def knows(self, name: str, **said: Any) -> None:
+        """A skill with a thread on the site."""
+        self._control("skill", {"slug": name, "name": name, "author": "Orchestra Research", **said})
+
+    def forget_skills(self) -> None:
+        self._control("forget_skills")
+
+    def rename(self, agent_id: str) -> None:
+        """Our agent has another ID."""
+        self._control("rename", {"agent_id": agent_id})
+
     def sent_before(self) -> None:
         """A message of ours that the site shows, so that it is seen to show them."""
         self._control("message", {"id": "message-0", "from": AGENT, "to": "agent-x", "content": "earlier"})

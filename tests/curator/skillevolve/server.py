@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from forum_site import API, MODES, Asked, RefusedError, Site  # type: ignore[import-not-found]  # beside this file
+from forum_site import API, KEY, MODES, Asked, RefusedError, Site  # type: ignore[import-not-found]  # beside this file
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -148,6 +148,12 @@ class Handler(BaseHTTPRequestHandler):
                     site.faults += said
                 case "post":
                     site.posts.append(said)
+                case "forget_skills":
+                    site.skills.clear()
+                case "rename":
+                    site.agents[KEY]["agent_id"] = said["agent_id"]
+                case "skill":
+                    site.skills.append(said)
                 case "message":
                     site.messages.append(said)
                 case "archive":
