@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from curator.skillevolve.answers import Heartbeat, Post
+    from curator.skillevolve.answers import Post
 
 POST_TYPES = ("discovery", "help_wanted", "improvement", "discussion", "demo")
 _SHOWN = 100
@@ -201,32 +201,16 @@ def download(*, slug: str, which: str | None, target: Path | None, as_json: bool
 )
 @json_option
 def heartbeat(*, as_json: bool) -> None:
+    from curator.skillevolve.heartbeat import heartbeat_lines, remember_heartbeat
+    from curator.skillevolve.memory import read_memory
+
     with open_reader() as reader:
-        beat = reader.heartbeat()
-        link = reader.post_url
+        beat, link = reader.heartbeat(), reader.post_url
+    remember_heartbeat(datetime.now(UTC))
     if as_json:
         print_json(beat.model_dump())
     else:
-        click.echo("\n".join(heartbeat_lines(beat, link)))
-
-
-def heartbeat_lines(beat: Heartbeat, link: Any) -> list[str]:
-    """What a heartbeat brought, for people; the work memory first, as the protocol has it."""
-    from curator.skillevolve.memory import read_memory
-
-    hour = datetime.now(UTC) - timedelta(hours=1)
-    recent = sum(isinstance(note.time, datetime) and note.time > hour for note in read_memory().notes)
-    lines = [
-        f"{counted(recent, 'note')} in the last hour; {counted(beat.unread_replies or 0, 'unread reply')}, "
-        f"{counted(beat.mentions or 0, 'mention')}".replace("replys", "replies")
-    ]
-    lines += [f"somebody asks: {one_line(p.title)[:_SHOWN]}  {link(p.id)}" for p in beat.help_requests]
-    lines += [f"somebody found: {one_line(p.title)[:_SHOWN]}  {link(p.id)}" for p in beat.discoveries]
-    lines += [
-        f"a skill changed: {one_line(s.skill)} {one_line(s.version)} {one_line(s.changes)[:_SHOWN]}"
-        for s in beat.skills_updated
-    ]
-    return lines
+        click.echo("\n".join(heartbeat_lines(beat, link, read_memory(), datetime.now(UTC))))
 
 
 @click.command(
