@@ -93,7 +93,7 @@ def make_drafts(
     for group in _grouped(run_ids, store, kinds, each=each):
         evidence = gather(group, thread, store).with_posts(lambda error: _posts_about(error, thread))
         if OF_SKILLEVOLVE.intersection(kinds):
-            evidence = replace(evidence, craft=gather_craft(evidence))
+            evidence = replace(evidence, craft=gather_craft(evidence, queue))
         writing = None
         if drafter == CLAUDE:
             from curator.drafters import claude  # with pydantic, and Anthropic's SDK when it asks

@@ -48,6 +48,10 @@ def write_session(evidence: Evidence, craft: Craft) -> dict[str, Any] | str:
         "outcome": _outcome(evidence, craft),
         "issues_encountered": [*_failed(evidence), *_met(craft)],
         "learnings": [note.text for note in craft.notes if note.type in _LEARNED],
+        "community_resources_used": [
+            {"type": "post", "id": used.post_id, "helpful": used.helpful} for used in craft.used
+        ]
+        or None,
         "environment": _environment(evidence),
         "duration_minutes": round((ended - begun).total_seconds() / 60),
     }
@@ -166,14 +170,15 @@ def _facts(fields: dict[str, Any]) -> list[Fact]:
     said = [(name, fields[name], source) for name, source in sources.items() if fields[name] is not None]
     said += [(name, value, "the skill itself") for name, value in (fields["skill"] or {}).items()]
     said += [(name, value, "the record") for name, value in (fields["environment"] or {}).items()]
+    said += [("id", used["id"], "a vote that is out") for used in fields["community_resources_used"] or []]
     said.append(("description", fields["task"]["description"], "the work memory or the thread file"))
     links = {"source_repo": FactKind.LINK, "source_path": FactKind.PATH, "timestamp": FactKind.TIME}
     return [
         Fact(
-            id=f"session/{name}",
+            id=f"session/{number}/{name}",
             kind=links.get(name, FactKind.TEXT),
             value=value if name in links else dump_yaml({name: value}).strip(),
             source=source,
         )
-        for name, value, source in said
+        for number, (name, value, source) in enumerate(said, start=1)
     ]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from curator.draft import DraftKind, DraftStatus
 from curator.facts import Fact, FactKind
+from curator.front_matter import split
 from curator.skillevolve.memory import Note, WorkSession, read_memory
 from curator.skillevolve.skills import SkillRef, choose_skill
 from marin_research.codec import Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from curator.evidence import Evidence
+    from curator.queue import DraftQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +30,19 @@ class Craft:
     """Of that session, what speaks of other runs left out."""
     skill: SkillRef | Unknown
     agent_id: str | Unknown
+    used: tuple[Used, ...] = ()
+    """What of the community's helped, or did not, by the votes of this session that are out."""
 
 
-def gather_craft(evidence: Evidence) -> Craft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """A post that somebody of us voted for or against."""
+
+    post_id: str
+    helpful: bool
+
+
+def gather_craft(evidence: Evidence, queue: DraftQueue) -> Craft:
     """What there is for a write-up of some runs; the notes become facts that its text may state."""
     memory = read_memory()
     session = memory.sessions[-1] if memory.sessions else None
@@ -39,7 +55,17 @@ def gather_craft(evidence: Evidence) -> Craft:
         from curator.skillevolve.lookup import looked_up  # with a client; only those who take part ask the site
 
         skill = looked_up(skill)
-    return Craft(session=session, notes=notes, skill=skill, agent_id=agent_id)
+    used = tuple(_used(session, queue)) if session else ()
+    return Craft(session=session, notes=notes, skill=skill, agent_id=agent_id, used=used)
+
+
+def _used(session: WorkSession, queue: DraftQueue) -> Iterator[Used]:
+    """Posts that were voted on since a session began."""
+    for draft in queue.all():
+        if draft.kind is DraftKind.VOTE and draft.status is DraftStatus.PUBLISHED:
+            fields, _ = split(draft.text)
+            if isinstance(session.started, datetime) and draft.created >= session.started:
+                yield Used(post_id=fields["post_id"], helpful=fields["vote"] == "up")
 
 
 def note_facts(note: Note) -> list[Fact]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from curator.draft import BY_HAND, Attachment, Draft, DraftKind, DraftStatus, text_sha256
+from curator.draft import BY_HAND, Attachment, Draft, DraftKind
 from curator.facts import Fact, FactKind
 from curator.front_matter import join
 from curator.skillevolve.privacy import Privacy
@@ -39,36 +38,28 @@ class Proposal:
     """What goes with it, by name."""
 
 
-def propose(proposal: Proposal, queue: DraftQueue, thread: Thread | None = None) -> Draft:
-    """The draft; an open one with the same text where there is one already."""
+def propose(proposal: Proposal, queue: DraftQueue, thread: Thread | None = None) -> tuple[Draft, bool]:
+    """The draft, and whether it is a new one: the same thing drafted before and not rejected is not drafted twice."""
     privacy = Privacy(thread.private_names if thread else ())
     body = privacy.clean(proposal.body).strip("\r\n")
     text = join(privacy.tree(dict(proposal.fields)), f"{body}\n" if body else "")
-    topic, sha256 = (thread.topic if thread else ""), text_sha256(text)
-    for known in queue.all():
-        same = (known.kind, known.thread, known.drafted_sha256) == (proposal.kind, topic, sha256)
-        if same and known.status in (DraftStatus.DRAFT, DraftStatus.APPROVED):
-            return known
-    now = datetime.now(UTC)
-    draft = Draft(
-        id=queue.new_id(thread.prefix if thread else PREFIX),
+    twin = queue.twin(proposal.kind, proposal.runs, text)
+    if twin is not None:
+        return twin, False
+    files = (proposal.files or {}).items()
+    draft = queue.propose(
+        thread.prefix if thread else PREFIX,
+        text=text,
         kind=proposal.kind,
-        thread=topic,
+        thread=thread.topic if thread else "",
         runs=proposal.runs,
         title=privacy.clean(proposal.title),
         target=proposal.target,
-        text=text,
         facts=(*proposal.facts, *said(proposal.fields)),
         drafter=BY_HAND,
-        drafted_sha256=sha256,
-        created=now,
-        changed=now,
-        attachments=tuple(
-            Attachment(name=name, blob=queue.store.put_blob(data)) for name, data in (proposal.files or {}).items()
-        ),
+        attachments=tuple(Attachment(name=name, blob=queue.store.put_blob(data)) for name, data in files),
     )
-    queue.add(draft)
-    return queue.get(draft.id)
+    return draft, True
 
 
 def said(fields: Mapping[str, Any]) -> list[Fact]:

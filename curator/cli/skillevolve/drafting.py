@@ -19,7 +19,6 @@ from marin_research.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from curator.draft import Draft
     from curator.facts import Fact
     from curator.queue import DraftQueue
     from marin_research.thread import Thread
@@ -103,7 +102,7 @@ def post(
         runs=runs,
         files=files,
     )
-    _drafted(propose(proposal, queue, thread), as_json=as_json)
+    _drafted(proposal, queue, thread, as_json=as_json)
 
 
 @click.command(
@@ -127,7 +126,7 @@ def comment(*, post_id: str, topic: str | None, notes: tuple[str, ...], root: st
         body=told.body or _stdin(),
         facts=told.facts,
     )
-    _drafted(propose(proposal, queue, _thread(topic, queue)), as_json=as_json)
+    _drafted(proposal, queue, _thread(topic, queue), as_json=as_json)
 
 
 @click.command(
@@ -143,7 +142,7 @@ def vote(*, post_id: str, down: bool, root: str | None, as_json: bool) -> None:
     which = "down" if down else "up"
     fields = {"post_id": post_id, "vote": which}
     proposal = Proposal(kind=DraftKind.VOTE, title=f"{which}vote for {title}", target=link, fields=fields)
-    _drafted(propose(proposal, open_queue(root)), as_json=as_json)
+    _drafted(proposal, open_queue(root), as_json=as_json)
 
 
 @click.command(
@@ -160,7 +159,7 @@ def resolve(*, post_id: str, comment_id: str | None, closed: bool, root: str | N
     status = "closed" if closed else "resolved"
     fields = {"post_id": post_id, "status": status, "resolution_comment_id": comment_id}
     proposal = Proposal(kind=DraftKind.RESOLUTION, title=f"{status}: {title}", target=link, fields=fields)
-    _drafted(propose(proposal, open_queue(root)), as_json=as_json)
+    _drafted(proposal, open_queue(root), as_json=as_json)
 
 
 @click.command(
@@ -179,7 +178,7 @@ def message(*, agent: str, subject: str | None, root: str | None, as_json: bool)
         fields=fields,
         body=_stdin(),
     )
-    _drafted(propose(proposal, open_queue(root)), as_json=as_json)
+    _drafted(proposal, open_queue(root), as_json=as_json)
 
 
 @click.command(
@@ -216,7 +215,7 @@ def upload(
     proposal = Proposal(
         kind=DraftKind.SKILL, title=f"the skill {name}", target="SkillEvolve", fields=fields, files=files
     )
-    _drafted(propose(proposal, open_queue(root)), as_json=as_json)
+    _drafted(proposal, open_queue(root), as_json=as_json)
 
 
 @click.command(
@@ -237,14 +236,16 @@ def register(*, name: str, description: str, root: str | None, as_json: bool) ->
         )
     fields = {"name": name, "description": description}
     proposal = Proposal(kind=DraftKind.REGISTRATION, title=f"the agent {name}", target="SkillEvolve", fields=fields)
-    _drafted(propose(proposal, open_queue(root)), as_json=as_json)
+    _drafted(proposal, open_queue(root), as_json=as_json)
 
 
-def _drafted(draft: Draft, *, as_json: bool) -> None:
+def _drafted(proposal: Proposal, queue: DraftQueue, thread: Thread | None = None, *, as_json: bool) -> None:
+    draft, is_new = propose(proposal, queue, thread)
     if as_json:
         print_json(draft)
         return
-    click.echo(f"drafted {draft.id}  {draft.kind}: {one_line(draft.title)}")
+    stands = "" if is_new else f" (there already, {draft.status})"
+    click.echo(f"drafted {draft.id}  {draft.kind}: {one_line(draft.title)}{stands}")
     click.echo(f"read and approve: curator show {draft.id}, curator approve {draft.id}", err=True)
 
 

@@ -238,3 +238,25 @@ def test_a_report_needs_nobody_to_vouch_for_what_records_say(checkout, declare, 
     checkout.curator("verify", draft)
     checkout.curator("approve", draft)
     assert read(DraftKind.SESSION, checkout.queue.get(draft).text)
+
+
+@pytest.mark.usefixtures("sweep")
+def test_a_report_names_the_posts_that_helped(checkout, declare, forum):
+    """Votes of this session say what was used; the platform learns which knowledge works."""
+    declare("skill: vllm")
+    checkout.curator("note", "--type", "tip", "set it first")
+    for post_id, option in (("post-1", ""), ("post-2", "--down"), ("post-3", "")):
+        forum.holds(post_id)
+        made = json.loads(checkout.curator("skillevolve", "vote", post_id, *option.split(), "--json").out)
+        if post_id != "post-3":  # a vote that nobody approved is nobody's word
+            checkout.curator("approve", made["id"])
+            checkout.curator("publish", made["id"])
+
+    fields, _, draft = drafted(checkout, "session", "LR-001", "LR-002", "LR-003")
+
+    assert fields["community_resources_used"] == [
+        {"type": "post", "id": "post-1", "helpful": "true"},
+        {"type": "post", "id": "post-2", "helpful": "false"},
+    ]
+    assert fields["skill"]["name"] == "vllm"
+    checkout.curator("verify", draft)

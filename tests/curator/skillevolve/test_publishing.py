@@ -512,7 +512,7 @@ def licensed(root: Path, kind: DraftKind) -> tuple[DraftQueue, Draft]:
     queue = DraftQueue(store)
     fields, body = CASES[kind]
     proposal = Proposal(kind=kind, title="t", target="SkillEvolve", fields=fields, body=body)
-    draft = propose(proposal, queue)
+    draft, _ = propose(proposal, queue)
     now = datetime.now(UTC)
     queue.log.append(LogEntry(decision=Decision.APPROVED, draft=draft.id, sha256=draft.sha256, time=now, by="Ada"))
     return queue, queue.get(draft.id)
