@@ -121,10 +121,13 @@ def _outcome(evidence: Evidence, craft: Craft) -> dict[str, Any]:
 
 
 def _failed(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    lines = {failure.run: failure.line for failure in evidence.failures}
     for subject in evidence.subjects:
         if subject.run.status in _UNFINISHED:
+            line = lines.get(subject.result.id)
+            how = wording.code(line) if line else wording.failure(subject)
             what = wording.axis_value(subject, evidence.axis)
-            yield {"type": "error", "description": f"{what}: {wording.failure(subject)}", "resolved": False}
+            yield {"type": "error", "description": f"{what}: {how}", "resolved": False}
 
 
 def _met(craft: Craft) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from curator.draft import DraftKind, DraftStatus
 from curator.facts import Fact, FactKind
 from curator.front_matter import split
 from curator.skillevolve.memory import Note, WorkSession, read_memory
+from curator.skillevolve.notebook import is_reported
 from curator.skillevolve.skills import SkillRef, choose_skill
 from marin_research.codec import Unknown
 
@@ -25,7 +26,7 @@ class Craft:
     """What is known beside the records."""
 
     session: WorkSession | None
-    """The session of work that goes on, or that was the last."""
+    """The session of work that goes on, or the last one that nobody has reported."""
     notes: tuple[Note, ...]
     """Of that session, what speaks of other runs left out."""
     skill: SkillRef | Unknown
@@ -45,7 +46,7 @@ class Used:
 def gather_craft(evidence: Evidence, queue: DraftQueue) -> Craft:
     """What there is for a write-up of some runs; the notes become facts that its text may state."""
     memory = read_memory()
-    session = memory.sessions[-1] if memory.sessions else None
+    session = next((session for session in reversed(memory.sessions) if not is_reported(session.id)), None)
     ids = {subject.run.id for subject in evidence.subjects} | {subject.result.id for subject in evidence.subjects}
     notes = tuple(note for note in (session.notes if session else ()) if note.more.get("run", "") in {"", *ids})
     evidence.facts.update({fact.id: fact for note in notes for fact in note_facts(note)})

@@ -14,7 +14,7 @@ from curator.skillevolve.categories import names_of
 from curator.skillevolve.credentials import find_credentials
 from curator.skillevolve.errors import SkillEvolveError
 from curator.skillevolve.memory import Memory, read_memory
-from curator.skillevolve.notebook import ARCHIVE
+from curator.skillevolve.notebook import is_reported
 from curator.skillevolve.opening import open_reader
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class HeartbeatWatcher:
         for session in read_memory().sessions:
             times = [note.time for note in session.notes if isinstance(note.time, datetime)]
             is_over = bool(times) and now - max(times) > _OVER
-            if is_over and session.id not in self._said and not (Path.home() / ARCHIVE / f"{session.id}.json").exists():
+            if is_over and session.id not in self._said and not is_reported(session.id):
                 self._said.add(session.id)
                 yield (
                     f"SkillEvolve: {session.id} has {counted(len(session.notes), 'note')} and no report; "

@@ -21,7 +21,7 @@ _PATIENCE_S = 5.0
 def looked_up(skill: SkillRef) -> SkillRef:
     """The skill with its slug, and what else the site says of it; as it was where the site cannot be asked."""
     try:
-        with open_reader(timeout_s=_PATIENCE_S) as reader:
+        with open_reader(timeout_s=_PATIENCE_S, tries=1) as reader:
             found = find_skill(skill.name, skill.author, reader)
     except (SkillEvolveError, CredentialsError) as error:
         return replace(skill, slug=Unknown(f"it could not be looked up: {error}"))

@@ -73,7 +73,9 @@ def _add(file: io.FileIO, data: bytes, size: int) -> None:
 def current_file(now: datetime, folder: Path | None = None) -> Path:
     """The file of the session that goes on, or of a new one."""
     folder = folder or project_folder()
-    open_files = (file for file in folder.glob("*.jsonl") if file.is_file() and not _is_reported(file))
+    open_files = (
+        file for file in folder.glob("*.jsonl") if file.is_file() and not is_reported(read_session(file)[0].id)
+    )
     newest = max(open_files, key=lambda file: file.stat().st_mtime, default=None)
     if newest is not None and now.timestamp() - newest.stat().st_mtime < _SESSION_LASTS.total_seconds():
         return newest
@@ -104,9 +106,9 @@ def _put(target: Path, data: bytes) -> None:
     part.replace(target)
 
 
-def _is_reported(file: Path) -> bool:
-    session, _ = read_session(file)
-    return (Path.home() / ARCHIVE / f"{session.id}.json").exists()
+def is_reported(session_id: str) -> bool:
+    """Whether the report of a session is out, so that what is noted later belongs to the next one."""
+    return (Path.home() / ARCHIVE / f"{session_id}.json").exists()
 
 
 def _has_header(file: Path, before: bytes) -> bool:

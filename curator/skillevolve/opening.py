@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_reader(*, timeout_s: float = 20.0) -> Iterator[Reader]:
+def open_reader(*, timeout_s: float = 20.0, tries: int = 3) -> Iterator[Reader]:
     """What can be read with the key that is found here; without one, what everybody may read.
 
     Raises:
@@ -22,5 +22,5 @@ def open_reader(*, timeout_s: float = 20.0) -> Iterator[Reader]:
     from curator.skillevolve.reading import Reader
     from curator.skillevolve.transport import Transport
 
-    with Transport(api_url(), find_credentials(), timeout_s=timeout_s) as transport:
+    with Transport(api_url(), find_credentials(), timeout_s=timeout_s, tries=tries) as transport:
         yield Reader(transport)

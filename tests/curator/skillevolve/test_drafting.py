@@ -198,7 +198,7 @@ def test_a_session_report_tells_what_records_and_notes_tell(checkout, declare):
     assert (fields["outcome"]["success"], fields["outcome"]["partial"]) == ("true", "true")
     assert fields["learnings"] == ["warm up for 100 steps"]
     assert fields["issues_encountered"] == [
-        {"type": "error", "description": f"lr=1.0: {NAN}", "resolved": "false"},
+        {"type": "error", "description": f"lr=1.0: `{NAN}`", "resolved": "false"},
         {
             "type": "performance",
             "description": "it is slow at 0.3 it/s",

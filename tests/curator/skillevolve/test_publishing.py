@@ -22,7 +22,7 @@ from curator.publish import Outcome, plan, publish
 from curator.publish.marker import marker
 from curator.publish.skillevolve import SkillEvolvePlace
 from curator.queue import DraftQueue
-from curator.skillevolve.proposing import Proposal, propose
+from curator.skillevolve.proposing import Proposal, file_sha256, propose
 from marin_research.store import RecordStore
 
 POST: dict[str, Any] = {"type": "discovery", "title": "Partial credit first", "skill_slug": "grpo-rl-training"}
@@ -476,14 +476,14 @@ def publish_and_die(queue, draft, point):
     return int(said) if said else None
 
 
-@pytest.mark.parametrize("kind", CASES)
-def test_a_kill_at_any_step_leads_to_one(forum, kind, tmp_path):
+@pytest.mark.parametrize(("kind", "files"), [*((kind, {}) for kind in CASES), (DraftKind.POST, {"loss.png": b"png"})])
+def test_a_kill_at_any_step_leads_to_one(forum, kind, files, tmp_path):
     """Before, during and after each request and each write: run again, and it is there once."""
     points = 0
     for point in itertools.count():
         forum.reset()
         prepare(forum, kind)
-        queue, draft = licensed(tmp_path / str(point), kind)
+        queue, draft = licensed(tmp_path / str(point), kind, files)
         survived = publish_and_die(queue, draft, point)
 
         (done,) = publish([draft], queue, by="Ada")
@@ -497,21 +497,25 @@ def test_a_kill_at_any_step_leads_to_one(forum, kind, tmp_path):
             assert done.outcome in (Outcome.PUBLISHED, Outcome.ALREADY), (point, done.why)
             assert arrived == 1, point
             assert [e.decision for e in queue.log.entries()].count(Decision.PUBLISHED) == 1
+            assert files == {} or forum.state["posts"][-1]["metadata"]["attachments"][0]["url"]
         assert queue.log.problems() == []
         if survived:
             break
         points += 1
-    print(f"{kind}: killed at each of {points} points")
+    print(f"{kind}{' with a file' if files else ''}: killed at each of {points} points")
     assert points > 40
 
 
-def licensed(root: Path, kind: DraftKind) -> tuple[DraftQueue, Draft]:
+def licensed(root: Path, kind: DraftKind, files: dict[str, bytes]) -> tuple[DraftQueue, Draft]:
     """A store of its own with one draft that a person approved."""
     store = RecordStore(str(root))
     store.prepare()
     queue = DraftQueue(store)
     fields, body = CASES[kind]
-    proposal = Proposal(kind=kind, title="t", target="SkillEvolve", fields=fields, body=body)
+    if files:
+        shown = [{"type": "image", "file": name, "sha256": file_sha256(data)} for name, data in files.items()]
+        fields = {**fields, "type": "demo", "attachments": shown}
+    proposal = Proposal(kind=kind, title="t", target="SkillEvolve", fields=fields, body=body, files=files)
     draft, _ = propose(proposal, queue)
     now = datetime.now(UTC)
     queue.log.append(LogEntry(decision=Decision.APPROVED, draft=draft.id, sha256=draft.sha256, time=now, by="Ada"))
