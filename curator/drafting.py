@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curator.before import logbook_file
-from curator.draft import OF_SKILLEVOLVE, Draft, DraftKind
+from curator.draft import OF_SKILLEVOLVE, Attachment, Draft, DraftKind
 from curator.drafters import template
 from curator.drafters.heartbeat import heartbeat_text
 from curator.drafters.sections import Additions
@@ -17,6 +17,7 @@ from curator.evidence import gather, groups
 from curator.failure import ToRead
 from curator.front_matter import join
 from curator.living import SECTIONS, lines_of_drafts, with_additions
+from curator.plots import sweep_plot
 from curator.queue import DraftQueue
 from curator.skillevolve.community import community_posts
 from curator.skillevolve.craft import gather_craft
@@ -27,6 +28,7 @@ from marin_research.errors import MarinResearchError
 from marin_research.logbook import NewEntry, entry_text
 from marin_research.logbook.sections import find_section, is_called
 from marin_research.redact import Redactor
+from marin_research.thread import LogbookStyle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -92,6 +94,7 @@ def make_drafts(
     standing = Standing(thread, queue)
     for group in _grouped(run_ids, store, kinds, each=each):
         evidence = gather(group, thread, store).with_posts(lambda error: _posts_about(error, thread))
+        evidence = _with_plot(evidence)
         if OF_SKILLEVOLVE.intersection(kinds):
             evidence = replace(evidence, craft=gather_craft(evidence, queue))
         writing = None
@@ -133,6 +136,23 @@ def draft_heartbeat(run_ids: Sequence[str], thread: Thread, store: RecordStore) 
         facts=facts,
         drafter=template.NAME,
     )
+
+
+def _with_plot(evidence: Evidence) -> Evidence:
+    """The evidence with a picture of the sweep, where the thread has a place for it."""
+    plot = sweep_plot(evidence) if evidence.thread.logbook.style != LogbookStyle.ISSUE else None
+    if plot is None:
+        return evidence
+    facts = {fact.id: fact for fact in plot.facts(evidence.thread.topic)}
+    return replace(evidence, plot=plot, facts=evidence.facts | facts)
+
+
+def _attachments(text: str, evidence: Evidence, queue: DraftQueue) -> tuple[Attachment, ...]:
+    """The files that a text in the logbook shows."""
+    plot = evidence.plot
+    if plot is None or plot.beside(evidence.thread.topic) not in text:
+        return ()
+    return (Attachment(name=plot.name, blob=queue.store.put_blob(plot.svg)),)
 
 
 def _grouped(
@@ -177,6 +197,7 @@ def _keep(
         drafter=CLAUDE if writing is not None and not writing.instead else template.NAME,
         writing=writing,
         replaces=replaces,
+        attachments=_attachments(text, evidence, queue),
     )
     return replace(none, draft=draft, reused=known is not None, writing=writing)
 

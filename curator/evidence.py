@@ -34,6 +34,7 @@ from marin_research.thread import Direction
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from curator.plots import Plot
     from curator.skillevolve.craft import Craft
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
@@ -71,6 +72,8 @@ class Evidence:
     facts: dict[str, Fact] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     """What is known of why runs failed."""
+    plot: Plot | None = None
+    """A picture of the sweep, where there is something to see."""
     craft: Craft | None = None
     """What there is beside the records; asked for where a post or a session report is written."""
 

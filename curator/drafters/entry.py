@@ -93,6 +93,8 @@ def _result(evidence: Evidence) -> Iterator[str]:
     rows = [_heads(evidence, metrics), *(_row(evidence, subject, metrics) for subject in _rows(evidence))]
     yield from (f"  {line}" for line in markdown_table(rows))
     yield ""
+    if evidence.plot is not None:
+        yield from (f"  {evidence.plot.beside(evidence.thread.topic)}", "")
     for subject in evidence.subjects:
         if subject.quotes:
             yield f"  Decisive lines of {subject.result.id}'s output:"

@@ -98,11 +98,6 @@ def take(edit: Edit, file: TrackedFile) -> str | None:
     return None
 
 
-def files_folder(topic: str) -> str:
-    """The folder of a thread's plots, beside its logbook."""
-    return f"{topic}-files"
-
-
 def _tracked(name: str, path: Path, *, apart: bool, wanted: Reach) -> TrackedFile:
     checkout = Checkout.around(path)
     if checkout is None:

@@ -19,6 +19,11 @@ def has_open_links(text: str) -> bool:
     return _LINK.search(text) is not None
 
 
+def plots_in(text: str) -> list[str]:
+    """The names of the plots that a text shows by open links."""
+    return [link["what"] for link in _LINK.finditer(text) if link["kind"] == "plot"]
+
+
 def filled(text: str, target: Callable[[str, str], str | None]) -> str:
     """``text`` with its open links closed.
 

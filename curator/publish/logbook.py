@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from curator.draft import Draft, DraftKind
 from curator.errors import PublicationError
+from curator.plots import files_folder
 from curator.publish import commits
 from curator.publish.commits import Edit
 from curator.publish.destination import Change, Found, Out, Reach
 from curator.publish.diff import unified
-from curator.publish.files import TrackedFile, files_folder, logbook_file, take
+from curator.publish.files import TrackedFile, logbook_file, take
 from curator.publish.marker import marker
 from marin_research.logbook import Plan, find_marker, has_marker, plan_append
 from marin_research.logbook.sections import is_called, plan_section, section_name

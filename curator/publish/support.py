@@ -9,8 +9,10 @@ from curator.draft import Draft, DraftKind, DraftStatus
 from curator.drafters.wording import listed
 from curator.errors import NotYetError
 from curator.github.address import anchors, permalink, raw_permalink
+from curator.plots import files_folder
 from curator.publish.destination import Reach
-from curator.publish.files import files_folder, logbook_file
+from curator.publish.files import logbook_file
+from curator.publish.links import plots_in
 from curator.publish.marker import marker
 from marin_research.logbook import find_marker, has_marker, parse
 from marin_research.logbook.heading import read_ids
@@ -42,6 +44,14 @@ class Support:
     """The one that brought the last of the entries."""
     web: str | None = None
     """``https://host/owner/repository``; None where the remote's address does not say."""
+
+    checkout: Checkout | None = None
+
+    def has_file(self, name: str) -> bool:
+        """Whether a plot is where the entries are."""
+        if self.checkout is None or self.commit is None:
+            return True
+        return self.checkout.read(self.commit, f"{self.files}/{name}") is not None
 
     def has(self, entry: Draft) -> bool:
         return has_marker(self.data, _marker(entry))
@@ -76,17 +86,24 @@ def require_support(draft: Draft, thread: Thread, context: Context) -> Support |
         PublicationError: this is not the thread's checkout.
     """
     entries = _entries(draft, context)
-    file = logbook_file(thread, Reach.FILE)
-    support = _look(file, entries, thread)
+    file, plots = logbook_file(thread, Reach.FILE), plots_in(draft.text)
+    support = _look(file, entries, thread, plots)
     missing = _missing(draft, support, entries)
     if missing and file.checkout is not None and not context.dry and (upstream := file.checkout.upstream()) is not None:
         file.checkout.fetch(upstream)  # somebody else may have pushed them
-        support = _look(file, entries, thread)
+        support = _look(file, entries, thread, plots)
         missing = _missing(draft, support, entries)
     planned = {run for entry in entries if entry.id in context.planned for run in entry.runs}
     if set(missing) - planned:
         raise NotYetError(_what_to_do(missing, support.where, entries, file.read()))
-    return None if missing else support
+    if missing:
+        return None
+    absent = [name for name in plots if not support.has_file(name)]
+    if absent:
+        raise NotYetError(
+            f"{support.files}/{absent[0]} is not in {support.where} yet; commit and push it with the entry"
+        )
+    return support
 
 
 def require_comments(draft: Draft, thread: Thread, context: Context) -> Callable[[str, str], str | None] | None:
@@ -123,7 +140,7 @@ def _entries(draft: Draft, context: Context) -> list[Draft]:
     ]
 
 
-def _look(file: TrackedFile, entries: Sequence[Draft], thread: Thread) -> Support:
+def _look(file: TrackedFile, entries: Sequence[Draft], thread: Thread, plots: Sequence[str]) -> Support:
     marks = tuple(map(_marker, entries))
     path = file.checkout.path_of(file.path) if file.checkout else file.path.name
     files = f"{path.rpartition('/')[0]}/{files_folder(thread.topic)}".removeprefix("/")
@@ -134,23 +151,27 @@ def _look(file: TrackedFile, entries: Sequence[Draft], thread: Thread) -> Suppor
     if upstream is None:
         top = file.checkout.top
         raise NotYetError(f"{top} has no remote that the entries could be pushed to; give it one with git remote add")
-    there = replace(
-        here, where=f"{path} at {upstream.remote}/{upstream.branch}", web=file.checkout.web(upstream.remote)
-    )
+    where, web = f"{path} at {upstream.remote}/{upstream.branch}", file.checkout.web(upstream.remote)
     tip = file.checkout.commit_of(upstream.ref)
     data = file.checkout.read(tip, path) if tip else None
     if tip is None or data is None:
-        return there
-    commit = _bringer(file.checkout, tip, path, [mark for mark in marks if has_marker(data, mark)])
-    return replace(there, commit=commit, data=file.checkout.read(commit, path) or data)
+        return replace(here, where=where, web=web)
+    there = replace(here, where=where, web=web, checkout=file.checkout, data=data, commit=tip)
+    return _as_brought(there, [mark for mark in marks if has_marker(data, mark)], plots)
 
 
-def _bringer(checkout: Checkout, tip: str, path: str, marks: Sequence[str]) -> str:
-    """The commit up to ``tip`` that brought the last of some markers; without any, what last changed the file."""
-    for commit in {checkout.introduced(tip, path, mark) for mark in marks or [""]} - {None}:
-        then = checkout.read(str(commit), path)
-        if then is not None and all(has_marker(then, mark) for mark in marks):
-            return str(commit)
+def _as_brought(tip: Support, marks: Sequence[str], plots: Sequence[str]) -> Support:
+    """The same at the commit that brought the last of some markers, if it holds the plots too.
+
+    Without any marker it is the commit that changed the logbook last.
+    """
+    assert tip.checkout is not None  # noqa: S101 - there is a tip
+    assert tip.commit is not None  # noqa: S101
+    for commit in dict.fromkeys(tip.checkout.introduced(tip.commit, tip.path, mark) for mark in marks or [""]):
+        data = tip.checkout.read(commit, tip.path) if commit else None
+        then = replace(tip, commit=commit, data=data or b"")
+        if all(has_marker(then.data, mark) for mark in marks) and all(map(then.has_file, plots)) and data:
+            return then
     return tip
 
 
