@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_AS_THEY_ARE = frozenset({type(None), bool, int, str})
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -35,10 +36,26 @@ class Unknown:
 
 def encode(value: Any) -> Any:
     """The JSON form of a dataclass, or of any tree of dataclasses, enums, dates, containers and scalars."""
-    if value is None or isinstance(value, bool | int):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
         return value
+    if kind is float:
+        return value if math.isfinite(value) else encode_float(value)
+    if kind is tuple or kind is list:
+        return [encode(item) for item in value]
+    if kind is dict:
+        return {str(key): encode(item) for key, item in value.items()}
+    names = _field_names(kind)  # type: ignore[arg-type]  # a class can be hashed
+    if names is not None:
+        return {name: encode(getattr(value, name)) for name in names}
+    return _encode_other(value)
+
+
+def _encode_other(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, bool | int):
+        return value
     if isinstance(value, str):
         return str(value)
     if isinstance(value, float):
@@ -47,13 +64,19 @@ def encode(value: Any) -> Any:
         return {"unknown": value.why}
     if isinstance(value, datetime):
         return format_time(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [encode(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Of a dataclass that is written as an object."""
+    if not dataclasses.is_dataclass(kind) or issubclass(kind, Unknown):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def encode_float(value: float) -> float | str:

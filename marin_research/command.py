@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from marin_research.launch import Launch
     from marin_research.output_metrics import MetricPattern
     from marin_research.record import End, Evidence
-    from marin_research.thread import Thread
 
 RUN_VARIABLE = "MARIN_RESEARCH_RUN"
 """Tells a recorded command the experiment ID and the attempt it runs under: ``KER-004/2``."""
@@ -46,7 +45,8 @@ class CommandRun:
     """What is asked for: a command, and what the record is to say of it."""
 
     argv: tuple[str, ...]
-    thread: Thread
+    topic: str
+    """Of the thread."""
     run_id: str
     label: str
     hypothesis: str | None = None
@@ -83,7 +83,7 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
 def _declare(asked: CommandRun, launch: Launch) -> Run:
     return Run(
         id=asked.run_id,
-        thread=asked.thread.topic,
+        thread=asked.topic,
         launch=launch.id,
         status=Status.RUNNING,
         why="it has started",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.foreground import GRACE_S
 from marin_research.record import Cause, End, Evidence, Status
@@ -21,8 +20,7 @@ _WINDING_UP = timedelta(seconds=60)
 """A program that ends within this time after it was asked to, ended because of that, whatever its exit code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What was seen around a command while it ran."""
 
     received: Sequence[Received] = ()

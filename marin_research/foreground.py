@@ -11,10 +11,9 @@ import contextlib
 import errno
 import os
 import signal
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +29,7 @@ GRACE_S = 10.0
 """Seconds between the request to end and the kill, for a program that has reached its time limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(NamedTuple):
     """A signal that we got."""
 
     signal: signal.Signals
@@ -43,8 +41,7 @@ class Received:
     """False where the terminal had sent it to the child as well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(NamedTuple):
     """How the program ended, as its parent is told."""
 
     time: datetime

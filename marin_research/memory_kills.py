@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from marin_research.record import Cause, Evidence
 
@@ -12,27 +12,26 @@ _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _PROCESSES = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryKills:
+class MemoryKills(NamedTuple):
     """How many processes the kernel had killed for lack of memory at one moment."""
 
     source: Path
     """The file that counts."""
-    count: int
+    killed: int
     of_group: bool
     """Of the process's own control group with all beneath it, or else of the whole machine."""
 
     def since(self) -> Evidence | None:
         """What has been counted since then, if anything."""
         now = _count(self.source)
-        if now is None or now <= self.count:
+        if now is None or now <= self.killed:
             return None
         whose = "its control group" if self.of_group else "this machine"
-        killed = "a process" if now == self.count + 1 else f"{now - self.count} processes"
+        killed = "a process" if now == self.killed + 1 else f"{now - self.killed} processes"
         return Evidence(
             time=datetime.now(UTC),
             source=str(self.source),
-            text=f"the kernel killed {killed} of {whose} for lack of memory (oom_kill was {self.count}, now {now})",
+            text=f"the kernel killed {killed} of {whose} for lack of memory (oom_kill was {self.killed}, now {now})",
             cause=Cause.OUT_OF_MEMORY,
         )
 

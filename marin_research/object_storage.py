@@ -47,7 +47,7 @@ class FsspecObjects:
             ) from error
         self._root = root.rstrip("/")
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:  # noqa: ARG002 - it always is
         try:
             self._write(key, data, mode="create")
         except FileExistsError:

@@ -33,8 +33,13 @@ class Objects(Protocol):
 
     url: str
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:
         """Write ``data`` under a key that holds nothing else.
+
+        Args:
+            key: where.
+            data: what.
+            synced: also a machine that loses its power at once must not lose it. The end of a process never does.
 
         Raises:
             FileExistsError: the key holds something else, which stays as it is.
@@ -99,9 +104,9 @@ class LocalObjects:
         self.url = str(self.root)
         self._count = itertools.count()
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:
         target = self.root / key
-        part = self._write_part(self.root / ARRIVALS, key, data)
+        part = self._write_part(self.root / ARRIVALS, key, data, synced=synced)
         try:
             self._in_folder(target, lambda: os.link(part, target))
         except FileExistsError:
@@ -157,13 +162,14 @@ class LocalObjects:
         """The file of a key, for writers that must append (live output)."""
         return self.root / key
 
-    def _write_part(self, folder: Path, key: str, data: bytes) -> Path:
+    def _write_part(self, folder: Path, key: str, data: bytes, *, synced: bool = True) -> Path:
         part = folder / f"{_TEMPORARY}{os.getpid()}-{next(self._count)}-{os.urandom(4).hex()}"
         try:
             with self._in_folder(part, lambda: part.open("xb")) as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                if synced:
+                    file.flush()
+                    os.fsync(file.fileno())
         except OSError as error:
             _remove(part)
             raise self._cannot("write", key, error) from error

@@ -45,7 +45,7 @@ from marin_research.redact import Redactor
 from marin_research.store import RecordStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from marin_research.launch import Launch
 
@@ -102,8 +102,8 @@ class Recorder:
         self._lock = threading.RLock()
         self._failed: set[str] = set()
         self._gaps: list[Gap] = []
-        self._metrics: dict[str, Callable[[], Metric]] = {}
-        """What is to be written of each; made only when it is."""
+        self._metrics: dict[str, Metric | tuple[History, str]] = {}
+        """What is to be written of each; of one that goes on, its history and source."""
         self._histories: dict[str, History] = {}
         self._unwritten: set[str] = set()
         self._flushed = 0.0
@@ -182,10 +182,13 @@ class Recorder:
                 _active.remove(self)
 
     def report(self, name: str, value: float, unit: str = "", *, step: int | None = None) -> None:
-        # What is reported may be anything; it becomes text and a number here, behind the guard.
-        with self.guard(f"metric {name}"):
+        # What is reported may be anything; it becomes text and a number here. A training loop may come here often, so
+        # this is the one place that has the guard written out.
+        try:
             number, place = float(value), None if step is None else int(step)
             self.observe(str(name), number, unit=str(unit), step=place, source="report")
+        except Exception as error:  # noqa: BLE001 - see `guard`
+            self._failed_to(f"metric {_text_of(name)}", error)
 
     def observe(
         self, name: str, value: float, *, source: str, unit: str = "", step: int | None = None, wait: bool = False
@@ -200,12 +203,12 @@ class Recorder:
             step: its training step.
             wait: the end of the attempt or ``flush_metrics`` will bring it along.
         """
-        with self.guard("a metric"), self._lock:
+        with self._lock:
             is_new = name not in self._histories
             history = self._histories.setdefault(name, History())
             history.unit = unit or history.unit
             history.add(value, step, time.time())
-            self._metrics[name] = lambda: history.metric(name, source)
+            self._metrics[name] = (history, source)
             self._unwritten.add(name)
             if not wait and (is_new or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
                 self.flush_metrics()
@@ -215,7 +218,7 @@ class Recorder:
         with self.guard("a metric"), self._lock:
             if metric.count == 1 and not math.isfinite(metric.value):
                 metric = replace(metric, non_finite=1)
-            self._metrics[metric.name] = lambda: metric
+            self._metrics[metric.name] = metric
             self._unwritten.add(metric.name)
 
     def flush_metrics(self) -> None:
@@ -223,7 +226,7 @@ class Recorder:
         with self.guard("a metric"), self._lock:
             self._flushed = time.monotonic()
             if self._unwritten:
-                self._write(*self._pending_metrics())
+                self._write(*self._metric_facts(self._unwritten), synced=False)  # the end says it all once more
                 self._unwritten.clear()
 
     def wandb(self, linked: WandbRun) -> None:
@@ -247,7 +250,7 @@ class Recorder:
     def end(self, end: End, *, output: Output | Unknown) -> None:
         """Put on disk how it ended, with everything that is only known now."""
         with self.guard("how it ended"), self._lock:
-            facts: list[tuple[Kind, Any]] = self._pending_metrics()
+            facts: list[tuple[Kind, Any]] = self._metric_facts(self._metrics)
             seen = self._observe_devices()
             if seen:
                 facts.append((Kind.DEVICES, seen))
@@ -268,10 +271,14 @@ class Recorder:
             return devices.observed()
         return Unknown("asking JAX failed")
 
-    def _pending_metrics(self) -> list[tuple[Kind, Any]]:
-        return [(Kind.METRIC, self._metrics[name]()) for name in sorted(self._unwritten)]
+    def _metric_facts(self, names: Iterable[str]) -> list[tuple[Kind, Any]]:
+        found = [(name, self._metrics[name]) for name in sorted(names)]
+        return [
+            (Kind.METRIC, known if isinstance(known, Metric) else known[0].metric(name, known[1]))
+            for name, known in found
+        ]
 
-    def _write(self, *facts: tuple[Kind, Any], attempt: int | None = None) -> None:
+    def _write(self, *facts: tuple[Kind, Any], attempt: int | None = None, synced: bool = True) -> None:
         now, number = datetime.now(UTC), self.attempt if attempt is None else attempt
         with self._lock:
             gaps = [(Kind.GAP, gap) for gap in self._gaps]
@@ -281,7 +288,7 @@ class Recorder:
             ]
             # Counted first: of a write that seemed to fail nobody knows whether it took the number.
             self._sequence += 1
-            self.store.write(self.run.id, self.writer, self._sequence - 1, events)
+            self.store.write(self.run.id, self.writer, self._sequence - 1, events, synced=synced)
             del self._gaps[: len(gaps)]
 
     @contextlib.contextmanager
@@ -289,18 +296,22 @@ class Recorder:
         """The boundary between recording and the experiment."""
         try:
             yield
-        except Exception as error:
-            import logging  # not needed for most runs, and every recorded command would wait for it
+        except Exception as error:  # noqa: BLE001 - see above
+            self._failed_to(what, error)
 
-            if what in self._failed:
-                return
-            self._failed.add(what)
-            why = self.redactor.text(f"{type(error).__name__}: {_message(error)}").text
-            self._gaps.append(Gap(what=what, why=why))
-            logger = logging.getLogger(__name__)
-            logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=True)
-            with contextlib.suppress(Exception):  # the gap goes with the next write that succeeds
-                self._write()
+    def _failed_to(self, what: str, error: Exception) -> None:
+        """Log once that recording something failed, and have it on record as a gap."""
+        import logging  # not needed for most runs, and every recorded command would wait for it
+
+        if what in self._failed:
+            return
+        self._failed.add(what)
+        why = self.redactor.text(f"{type(error).__name__}: {_text_of(error)}").text
+        self._gaps.append(Gap(what=what, why=why))
+        logger = logging.getLogger(__name__)
+        logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=error)
+        with contextlib.suppress(Exception):  # the gap goes with the next write that succeeds
+            self._write()
 
 
 def ended_normally(what: str = "the step") -> End:
@@ -323,12 +334,12 @@ def ended_by(error: BaseException, *, redact: Callable[[str], str], what: str = 
         time=datetime.now(UTC),
         why=f"{what} {'was ended by' if ended else 'raised'} {name}",
         cause=Cause.STOPPED if stopped else Cause.RAISED,
-        exception=ExceptionInfo(type=name, message=redact(_message(error))[:_MAX_TRACEBACK], traceback=text),
+        exception=ExceptionInfo(type=name, message=redact(_text_of(error))[:_MAX_TRACEBACK], traceback=text),
     )
 
 
-def _message(error: BaseException) -> str:
+def _text_of(value: object) -> str:
     try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - other people's exceptions may be unable to say what they are
+        return str(value)
+    except Exception:  # noqa: BLE001 - other people's objects may be unable to say what they are
         return "its text cannot be made"

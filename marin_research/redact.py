@@ -144,7 +144,11 @@ class Redactor:
         if isinstance(value, str):
             return self._named(name, value, Strength.STRONG if is_bare(name) else variable_strength(name))
         if isinstance(value, Mapping):
-            return {self._key(key): self._json(item, _inner_name(value, key, name)) for key, item in value.items()}
+            # Keys are mostly clean; one look at all of them tells, and costs little more than one at a single key.
+            redacted = (
+                self._key if self._find("\n".join(key for key in value if isinstance(key, str)))[0] else _as_it_is
+            )
+            return {redacted(key): self._json(item, _inner_name(value, key, name)) for key, item in value.items()}
         if isinstance(value, list | tuple):
             is_argv = not strength(name) and all(isinstance(item, str) for item in value)
             items = self.argv(value) if is_argv else (self._json(item, name) for item in value)
@@ -201,6 +205,10 @@ class Redactor:
         user = _account() if self._user is None else self._user
         host = os.uname().nodename if self._host is None else self._host
         return PersonalData(user=user, host=host, names=self._names)
+
+
+def _as_it_is(key: Any) -> Any:
+    return key
 
 
 def _inner_name(mapping: Mapping[Any, Any], key: Any, outer: str) -> str:

@@ -205,10 +205,11 @@ class RecordStore:
 
     # Events and records
 
-    def write(self, run_id: str, writer: str, sequence: int, events: list[Event]) -> None:
+    def write(self, run_id: str, writer: str, sequence: int, events: list[Event], *, synced: bool = True) -> None:
         """Keep a batch of events; ``sequence`` counts this writer's batches."""
         attempt = max(event.attempt for event in events)
-        self.objects.put_new(f"runs/{run_id}/events/{attempt:03d}-{writer}-{sequence:06d}.json", write_batch(events))
+        key = f"runs/{run_id}/events/{attempt:03d}-{writer}-{sequence:06d}.json"
+        self.objects.put_new(key, write_batch(events), synced=synced)
 
     def beat(self, run_id: str, heartbeat: Heartbeat) -> None:
         self.objects.put(f"runs/{run_id}/heartbeats/{heartbeat.writer}.json", dump(heartbeat))

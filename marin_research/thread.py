@@ -10,21 +10,19 @@ import dataclasses
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from marin_research.checkout import checkout_top
 from marin_research.codec import decode, encode
 from marin_research.errors import ThreadError
+from marin_research.thread_file import FOLDER, SOURCE, text_of, thread_path
 from marin_research.yaml_text import dump_yaml
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from marin_research.store import RecordStore
 
-FOLDER = Path(".agents/research")
 TOPIC = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
-_SOURCE = "source"
-"""Under which name the store keeps the text of the file that a declaration was read from."""
 PREFIX = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*")
 
 INDICES = ("Current TL;DR", "Current baseline", "Hypothesis queue", "Decision log", "Negative results index")
@@ -147,13 +145,6 @@ class Thread:
         return self.logbook.path or f".agents/logbooks/{self.topic}.md"
 
 
-def thread_path(topic: str, top: Path | None = None) -> Path:
-    """The file that declares a thread, whether or not it exists."""
-    if topic.endswith((".yaml", ".yml")):
-        return Path(topic).absolute()
-    return (top or checkout_top() or Path.cwd()) / FOLDER / f"{topic}.yaml"
-
-
 def find_thread(topic: str, store: RecordStore) -> Thread:
     """The thread from its file in this checkout, else as it was when it last ran; from now on the store knows it.
 
@@ -164,12 +155,12 @@ def find_thread(topic: str, store: RecordStore) -> Thread:
         ThreadError: neither the checkout nor the store knows it.
     """
     path = thread_path(topic)
-    text = _text_of(path)
+    text = text_of(path)
     remembered = store.thread(topic)
-    if text is not None and (remembered is None or remembered.get(_SOURCE) != text):
+    if text is not None and (remembered is None or remembered.get(SOURCE) != text):
         thread = Thread.load(topic)
-        if _text_of(path) == text:
-            store.put_thread(thread.topic, encode(thread) | {_SOURCE: text})
+        if text_of(path) == text:
+            store.put_thread(thread.topic, encode(thread) | {SOURCE: text})
         return thread
     if remembered is None:
         known = sorted({*(other.stem for other in path.parent.glob("*.yaml")), *store.topics()})
@@ -184,21 +175,11 @@ def find_thread(topic: str, store: RecordStore) -> Thread:
         ) from error
 
 
-def _text_of(path: Path) -> str | None:
-    """What stands in a thread's file; None if there is none, or none that can be read without complaint."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, UnicodeDecodeError):
-        return ""  # whoever parses it says what is wrong
-
-
 def remember_thread(thread: Thread, store: RecordStore) -> None:
     """Keep the declaration in the store, so that records can be read where the checkout is not."""
     remembered = store.thread(thread.topic) or {}
     declared = encode(thread)
-    if {name: value for name, value in remembered.items() if name != _SOURCE} != declared:
+    if {name: value for name, value in remembered.items() if name != SOURCE} != declared:
         store.put_thread(thread.topic, declared)
 
 

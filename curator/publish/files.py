@@ -11,7 +11,8 @@ from curator.publish import commits
 from curator.publish.destination import Reach
 from curator.publish.git import Checkout, Upstream
 from marin_research.checkout import checkout_top
-from marin_research.thread import FOLDER, LogbookReach, Thread, thread_path
+from marin_research.thread import LogbookReach, Thread
+from marin_research.thread_file import FOLDER, thread_path
 
 if TYPE_CHECKING:
     from curator.publish.commits import Edit

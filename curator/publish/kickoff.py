@@ -21,7 +21,8 @@ from curator.publish.thread_file import plan_issue
 from curator.publish.tracker import client
 from marin_research.codec import format_time
 from marin_research.logbook.issue_link import names_issue, plan_issue_link
-from marin_research.thread import LogbookStyle, Thread, find_thread, thread_path
+from marin_research.thread import LogbookStyle, Thread, find_thread
+from marin_research.thread_file import thread_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,8 +19,8 @@ from marin_research.thread import (
     check_thread,
     dump_thread,
     prefix_owner,
-    thread_path,
 )
+from marin_research.thread_file import thread_path
 
 
 @click.command(

@@ -15,7 +15,6 @@ from marin_research.errors import UsageError
 if TYPE_CHECKING:
     from marin_research.output_metrics import MetricPattern
     from marin_research.store import RecordStore
-    from marin_research.thread import Thread
 
 
 @click.command(
@@ -59,12 +58,12 @@ def command(
     given, argv = argv, as_argv(argv)
     launch = new_launch(root, heartbeat_s=heartbeat, argv=argv, checkout=checkout)
     store = RecordStore(launch.root)
-    thread = _thread(store, topic, resume)
-    store.own_prefix(thread.prefix, thread.topic)
+    topic, prefix = _thread(store, topic, resume)
+    store.own_prefix(prefix, topic)
     asked = CommandRun(
         argv=argv,
-        thread=thread,
-        run_id=_run_id(store, thread, wanted_id, resume, launch.id),
+        topic=topic,
+        run_id=_run_id(store, prefix, wanted_id, resume, launch.id),
         label=label or " ".join(shlex.join(given).split())[:60],
         config=config,
         patterns=patterns,
@@ -104,23 +103,24 @@ def _setting(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def _thread(store: RecordStore, topic: str | None, resume: str | None) -> Thread:
-    from marin_research.thread import find_thread
-
+def _thread(store: RecordStore, topic: str | None, resume: str | None) -> tuple[str, str]:
+    """The topic and the prefix of the thread that the run belongs to."""
     if resume is not None:
         found = store.run(resume).thread
         if topic is not None and topic != found:
             raise UsageError(f"{resume} belongs to thread {found!r}, not {topic!r}; leave --thread out")
-        return find_thread(found, store)
+        topic = found
     if topic is None:
         raise UsageError("say whose run this is with --thread TOPIC, or which run it continues with --resume ID")
-    return find_thread(topic, store)
+    from marin_research.thread_file import topic_and_prefix
+
+    return topic_and_prefix(topic, store)
 
 
-def _run_id(store: RecordStore, thread: Thread, wanted: str | None, resume: str | None, launch: str) -> str:
+def _run_id(store: RecordStore, prefix: str, wanted: str | None, resume: str | None, launch: str) -> str:
     if resume is not None:
         return resume
     if wanted is not None:
-        store.claim_exact_id(wanted, thread.prefix, launch=launch)
+        store.claim_exact_id(wanted, prefix, launch=launch)
         return wanted
-    return store.claim_id(thread.prefix, launch=launch)
+    return store.claim_id(prefix, launch=launch)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from marin_research.errors import ThreadError
 from marin_research.thread import (
-    FOLDER,
     Logbook,
     PrimaryMetric,
     Thread,
@@ -19,8 +18,8 @@ from marin_research.thread import (
     find_thread,
     read_thread,
     remember_thread,
-    thread_path,
 )
+from marin_research.thread_file import FOLDER, thread_path, topic_and_prefix
 
 WHOLE = """\
 topic: lr-sweep
@@ -297,19 +296,17 @@ def test_a_file_that_did_not_change_is_not_parsed_again(tmp_path, monkeypatch, s
     """Every recorded command would wait for the parser; but one that did change counts at once."""
     (tmp_path / FOLDER).mkdir(parents=True)
     file = tmp_path / FOLDER / "lr-sweep.yaml"
-    file.write_text("topic: lr-sweep\nprefix: LR\ngoal: first\n")
+    file.write_text("topic: lr-sweep\nprefix: LR\n")
     monkeypatch.chdir(tmp_path)
-    first = find_thread("lr-sweep", store)
-    monkeypatch.setattr("marin_research.thread.read_thread", lambda path: pytest.fail(f"parsed {path} again"))
-    assert find_thread("lr-sweep", store) == first
-    monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
+    assert topic_and_prefix("lr-sweep", store) == ("lr-sweep", "LR")
+    with monkeypatch.context() as changed:
+        changed.setattr("marin_research.thread.read_thread", lambda path: pytest.fail(f"parsed {path} again"))
+        assert topic_and_prefix("lr-sweep", store) == ("lr-sweep", "LR")
 
-    file.write_text("topic: lr-sweep\nprefix: LR\ngoal: second\n")
-
-    assert find_thread("lr-sweep", store).goal == "second"
+    file.write_text("topic: lr-sweep\nprefix: LRS\n")
+    assert topic_and_prefix("lr-sweep", store) == ("lr-sweep", "LRS")
     file.unlink()
-    assert find_thread("lr-sweep", store).goal == "second"
+    assert topic_and_prefix("lr-sweep", store) == ("lr-sweep", "LRS")
 
 
 def test_a_file_that_cannot_be_read_any_more_is_not_covered_by_what_was_known(tmp_path, monkeypatch, store):
@@ -318,9 +315,9 @@ def test_a_file_that_cannot_be_read_any_more_is_not_covered_by_what_was_known(tm
     file = tmp_path / FOLDER / "lr-sweep.yaml"
     file.write_text("topic: lr-sweep\nprefix: LR\n")
     monkeypatch.chdir(tmp_path)
-    find_thread("lr-sweep", store)
+    topic_and_prefix("lr-sweep", store)
 
     file.write_bytes(b"\xff\xfe")
 
     with pytest.raises(ThreadError, match="cannot read"):
-        find_thread("lr-sweep", store)
+        topic_and_prefix("lr-sweep", store)
