@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ TYPES = (
 FOLDER = Path(".skillevolve/memory")
 """In the project, and the same below the home folder."""
 _KNOWN = frozenset({"time", "timestamp", "started", "type", "note", "content", "skill"})
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -109,15 +110,17 @@ def read_memory(folders: Iterable[Path] | None = None) -> Memory:
         for file in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
             session, broken = read_session(file)
             damaged += broken
-            known = sessions.get(session.id)
-            # The copy below the home folder is often only the header.
-            if known is None or len(known.notes) < len(session.notes):
-                sessions[session.id] = session
+            sessions[session.id] = _merged(sessions.get(session.id), session)
     ordered = sorted(sessions.values(), key=lambda s: s.started if isinstance(s.started, datetime) else _BEGINNING)
     return Memory(sessions=tuple(ordered), damaged=tuple(damaged))
 
 
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+def _merged(known: WorkSession | None, session: WorkSession) -> WorkSession:
+    """Two files of one session: the copy below the home folder is often only the header, but need not be."""
+    if known is None:
+        return session
+    notes = {note.id: note for note in (*known.notes, *session.notes)}
+    return replace(known, notes=tuple(notes.values()))
 
 
 def read_session(file: Path) -> tuple[WorkSession, list[Damaged]]:

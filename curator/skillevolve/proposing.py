@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from curator.draft import BY_HAND, Attachment, Draft, DraftKind
@@ -55,7 +55,7 @@ def propose(proposal: Proposal, queue: DraftQueue, thread: Thread | None = None)
         runs=proposal.runs,
         title=privacy.clean(proposal.title),
         target=proposal.target,
-        facts=(*proposal.facts, *said(proposal.fields)),
+        facts=tuple(replace(f, value=privacy.tree(f.value)) for f in (*proposal.facts, *said(proposal.fields))),
         drafter=BY_HAND,
         attachments=tuple(Attachment(name=name, blob=queue.store.put_blob(data)) for name, data in files),
     )

@@ -61,10 +61,9 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--run", "runs", multiple=True, metavar="ID", help="A run that stands behind it; repeatable.")
 @_common
 def post(
-    *, kind: str | None, title: str | None, skill: str | None, tags: tuple[str, ...], severity: str | None,
-    urgency: str | None, environment: str | None, tried: tuple[str, ...], verified: bool, attached: tuple[str, ...],
-    links: tuple[str, ...], more: tuple[str, ...], notes: tuple[str, ...], topic: str | None, runs: tuple[str, ...],
-    root: str | None, as_json: bool,
+    *, kind: str | None, title: str | None, skill: str | None, attached: tuple[str, ...], links: tuple[str, ...],
+    more: tuple[str, ...], notes: tuple[str, ...], topic: str | None, runs: tuple[str, ...], root: str | None,
+    as_json: bool, **told: Any,
 ) -> None:  # fmt: skip
     from curator.skillevolve.from_notes import material
 
@@ -72,22 +71,17 @@ def post(
     thread = _thread(topic, queue)
     if runs and thread is None:
         raise UsageError("--run names a run of a thread; say --thread THREAD")
-    told = material(notes)
-    kind, title = kind or told.type, title or told.title
+    noted = material(notes)
+    kind, title = kind or noted.type, title or noted.title
     if kind is None or title is None:
         raise UsageError("a post has a --type and a --title, or is written from a --note")
     files, attachments = _attachments(attached, links)
     fields = {
         "type": kind,
         "title": title,
-        **_skill(skill or told.skill or (thread.skill if thread else "")),
-        "discovery_type": told.discovery_type if kind == "discovery" else None,
-        "severity": severity,
-        "urgency": urgency,
-        "verified": True if verified else None,
-        "environment": environment,
-        "tags": list(tags) or None,
-        "tried": list(tried) or None,
+        **_skill(skill or noted.skill or (thread.skill if thread else "")),
+        "discovery_type": noted.discovery_type if kind == "discovery" else None,
+        **{name: (list(value) if isinstance(value, tuple) else value) or None for name, value in told.items()},
         "attachments": attachments or None,
         "if_unknown": "discovery" if kind == "demo" else None,
         **dict(_pair(each, "--field") for each in more),
@@ -97,8 +91,8 @@ def post(
         title=title,
         target="SkillEvolve",
         fields=fields,
-        body=told.body or _stdin(),
-        facts=(*told.facts, *_facts(runs, thread, queue)),
+        body=noted.body or _stdin(),
+        facts=(*noted.facts, *_facts(runs, thread, queue)),
         runs=runs,
         files=files,
     )

@@ -96,16 +96,21 @@ def test_a_type_nobody_documented_is_a_note_that_keeps_its_word(folder):
     assert (found.type, found.more) == ("note", {"type": "finding", "mood": "good"})
 
 
-def test_a_session_that_is_kept_twice_is_read_once(folder, tmp_path):
-    """The documents have the file copied below the home folder when the session begins."""
-    (folder / "sess-2026-02-15-1a2b3c4d.jsonl").write_text(WITH_HEADER)
+def test_a_session_that_is_kept_twice_is_read_once_and_whole(folder, tmp_path):
+    """The documents have the file copied below the home folder when the session begins; both may grow after that."""
+    name = "sess-2026-02-15-1a2b3c4d.jsonl"
+    (folder / name).write_text(WITH_HEADER)
     below_home = tmp_path / "home"
     below_home.mkdir()
-    (below_home / "sess-2026-02-15-1a2b3c4d.jsonl").write_text(WITH_HEADER.splitlines()[0] + "\n")
+    (below_home / name).write_text(WITH_HEADER + LINES_ONLY.splitlines()[0] + "\n")
 
     memory = read_memory([folder, below_home])
 
-    assert len(memory.sessions) == len(memory.notes) == 1
+    assert len(memory.sessions) == 1
+    assert [note.text for note in memory.notes] == [
+        "set CUDA_VISIBLE_DEVICES before importing torch",
+        "Order matters for multi-GPU.",
+    ]
 
 
 def test_the_workflows_own_reader_reads_what_we_add_to_its_file(folder):
