@@ -36,7 +36,7 @@ def command(*, draft: str, by: str | None, root: str | None) -> None:
         click.echo(f"{draft} is as it was", err=True)
     else:
         click.echo("\n".join(lines(changed.id, changed.text, check(changed, queue.store))))
-        click.echo(f"read and approve: curator review {changed.thread}", err=True)
+        click.echo(f"read and approve: curator review {changed.thread}".rstrip(), err=True)
 
 
 def edit_draft(draft: Draft, queue: DraftQueue, *, by: str) -> Draft | None:
