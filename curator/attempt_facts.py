@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.facts import Fact, FactKind, pointer
 from marin_research.codec import format_time
+from marin_research.devices import denied
 from marin_research.record import Blob, Devices, Status
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def _last(run: str, attempt: Attempt) -> Iterator[Fact]:
         where = _where_it_says(devices, attempt)
         yield fact(FactKind.DEVICE, "device/kind", devices.kind, f"{where}/kind")
         yield fact(FactKind.COUNT, "device/count", devices.count, f"{where}/count", name="devices")
+    asked = denied(attempt)
+    if asked is not None:
+        yield fact(FactKind.DEVICE, "device/asked", asked.kind, f"{_where_it_says(asked, attempt)}/kind")
     if isinstance(attempt.wall_s, float):
         yield fact(FactKind.DURATION, "wall", attempt.wall_s, "/wall_s", unit="s", name="wall time")
     yield fact(FactKind.COUNT, "count/hosts", len(attempt.workers), "/hosts", name="hosts")

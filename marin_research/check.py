@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marin_research.compare import changes_between_attempts, compare, find_baseline, flat_config, made_by, tested_axis
+from marin_research.devices import agree
 from marin_research.errors import StoreError
 from marin_research.record import Attempt, Blob, Devices, Output, Run, Status, Unknown
 from marin_research.units import format_size, format_value
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from marin_research.thread import Thread
 
 _MASKED = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
-_TPU = re.compile(r"tpu ?v?(?P<generation>\d) ?(?P<lite>lite|e\b)?")
 _SHOWN = 4
 
 
@@ -131,7 +131,7 @@ def _devices(attempt: Attempt) -> Check:
     ]
     if others:
         return Check(name="devices", ok=False, why=f"JAX saw {_named(seen)}, but on {'; '.join(others)}")
-    if _agree(asked, seen):
+    if agree(asked, seen):
         return Check(name="devices", ok=True, why=f"{_named(seen)}, as declared and as JAX saw them")
     return Check(name="devices", ok=False, why=f"{_named(asked)} declared, but JAX saw {_named(seen)}")
 
@@ -151,21 +151,6 @@ def _attempts(run: Run) -> Check:
 
 def _named(devices: Devices) -> str:
     return f"{devices.count} x {devices.kind}"
-
-
-def _agree(declared: Devices, seen: Devices) -> bool:
-    """Whether two sources name the same devices: ``TPU v5litepod-16`` is JAX's ``TPU v5 lite``."""
-    ours, theirs = declared.kind.lower(), seen.kind.lower()
-    if ours == "cpu" or theirs == "cpu":
-        return ours == theirs  # JAX counts a host's CPUs as it is told to
-    tpu, jax_tpu = _TPU.match(ours), _TPU.match(theirs)
-    if tpu and jax_tpu:
-        same = tpu["generation"] == jax_tpu["generation"] and bool(tpu["lite"]) == bool(jax_tpu["lite"])
-        devices_a_chip = 2 if tpu["generation"] in "23" else 1  # their cores are devices of their own
-        return same and seen.count == devices_a_chip * declared.count
-    variant = ours.removeprefix("gpu ")  # A100-40G; JAX says NVIDIA A100-SXM4-40GB
-    same = variant == "auto" or all(part in theirs for part in variant.split("-"))
-    return same and declared.count == seen.count
 
 
 def _end(run: Run) -> Check:

@@ -6,10 +6,16 @@ process has already brought its backends up.
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marin_research.record import Devices, Unknown
+
+if TYPE_CHECKING:
+    from marin_research.record import Attempt
+
+_TPU = re.compile(r"tpu ?v?(?P<generation>\d) ?(?P<lite>lite|e\b)?")
 
 
 def observed() -> Devices | Unknown:
@@ -46,3 +52,26 @@ def declared(resources: Any) -> Devices | Unknown:
         case _:
             hosts, kind, count = replicas, "cpu", replicas
     return Devices(kind=kind, count=count, process_count=hosts, source=f"declared: {kind}")
+
+
+def agree(declared: Devices, seen: Devices) -> bool:
+    """Whether two sources name the same devices: ``TPU v5litepod-16`` is JAX's ``TPU v5 lite``."""
+    ours, theirs = declared.kind.lower(), seen.kind.lower()
+    if ours == "cpu" or theirs == "cpu":
+        return ours == theirs  # JAX counts a host's CPUs as it is told to
+    tpu, jax_tpu = _TPU.match(ours), _TPU.match(theirs)
+    if tpu and jax_tpu:
+        same = tpu["generation"] == jax_tpu["generation"] and bool(tpu["lite"]) == bool(jax_tpu["lite"])
+        devices_a_chip = 2 if tpu["generation"] in "23" else 1  # their cores are devices of their own
+        return same and seen.count == devices_a_chip * declared.count
+    variant = ours.removeprefix("gpu ")  # A100-40G; JAX says NVIDIA A100-SXM4-40GB
+    same = variant == "auto" or all(part in theirs for part in variant.split("-"))
+    return same and declared.count == seen.count
+
+
+def denied(attempt: Attempt) -> Devices | None:
+    """The devices that were asked for, where JAX saw others: the attempt measured something else than it was to."""
+    asked, seen = attempt.asked_devices, attempt.seen_devices
+    if isinstance(asked, Unknown) or isinstance(seen, Unknown) or agree(asked, seen):
+        return None
+    return asked

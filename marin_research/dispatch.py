@@ -38,6 +38,7 @@ _LOOK_S = 30.0
 _EXCHANGED = "__marin_research__"
 """Marks a method of a client's that has been exchanged."""
 
+_exchanging = threading.Lock()
 _watched: dict[Recorder, Jobs] = {}
 _submitting: contextvars.ContextVar[Beginning | None] = contextvars.ContextVar("marin_research_step_job", default=None)
 
@@ -222,8 +223,9 @@ def _exchange_clients() -> None:
         if here is not None and here.backend == name:
             import_module(module)  # the step will use it, and loads it only then
         client = getattr(sys.modules.get(module), kind, None)
-        if client is not None and not hasattr(client.submit, _EXCHANGED):
-            _exchange(client, name)
+        with _exchanging:
+            if client is not None and not hasattr(client.submit, _EXCHANGED):
+                _exchange(client, name)
 
 
 def _exchange(client: Any, name: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from marin_research.codec import Unknown, decode
 from marin_research.events import Event, Heartbeat, Kind
 from marin_research.liveness import presumed_end
-from marin_research.outcome import end_of, standing
+from marin_research.outcome import end_of, silent_end, standing
 from marin_research.record import (
     Attempt,
     Devices,
@@ -235,12 +235,23 @@ def _attempts(
             jobs=tuple(jobs[number]),
             hosts=_in_place([host for (of, _), host in hosts.items() if of == number], jobs[number]),
         )
-        last = state.last_of_launch(launched.number)
-        said = state.ends.get(launched.number) if number == last else None
-        end = end_of(attempt, said, retried=number < last, wandb=tuple(state.wandb.values()))
-        # The process that dispatched began with the launch and lives through the retries of its jobs.
-        dispatchers = [host for (of, _), host in hosts.items() if of == launched.number and host.job is None]
-        yield replace(attempt, end=end or presumed_end(attempt, now=now, here=here, watched_by=dispatchers))
+        yield replace(attempt, end=_end(attempt, state, hosts, now=now, here=here))
+
+
+def _end(
+    attempt: Attempt, state: _Fold, hosts: dict[tuple[int, str], Host], *, now: datetime, here: Machine | None
+) -> End | None:
+    launched, wandb = state.launched(attempt.number), tuple(state.wandb.values())
+    own = {job.id for job in attempt.jobs} | {host.job for host in attempt.hosts}
+    again = any(number > attempt.number and retry.job in own for number, (_, retry) in state.retries.items())
+    last = attempt.number == state.last_of_launch(launched)
+    end = end_of(attempt, state.ends.get(launched), again=again, last=last, wandb=wandb)
+    if end is not None:
+        return end
+    # The process that dispatched began with the launch and lives through the retries of its jobs.
+    dispatchers = [host for (of, _), host in hosts.items() if of == launched and host.job is None]
+    presumed = presumed_end(attempt, now=now, here=here, watched_by=dispatchers)
+    return silent_end(attempt, presumed, wandb) if presumed is not None else None
 
 
 def _jobs_by_attempt(state: _Fold) -> dict[int, list[Job]]:

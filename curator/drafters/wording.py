@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.facts import Fact, number, render
 from marin_research.compare import changes_between_attempts, flat_config
+from marin_research.devices import denied
 from marin_research.record import Blob, Devices, Run, Status, Unknown
 from marin_research.store import run_order
 from marin_research.thread import Direction, PrimaryMetric
@@ -111,7 +112,9 @@ def devices(run: Run) -> str:
     if not isinstance(found, Devices):
         return f"unknown ({found.why})"
     by = "as JAX saw them" if found.source == "jax" else "as declared"
-    return f"{found.count} × {recorded(found.kind)}, {by}"
+    asked = denied(run.attempt)
+    instead = f" (**not** the {recorded(asked.kind)} that was asked for)" if asked is not None else ""
+    return f"{found.count} × {recorded(found.kind)}, {by}{instead}"
 
 
 def attempts(run: Run) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from marin_research.codec import Unknown, encode
 from marin_research.compare import changes_between_attempts, flat_config
+from marin_research.devices import denied
 from marin_research.record import Attempt, Devices, Host, Job, Output, Run, Status, Step
 from marin_research.summary import table, wall_time
 from marin_research.units import format_duration, format_number, format_size, format_value
@@ -88,7 +89,8 @@ def _launched(attempt: Attempt) -> Iterator[tuple[str, str]]:
 
 
 def _where(attempt: Attempt) -> Iterator[tuple[str, str]]:
-    yield "devices", _devices(attempt.devices)
+    asked = denied(attempt)
+    yield "devices", _devices(attempt.devices) + (f", NOT {_devices(asked)}" if asked else "")
     for host in attempt.hosts:
         if host.job is None:
             apart = attempt.workers != attempt.hosts

@@ -15,6 +15,7 @@ from marin_research.record import (
     Devices,
     End,
     ExceptionInfo,
+    Host,
     Job,
     Metric,
     Retry,
@@ -420,6 +421,51 @@ def test_several_jobs_of_one_step_stay_apart(launch, host):
 
     assert run.attempt is not None
     assert [each.name for each in run.attempt.jobs] == ["eval", "train-1a2b3c4d"]
+
+
+def test_two_jobs_that_are_started_again_side_by_side_are_told_apart(launch, host):
+    """The retry of one job began attempt 2, that of the other attempt 3; the first of them succeeded all the same."""
+    other = replace(
+        job(tried(0, Status.PREEMPTED), tried(0, Status.SUCCEEDED, 1), outcome=Status.SUCCEEDED),
+        id="/ada/eval",
+        name="eval",
+    )
+    again = Retry(of=1, job="/ada/eval", number=1)
+    task = Task(backend="iris", job=JOB, index=0, number=1, count=1)
+    mine = job(tried(0, Status.PREEMPTED), tried(0, Status.SUCCEEDED, 1), outcome=Status.SUCCEEDED)
+    run = fold_now(
+        launch(),
+        [each for each in host(0, ended(), attempt=2, number=1, seconds=30) if each.kind is Kind.RETRIED],
+        [event(Kind.HOST_STARTED, replace(a_worker(task), end=None), 30, attempt=2, writer="h0-try1")],
+        [event(Kind.HOST_ENDED, ended(seconds=50), 50, attempt=2, writer="h0-try1")],
+        [event(Kind.RETRIED, again, 35, attempt=3, writer="o0")],
+        over(ended(), mine, other),
+    )
+
+    assert [each.end.status for each in run.attempts if each.end] == [
+        Status.PREEMPTED,
+        Status.SUCCEEDED,
+        Status.SUCCEEDED,
+    ]
+    assert run.attempts[0].end is not None
+    assert run.attempts[0].end.why.startswith("host 0 of job ")
+    assert [[each.name for each in attempt.jobs] for attempt in run.attempts[1:]] == [["train-1a2b3c4d"], ["eval"]]
+
+
+def a_worker(task: Task) -> Host:
+    return Host(index=task.index, name="vm", pid=1, writer="h0-try1", started=at(30), job=task.job, task=task)
+
+
+def test_what_a_host_said_before_everything_fell_silent_is_the_cause(launch, host):
+    """Launcher, laptop and controller are gone; the traceback is in the record."""
+    failed = raised("ValueError", "bad batch", 42)
+    run = fold_now(launch(), host(0), host(1, failed), seconds=9999, beats={"h0-launch": 50})
+
+    assert run.status is Status.FAILED
+    assert run.why.startswith("host 1: the step raised ValueError; nothing was heard of it after")
+    assert run.attempt is not None
+    assert run.attempt.end is not None
+    assert run.attempt.end.exception == failed.exception
 
 
 def test_devices_of_a_launch_without_jobs_stay_what_they_were(launch):

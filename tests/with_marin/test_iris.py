@@ -377,6 +377,25 @@ def test_a_retry_after_a_failure_is_an_attempt_of_its_own(launch):
     assert run.jobs[0].counted_failures == 2
 
 
+def test_success_that_is_lost_in_teardown_is_told_with_the_failure(launch):
+    """The result is there; what came after it broke on the way out."""
+    launch.start(dispatching(launch.job(dies_on_the_way_out, resources=CPU)))
+    launch.go_on()
+
+    run = launch.ended()
+
+    assert run.status is Status.FAILED
+    assert run.why.startswith("host 0 had returned, then failed in teardown: Exit code: 7")
+    assert run.metrics["loss"].value == 2.5
+
+
+def dies_on_the_way_out(signs: str) -> None:
+    import atexit
+
+    work(signs)
+    atexit.register(os._exit, 7)
+
+
 # What counters get wrong
 
 
@@ -591,4 +610,5 @@ def test_a_remote_step_is_recorded_where_it_runs_even_if_its_launcher_dies(pod, 
     assert run.metrics["loss"].value == 0.25
     assert (run.attempt.devices.kind, run.attempt.devices.source) == ("cpu", "jax")
     assert run.attempt.asked_devices.count == 8
+    assert "1 x cpu, 1 here (jax), NOT 8 x TPU v4-16 over 2 hosts" in show("POD-001").output
     assert (tmp_path / "prefix" / "train" / "remote" / VERSION / ".marin_research.json").exists()
