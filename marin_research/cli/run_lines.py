@@ -125,7 +125,8 @@ def _host(host: Host) -> str:
     on = f" on {worker}" if worker else ""
     seen = f", noted by {host.seen_by}" if host.seen_by else ""
     devices = f", {_devices(host.devices)}" if isinstance(host.devices, Devices) and host.job else ""
-    return f"{process}{on}{size}{devices}{seen}"
+    observed = "".join(f"; {each.text}" for each in host.evidence) if host.end is None else ""
+    return f"{process}{on}{size}{devices}{seen}{observed}"
 
 
 def _devices(devices: Devices | Unknown) -> str:

@@ -6,6 +6,7 @@ import inspect
 import threading
 
 import pytest
+from click.testing import CliRunner, Result
 from fray.current_client import current_client
 from fray.local_backend import LocalClient
 from fray.types import Entrypoint, JobRequest, JobStatus, ResourceConfig
@@ -14,7 +15,7 @@ from marin.execution.remote import remote
 from zephyr.context import ZephyrContext
 from zephyr.dataset import Dataset
 
-from marin_research import recorded, report
+from marin_research import recorded, report, research_main
 from marin_research.output import read_output
 from marin_research.record import Status
 
@@ -185,3 +186,41 @@ def test_an_output_leads_to_its_record_and_marin_reads_it_as_before(store, threa
     assert pointer["output_path"] == str(folder)
     (again,) = [each for each in build(recorded(step("output", lambda: None), thread)) if each.id != run.id]
     assert again.status is Status.CACHED
+
+
+def invoke(command, arguments) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "code", "said"),
+    [
+        ("slurm:login", 2, "'slurm' is no kind of cluster; it is one of iris, local"),
+        ("local:somewhere", 1, "--cluster local takes no address"),
+        ("iris:", 1, "write --cluster iris:NAME or --cluster iris:URL"),
+        ("iris:http://127.0.0.1:1", 1, "iris:http://127.0.0.1:1 cannot be reached"),
+        ("iris:no-such-cluster", 1, "Unknown cluster 'no-such-cluster'"),
+    ],
+)
+def test_a_cluster_that_cannot_be_used_is_refused_before_anything_runs(store, thread, cluster, code, said):
+    """A mistyped address must not keep somebody waiting for half an hour, nor run the steps elsewhere."""
+    ran = []
+    command = research_main(lambda: [recorded(step("never", lambda: ran.append(1)), thread)], thread)
+
+    result = invoke(command, ["--version", VERSION, "--run", "--cluster", cluster])
+
+    assert result.exit_code == code
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert (ran, list(store.runs())) == ([], [])
+
+
+def test_a_cluster_that_is_chosen_is_where_the_steps_dispatch(store, thread):
+    """`--cluster local` runs a script on the laptop that would find Iris by itself elsewhere."""
+    seen = []
+    command = research_main(lambda: [recorded(step("here", lambda: seen.append(current_client())), thread)], thread)
+
+    result = invoke(command, ["--version", VERSION, "--run", "--cluster", "local", "--no-curate"])
+
+    assert result.exit_code == 0
+    assert [type(client) for client in seen] == [LocalClient]
