@@ -27,7 +27,8 @@ from marin_research.compare import (
     made_by,
     tested_axis,
 )
-from marin_research.output import decisive_lines, read_output
+from marin_research.digest.ranking import decisive
+from marin_research.digest.stored import digest_of
 from marin_research.record import Attempt, Metric, Run, Status, Step
 from marin_research.thread import Direction
 
@@ -183,12 +184,9 @@ def _quotes(run: Run, store: RecordStore) -> list[str]:
     attempt = run.attempt
     if attempt is None or run.status not in (Status.FAILED, Status.LOST, Status.PREEMPTED):
         return []
-    decided = attempt.end.writer if attempt.end else None
-    # Of several hosts first the one that ended the attempt; the process that dispatched them has little to say.
-    for host in sorted(attempt.hosts, key=lambda each: (each.writer != decided, each not in attempt.workers)):
-        lines = decisive_lines(read_output(store, run.id, attempt.number, host.writer))
-        if lines:
-            return _shortened(lines, attempt)
+    lines = decisive(digest_of(store, run.id, attempt.number))
+    if lines:
+        return _shortened(lines, attempt)
     exception = attempt.end.exception if attempt.end else None
     return _shortened(exception.traceback.rstrip().splitlines()[-4:], attempt) if exception else []
 

@@ -1,4 +1,4 @@
-"""Reads what a host printed, and finds the lines that say how it failed. Knows no process and no pipe.
+"""Reads what a host printed. Knows no process and no pipe; what it says is ``marin_research.digest``'s to find out.
 
 ``marin_research.capture.live_output`` says how the bytes lie in the store. What is missing or damaged is said in the
 text itself, where it would stand, and never hides the rest.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.capture.live_output import live_folder, live_stretches, note
 from marin_research.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from marin_research.store import RecordStore
@@ -26,17 +25,6 @@ _BLOCK = 1 << 20
 _TAIL_LIMIT = 64 * 1024 * 1024
 _POLL_S = 0.2
 _STATUS_S = 1.0
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_TRACEBACK = "Traceback (most recent call last)"
-_SEVERE = re.compile(
-    r"\b(?:error|exception|fatal|critical|panic|abort(?:ed)?|segmentation fault|core dumped|killed|oom|out of memory"
-    r"|resource_exhausted|deadline_exceeded|nan|inf|no space left)\b|\w(?:Error|Exception)\b",
-    re.IGNORECASE,
-)
-_TRACEBACK_LINES = 8
-_DIGIT = re.compile(r"\d")
-_LINE_LIMIT = 400
 
 
 def read_output(store: RecordStore, run_id: str, attempt: int, writer: str) -> Iterator[bytes]:
@@ -94,9 +82,13 @@ class StoredOutput:
         self._folder = store.output_folder(run_id, attempt, writer)
         self._live = live_folder(store.objects.url, self._folder)
 
+    def size(self) -> int:
+        """Bytes that there are now."""
+        return max((part.end for part in self.parts()), default=0)
+
     def read(self) -> Iterator[bytes]:
         """What there is now from ``position`` on."""
-        end = max((part.end for part in self.parts()), default=0)
+        end = self.size()
         looked_again = False
         while self.position < end:
             before = self.position
@@ -186,67 +178,3 @@ def _last_lines(data: bytes, lines: int) -> bytes:
         if end < 0:
             return data
     return data[end + 1 :] if lines else b""
-
-
-def decisive_lines(data: Iterable[bytes], *, limit: int = 12) -> list[str]:
-    """The lines of an output that say how it failed.
-
-    The end of the last Python traceback and what sounds severe after it; without a traceback the last lines that sound
-    severe; without those the last lines. Repetitions are left out, of a progress bar only its last state is a line.
-    """
-    traceback: list[str] = []
-    severe: dict[str, None] = {}
-    last: deque[str] = deque(maxlen=limit)
-    inside = None
-    for line in _clean_lines(data):
-        last.append(line)
-        prefix, found, _ = line.partition(_TRACEBACK)
-        if found:
-            inside, traceback, severe = prefix, [line], {}
-            continue
-        body = None if inside is None else _without_prefix(line, inside)
-        if body is not None:
-            traceback.append(line)
-            if not body.startswith((" ", "\t")):
-                inside = None  # the exception itself, which ends it
-        elif _SEVERE.search(line):
-            severe.pop(line, None)
-            severe[line] = None
-            if len(severe) > limit:
-                del severe[next(iter(severe))]
-    traceback = traceback[-min(_TRACEBACK_LINES, limit) :]
-    room = limit - len(traceback)
-    return [*traceback, *list(severe)[-room:]][:limit] or list(last)
-
-
-def _without_prefix(line: str, prefix: str) -> str | None:
-    """``line`` without what a launcher put before it, times and numbers aside; None if it is somebody else's."""
-    start = line[: len(prefix)]
-    if _DIGIT.sub("0", start) == _DIGIT.sub("0", prefix):
-        return line[len(prefix) :]
-    return line if line.startswith("  ") else None
-
-
-def _clean_lines(data: Iterable[bytes]) -> Iterator[str]:
-    """Lines as a person would have seen them in the end: without colours and earlier states of progress bars."""
-    rest = b""
-    for block in data:
-        *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            yield from _clean(line)
-        if len(rest) > _BLOCK:
-            rest = rest[-_BLOCK:]
-    yield from _clean(rest)
-
-
-def as_shown(line: bytes) -> str:
-    """A line as text, without colours and the like."""
-    text = line.decode("utf-8", "replace")
-    return _ANSI.sub("", text) if "\x1b" in text else text
-
-
-def _clean(line: bytes) -> Iterator[str]:
-    shown = line.rstrip(b"\r").rpartition(b"\r")[2][: 4 * _LINE_LIMIT]
-    text = as_shown(shown).replace("\0", "").rstrip()
-    if text:
-        yield text if len(text) <= _LINE_LIMIT else f"{text[: _LINE_LIMIT - 1]}…"

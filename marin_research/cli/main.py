@@ -14,6 +14,7 @@ _HOMES = {
     "runs": ("marin_research.cli.runs", "List recorded runs."),
     "show": ("marin_research.cli.show", "Show everything that is known of a run."),
     "logs": ("marin_research.cli.logs", "Print what a run printed."),
+    "digest": ("marin_research.cli.digest", "Condense a log, or what a run printed."),
     "compare": ("marin_research.cli.compare", "Compare runs: deltas, and what else differs."),
     "check": ("marin_research.cli.check", "Check whether a result is ready to be posted."),
     "logbook": ("marin_research.cli.logbook", "List a logbook's entries, or append one."),

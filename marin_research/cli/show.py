@@ -8,6 +8,7 @@ import click
 
 from marin_research.cli.lazy import json_option, print_json, root_option, show_progress
 from marin_research.cli.run_lines import lines
+from marin_research.cli.telling import telling_lines
 from marin_research.errors import RunNotFoundError, UsageError
 from marin_research.store import RUN_ID, RecordStore
 
@@ -39,7 +40,7 @@ def command(*, run: str, refresh: bool, root: str | None, as_json: bool) -> None
     if as_json:
         print_json(found)
     else:
-        click.echo("\n".join(lines(found)))
+        click.echo("\n".join([*lines(found), *telling_lines(found, store)]))
 
 
 def find_run(store: RecordStore, name: str) -> Run:

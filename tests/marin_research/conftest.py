@@ -197,3 +197,17 @@ def program(tmp_path):
     folder = tmp_path / uuid.uuid4().hex
     folder.mkdir()
     return Program(folder)
+
+
+@pytest.fixture(scope="session")
+def digested():
+    """The index of some logs, each a stream: bytes, or pieces of bytes as they arrive; several have names."""
+
+    def digest(log: bytes | list[bytes] | None = None, **streams: bytes | list[bytes]):
+        from marin_research.digest.build import index_of
+
+        logs = streams or {"log": log or b""}
+        sources = ((name, [data] if isinstance(data, bytes) else data) for name, data in logs.items())
+        return index_of(sources, several=len(logs) > 1)
+
+    return digest

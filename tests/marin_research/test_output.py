@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from marin_research.capture.live_output import LiveOutput, ship
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
-from marin_research.output import StoredOutput, decisive_lines, follow, read_output, tail
+from marin_research.output import StoredOutput, follow, read_output, tail
 from marin_research.record import Attempt, Command, End, Git, Host, Run, Status, Unknown
 from marin_research.store import RecordStore
 
@@ -228,55 +227,3 @@ def declare(store: RecordStore, now: datetime) -> None:
     run = Run(id=RUN, thread="t", launch="l", status=Status.RUNNING, why="", label="", declared=now, hypothesis=None)
     facts = [(Kind.DECLARED, run), (Kind.ATTEMPT_STARTED, attempt), (Kind.HOST_STARTED, host)]
     write(store, 0, *(Event(kind=kind, time=now, attempt=1, writer="h0", body=encode(body)) for kind, body in facts))
-
-
-TRACEBACK = b"""Traceback (most recent call last):
-  File "train.py", line 3, in <module>
-    main()
-  File "train.py", line 2, in main
-    raise FloatingPointError("loss is nan at step 1234")
-FloatingPointError: loss is nan at step 1234
-"""
-
-
-def test_the_end_of_the_last_traceback_is_decisive():
-    """A failed run's summary would show its progress bar."""
-    log = b"step 1\n" + TRACEBACK.replace(b"1234", b"7") + b"error: retrying\n" + TRACEBACK + b"Killed\nbye\n"
-    lines = decisive_lines([log])
-    assert lines[-2:] == ["FloatingPointError: loss is nan at step 1234", "Killed"]
-    assert not any("step 7" in line or "retrying" in line for line in lines)
-
-
-@pytest.mark.parametrize("prefix", [b"[rank3]: ", b"2026-11-22T07:10:0%d | ", b"(Worker pid=123) "])
-def test_a_traceback_is_found_behind_what_a_launcher_puts_before_each_line(prefix):
-    """On a cluster every line has a prefix, and no traceback would be found."""
-    prefixed = b"".join(
-        prefix.replace(b"%d", b"%d" % i) + line for i, line in enumerate(TRACEBACK.splitlines(keepends=True))
-    )
-    assert decisive_lines([b"start\n", prefixed, b"cleaning up\n"])[-1].endswith("loss is nan at step 1234")
-
-
-def test_without_a_traceback_severe_lines_are_decisive():
-    """A crash in native code has no traceback, and its reason would not be shown."""
-    log = [b"loading\n", b"\x1b[31mE0000 RESOURCE_EXHAUSTED: Out of memory\x1b[0m\n" * 3, b"1%\r2%\r100%\nok\n"]
-    assert decisive_lines(log) == ["E0000 RESOURCE_EXHAUSTED: Out of memory"]
-
-
-def test_without_anything_severe_the_last_lines_are_shown():
-    """A run that was killed says nothing of it, and its last progress is all there is."""
-    log = [b"start\n", b"\r".join(b"%d %%" % i for i in range(100))]
-    assert decisive_lines(log, limit=2) == ["start", "99 %"]
-
-
-@given(st.lists(st.binary(max_size=60)), st.integers(1, 12))
-def test_any_bytes_give_a_bounded_answer(blocks, limit):
-    """Binary junk in a log would break the summary of the run."""
-    lines = decisive_lines(blocks, limit=limit)
-    assert len(lines) <= limit
-    assert all(0 < len(line) <= 400 and "\n" not in line and "\x00" not in line for line in lines)
-
-
-def test_a_line_without_end_does_not_fill_the_memory():
-    """A step that never prints a newline would make its summary take gigabytes."""
-    with suppress(StopIteration):
-        assert len(decisive_lines(b"x" * 1_000_000 for _ in range(50))[0]) == 400

@@ -1,0 +1,160 @@
+"""Cuts a stream of bytes into blocks of whole lines that know where they stand. Knows nothing of what lines say.
+
+What a terminal would have shown is a line: the states of a progress bar, which are separated by carriage returns, are
+lines of their own that share a line number. Where blocks begin depends on the bytes alone, not on how they arrive.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+SIZE = 1 << 20
+"""Bytes that are looked at together; with smaller and larger blocks the digest is slower."""
+LONGEST = SIZE
+"""A longer line is taken in pieces."""
+
+type Numbers = NDArray[np.intp]
+
+_DIGITS = b"0123456789"
+_RETURN, _NEWLINE, _BLANK = b"\r\n "
+_RETURN, _NEWLINE, _BLANK = b"\r\n "
+_HEAD = 120
+_END = 1 << 16
+
+
+class Readable(Protocol):
+    """A binary file, a pipe, a socket's file: whatever gives some bytes, and none at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Place(NamedTuple):
+    """Where a line stands."""
+
+    stream: int
+    line: int
+    """Line number, from 1."""
+    offset: int
+    """Bytes before it."""
+    head: bytes
+    """How it begins: what says the time."""
+
+
+class Block:
+    """Some consecutive lines of one stream."""
+
+    def __init__(self, data: bytes, *, stream: int, line: int, offset: int) -> None:
+        self.size = len(data)
+        self.end = data[-_END:]
+        """Its last bytes as they were."""
+        self._stream = stream
+        self._line = line
+        self._offset = offset
+        self._returns: Numbers | None = None
+        """Where carriage returns separate the states of progress bars."""
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        if b"\r" in data:
+            characters = np.frombuffer(bytearray(data), np.uint8)
+            returns = np.flatnonzero(characters == _RETURN)
+            ends_line = characters[returns + 1] == _NEWLINE
+            characters[returns] = np.where(ends_line, _BLANK, _NEWLINE)
+            self._returns = returns[~ends_line]
+            data = characters.tobytes()
+        self.data = data
+        self._ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+        self.keys = data.translate(None, _DIGITS).split(b"\n")
+        """The lines without their digits: few distinct ones stand for many lines."""
+        self.keys.pop()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def newlines(self) -> int:
+        return len(self) - (0 if self._returns is None else len(self._returns))
+
+    def start(self, index: int) -> int:
+        """Where in ``data`` a line begins."""
+        return int(self._ends[index - 1]) + 1 if index else 0
+
+    def index(self, offset: int) -> int:
+        """The line that has a byte of ``data``."""
+        return int(np.searchsorted(self._ends, offset))
+
+    def line(self, index: int) -> bytes:
+        return self.data[self.start(index) : self._ends[index]]
+
+    def lines(self, indexes: Sequence[int]) -> list[bytes]:
+        starts, ends = self._spans(indexes)
+        return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def place(self, index: int) -> Place:
+        start = self.start(index)
+        line = self._line + index - (0 if self._returns is None else int(np.searchsorted(self._returns, start)))
+        return Place(
+            self._stream, line, self._offset + start, self.data[start : min(start + _HEAD, int(self._ends[index]))]
+        )
+
+    def places(self, indexes: Sequence[int] | Numbers) -> list[Place]:
+        starts, ends = self._spans(indexes)
+        numbers = np.asarray(indexes) + self._line
+        if self._returns is not None:
+            numbers = numbers - np.searchsorted(self._returns, starts)
+        columns = (numbers.tolist(), starts.tolist(), np.minimum(starts + _HEAD, ends).tolist())
+        return [
+            Place(self._stream, number, self._offset + start, self.data[start:end])
+            for number, start, end in zip(*columns, strict=True)
+        ]
+
+    def _spans(self, indexes: Sequence[int] | Numbers) -> tuple[Numbers, Numbers]:
+        where = np.asarray(indexes)
+        starts = np.where(where == 0, 0, self._ends[where - 1] + 1)
+        return starts, self._ends[where]
+
+
+def blocks(source: Iterable[bytes] | Readable, stream: int) -> Iterator[Block]:
+    """All of a stream, in order; at most a few times ``LONGEST`` is held in memory."""
+    line, offset, rest = 1, 0, b""
+    for chunk in _sized(_chunks(source)):
+        data = rest + chunk if rest else chunk
+        cut = _cut(data)
+        rest = data[cut:]
+        if cut:
+            block = Block(data[:cut] if rest else data, stream=stream, line=line, offset=offset)
+            line, offset = line + block.newlines, offset + block.size
+            yield block
+    if rest:
+        yield Block(rest, stream=stream, line=line, offset=offset)
+
+
+def _chunks(source: Iterable[bytes] | Readable) -> Iterable[bytes]:
+    return iter(lambda: source.read(SIZE), b"") if hasattr(source, "read") else source
+
+
+def _sized(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, ``SIZE`` of them at a time."""
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        whole = len(held) - len(held) % SIZE
+        yield from (held[start : start + SIZE] for start in range(0, whole, SIZE))
+        held = held[whole:]
+    if held:
+        yield held
+
+
+def _cut(data: bytes) -> int:
+    """Where the last whole line of ``data`` ends; 0 if the line goes on and is not too long yet."""
+    cut = data.rfind(b"\n") + 1
+    if cut == 0:  # a progress bar that never ends its line; a return at the very end may be half of a line's end
+        cut = data.rfind(b"\r", 0, len(data) - 1) + 1
+    if cut == 0 and len(data) >= LONGEST:
+        cut = data.rfind(b" ") + 1 or len(data)
+    return cut
