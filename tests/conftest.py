@@ -50,7 +50,7 @@ hypothesis.settings.load_profile("marin-research")
 NO_JAX = Unknown("the process never initialised JAX")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:KEY|TOKEN|SECRET|PASSWORD)")
-_KEPT = {"MARIN_RESEARCH_CORPUS"}  # where the tests that read a corpus find it
+_KEPT = {"MARIN_RESEARCH_CORPUS", "MARIN_RESEARCH_LOGHUB"}  # where the tests that read one find it
 
 
 @pytest.fixture(autouse=True)

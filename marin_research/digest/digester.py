@@ -35,8 +35,9 @@ EXACT_BYTES = 4 << 20
 all others (measurements, warnings) ``MOST_READ`` in a block, but one of each kind. All are counted all the same, and
 what is no number is a kind of its own, so it is never missed."""
 MOST_READ = 64
-_EVERY = 256
-"""Of so many lines one is asked for its host, and of the last lines of a stream all."""
+_EVERY, _EVERY_FIRST = 251, 7
+"""Of so many lines one is asked for its host, later and so far; of a stream's last lines all are. Primes, because hosts
+take turns."""
 _ALL_OF_LAST = 2000
 
 
@@ -63,10 +64,14 @@ class Digester:
         for block in blocks(source, len(self.streams) - 1):
             stream.add(block)
             self._feed(block)
-            self.hosts.look(block, range(0, len(block), _EVERY))
+            self.hosts.look(block, range(0, len(block), _EVERY_FIRST if self._reads_all else _EVERY))
         if stream.states:
             self.hosts.look(block, range(max(0, len(block) - _ALL_OF_LAST), len(block)))
         self.tracebacks.finish()
+
+    @property
+    def _reads_all(self) -> bool:
+        return self.streams[-1].bytes <= EXACT_BYTES
 
     def _feed(self, block: Block) -> None:
         numbers = self._keys.look_up(block)
@@ -86,7 +91,7 @@ class Digester:
     def _read(self, block: Block, kinds: list[Kind], groups: list[list[int]]) -> None:
         """Read lines of a block; each group is of one kind."""
         samples = sum(len(indexes) for kind, indexes in zip(kinds, groups, strict=True) if not kind.is_telling)
-        every = 1 if self.streams[-1].bytes <= EXACT_BYTES else samples // MOST_READ + 1
+        every = 1 if self._reads_all else samples // MOST_READ + 1
         for kind, group in zip(kinds, groups, strict=True):
             assert kind.reader  # noqa: S101 - others are not read
             indexes = group if kind.is_telling else group[::every]

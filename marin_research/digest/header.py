@@ -23,7 +23,8 @@ _LAUNCHERS = (
 )
 _STAMPS = (
     # absl, glog, rigging: I20261122 01:05:28 140052865689280 logger, E0929 17:42:48.594192 1044529 file.cc:332]
-    rb"\[?(?P<letter>[DIWEFC])(?P<short>\d{3,4}(?:\d{4})? (?:" + _CLOCK + rb"|\d\d:\d\d:\d{10}\.\d+)) +(?:\d+ (?=\S))?",
+    rb"\[?(?P<letter>[DIWEFC])(?P<short>\d{3,4}(?:\d{4})? (?:" + _CLOCK + rb"|\d\d:\d\d:\d{10}\.\d+)) +"
+    rb"(?:\d+ (?=\S))?",
     rb"\[?(?P<iso>" + _ISO + rb")(?: (?P<ray>[DIWEFC])(?: \d+)+)?\]?(?::(?: (?P<tsl>[IWEF])(?= ))?)?[ \t]*",
     rb"(?P<syslog>(?:" + b"|".join(MONTHS) + rb") [ \d]\d " + _CLOCK + rb") (?P<node>[\w.-]+) [\w./()-]+(?:\[\d+\])?: ",
 )
@@ -36,7 +37,10 @@ _NAMED_LEVEL = (
     + _LOGGER
     + rb"|\w+):(?:\d+:)?(?=\S))?)?[ \t]*"
 )
-_SOURCE = rb"\[?[\w./+-]+\.(?:cc|cpp|cu|c|h|py|rs|go):\d+[\]:] ?|" + _LOGGER + rb"(?: (?!\w+ ?[:=])|:\d+: )"
+_SOURCE = (
+    rb"(?<=\d{12} )[\w.]+ |\[?[\w./+-]+\.(?:cc|cpp|cu|c|h|py|rs|go):\d+[\]:] ?"
+    rb"|" + _LOGGER + rb"(?: (?!\w+ ?[:=])|:\d+: )"
+)
 _HEADER = re.compile(
     rb"(?:" + b"|".join(_LAUNCHERS) + rb")*(?:" + _NAMED_LEVEL + rb")?(?:" + b"|".join(_STAMPS) + rb")?"
     rb"(?:(?P<gcloud>\d+\.\d+\.\d+\.\d+) \[\d+\] )?(?:" + _DASHES + rb")?"

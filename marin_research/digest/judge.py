@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from marin_research.digest.outcome import said_by_numbers, without_benign
-from marin_research.digest.severity import Severity, graver, milder
+from marin_research.digest.outcome import said_by_numbers, where_numbers_say, without_benign
+from marin_research.digest.severity import RANK, Severity, graver, milder
 from marin_research.digest.words import Vocabulary
 
 _BOILERPLATE = re.compile(
@@ -39,9 +39,10 @@ class Judge:
             return said
         return _with_level(level, graver(said, said_by_numbers(text)))
 
-    def where(self, text: str, severity: Severity) -> int:
+    def where(self, text: str) -> int:
         """Where in a long line the reader should look."""
-        return self._vocabulary.where(text, severity)
+        by_numbers = RANK[said_by_numbers(text)] < RANK[self._vocabulary.gravest(text)]
+        return (where_numbers_say(text) if by_numbers else self._vocabulary.where(text)) or 0
 
 
 def _with_level(level: str, said: Severity) -> Severity:

@@ -29,7 +29,7 @@ _OUTCOME = re.compile(
 _COUNT_GROUPS = (3, 4)
 _BENIGN = re.compile(
     rf"\b(?:no|zero|without(?: any)?|if any|(?<![\d.])0+) (?:\w+ )?(?:{_COUNTED})\b"
-    rf"|(?:{_CODED}|{_COUNTED}){_TO}0+(?![\w.])"
+    rf"|(?<![a-z])(?:{_CODED}|{_COUNTED}){_TO}0+(?=\s*(?:$|[,;)\]}}\"'|/]|\w+\s?[=:]))"
     rf"|(?:{_COUNTED}|code|status|signal|errno)[\"']?\s*[=:]\s*[\"']?(?:none|null|false|ok|success|\[\]|\{{\}}|\"\"|'')(?!\w)"
     r"|(?:timeout|deadline|retries)\w*(?:\(\w+\))?[\"']?\s*[=:]\s*[\"']?\d[\d.]*",
     re.IGNORECASE,
@@ -66,6 +66,12 @@ def said_by_numbers(text: str) -> Severity:
     if exited:
         return Severity.FATAL if exited.lastindex else Severity.ERROR
     return Severity.SUSPECT if _FAILED_REQUEST.search(text) else Severity.INFO
+
+
+def where_numbers_say(text: str) -> int | None:
+    """The offset of the first number that tells a failure, with what stands before it."""
+    found = _FAILED_EXIT.search(text) or _FAILED_REQUEST.search(text)
+    return found.start() if found else None
 
 
 def without_benign(text: str) -> str:

@@ -44,7 +44,7 @@ class Series:
         self.maximum: Mark | None = None
         self.first_not_finite: Mark | None = None
         self.jump: Change | None = None
-        """The largest change, up or down."""
+        """The largest change, up or down; of several that are about as large the first: a spike, not its end."""
         self.changes = 0.0
         """The sum of all changes, up or down."""
         self.drops: list[Change] = []
@@ -76,7 +76,7 @@ class Series:
             self.maximum = Mark(value, place(index))
         change = value - self._before  # of the first value: not a number, which is more than nothing
         size = -change if change < 0 else change
-        if size > self._jump:
+        if size > 1.1 * self._jump:
             self._jump = size
             self.jump = Change(self._before, value, place(index))
         if change < 0 and len(self.drops) < _MOST_DROPS:

@@ -64,7 +64,7 @@ class Templates:
         grave = severity is not Severity.INFO
         if self._crowded and not grave:
             return self._pool(severity, text.partition(" ")[0], line, place)
-        around = self._judge.where(text, severity) if grave and len(text) > _LONGEST_MASKED else 0
+        around = self._judge.where(text) if grave and len(text) > _LONGEST_MASKED else 0
         masked = mask(excerpt(text, _LONGEST_MASKED, around))
         template = self.own.get((severity, masked))
         if template is None:

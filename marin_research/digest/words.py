@@ -144,16 +144,17 @@ class Vocabulary(dict[str, _Word]):
         told |= {severity for word in words for phrase, severity in word.phrases if phrase in lower}
         return _gravest(told)
 
-    def where(self, text: str, severity: Severity) -> int:
-        """The offset in ``text`` of the first word, or word that begins a phrase, as grave as ``severity``."""
+    def where(self, text: str) -> int | None:
+        """The offset in ``text`` of its gravest word, or word that begins its gravest phrase; None if there is none."""
         lower = text.lower()
+        gravest, found = RANK[Severity.INFO], None
         for match in _WORD.finditer(text):
             known = self[match[0]]
-            if known.severity is severity or any(
-                lower.startswith(phrase, match.start()) for phrase, _ in known.phrases
-            ):
-                return match.start()
-        return 0
+            phrases = (severity for phrase, severity in known.phrases if lower.startswith(phrase, match.start()))
+            rank = min(RANK[severity] for severity in (known.severity, *phrases))
+            if rank < gravest:
+                gravest, found = rank, match.start()
+        return found
 
     def _severity(self, word: str) -> Severity:
         if word in self._shouted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -211,3 +212,19 @@ def digested():
         return index_of(sources, several=len(logs) > 1)
 
     return digest
+
+
+@pytest.fixture(scope="session")
+def benchmark_module():
+    """A module of the benchmarks' folder; pytest's importlib mode puts no folder of tests on the path."""
+
+    def load(name: str) -> Any:
+        path = Path(__file__).parents[1] / "benchmarks" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
