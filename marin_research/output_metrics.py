@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from marin_research.digest.clean import clean
 from marin_research.errors import UsageError
-from marin_research.output import as_shown
 from marin_research.progress import last_step
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class OutputMetrics:
             last: nothing follows, so a line without an end is one.
         """
         for line in self._lines(chunks, last=last):
-            text = as_shown(line)
+            text = clean(line)
             for wanted in self._patterns:
                 for found in wanted.pattern.finditer(text):
                     number = _number(wanted, found)

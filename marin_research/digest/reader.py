@@ -38,7 +38,7 @@ class Reader:
         self.repeats = next((column for column, field in fields if field.name == REPEATED), None)
         """The place in a row of how many lines Ray counted instead of printing them."""
         self._outcomes = [(column, one) for column, one in columns if isinstance(one, Outcome)]
-        self._line = line
+        self._line = line[: header.end + LONGEST]
         self._host = header.host_span
         self._message = header.end
         self._numbers = [(one.start + header.end, one.end + header.end) for one in found]

@@ -19,9 +19,7 @@ from marin_research.errors import RunNotFoundError
 from marin_research.output import StoredOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from marin_research.record import Host, Run
+    from marin_research.record import Attempt, Run
     from marin_research.store import RecordStore
 
 _MOST_KEPT = 500
@@ -40,7 +38,7 @@ class StoredLog:
         if not tries:
             raise RunNotFoundError(f"{run.id} (attempt {attempt}; it has {len(run.attempts)})", store.root)
         outputs = [StoredOutput(store, run.id, tries[-1].number, host.writer) for host in tries[-1].hosts]
-        self._outputs = dict(zip(_names(tries[-1].hosts), outputs, strict=True))
+        self._outputs = dict(zip(_names(tries[-1]), outputs, strict=True))
         self._sizes = {name: output.size() for name, output in self._outputs.items()}
         self._of = [store.objects.url, run.id, tries[-1].number]
 
@@ -81,10 +79,15 @@ def digest_of(store: RecordStore, run_id: str, attempt: int | None = None) -> In
     return StoredLog(store, store.run(run_id), attempt).index()
 
 
-def _names(hosts: Sequence[Host]) -> list[str]:
+def _names(attempt: Attempt) -> list[str]:
     """``host 3``; with its writer when several claim the same number."""
-    claimed = Counter(host.index for host in hosts)
-    return [f"host {host.index}" + (f" ({host.writer})" if claimed[host.index] > 1 else "") for host in hosts]
+    apart = attempt.workers != attempt.hosts
+    names = ["dispatcher" if apart and host.job is None else f"host {host.index}" for host in attempt.hosts]
+    claimed = Counter(names)
+    return [
+        f"{name} ({host.writer})" if claimed[name] > 1 else name
+        for name, host in zip(names, attempt.hosts, strict=True)
+    ]
 
 
 def _folder() -> Path:
