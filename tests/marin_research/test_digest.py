@@ -238,12 +238,12 @@ def test_memory_is_bounded_whatever_comes():
         from marin_research.digest.build import index_of
         dice = random.Random(7)
         def blocks():
-            for number in range(10):
+            for number in range(4):
                 for _ in range(1000):
                     yield b"%x failed: %x\\n" % (dice.getrandbits(99), dice.getrandbits(64))
                     yield b"%d%%|##| %d/100 [00:01<00:02, 1.0it/s]\\r" % (dice.randrange(100), dice.randrange(100))
                     yield bytes(dice.randrange(97, 123) for _ in range(40)) + b" " + dice.randbytes(20)
-                yield from [b"x" * 1_000_000] * 20
+                yield from [b"x" * 1_000_000] * 8
         index_of([("log", blocks())], several=False)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     """
