@@ -65,9 +65,10 @@ def kickoff_text(
 
 def _lines(thread: Thread, said: Said, facts: list[Fact], logbook_url: str) -> Iterator[str]:
     yield from ("## Description", "", said.description or thread.goal, "")
-    yield from ("## Hypothesis or Goal", "", f"Goal: {thread.goal or said.description}", "")
-    if said.hypotheses:
-        yield from (*(f"- {text}" for text in said.hypotheses), "")
+    goal = [f"Goal: {thread.goal}"] if thread.goal and (said.description or not said.hypotheses) else []
+    hypotheses = [f"- {text}" for text in said.hypotheses]
+    blank = [""] if goal and hypotheses else []
+    yield from ("## Hypothesis or Goal", "", *(goal + blank + hypotheses or [f"- {_OPEN}"]), "")
     yield from ("### Links", "", *(f"* {name}: {value}" for name, value in _links(thread, said, logbook_url)), "")
     yield from ("## Results", "", "None yet.", "")
     yield from ("## TL;DR", "", f"- {_OPEN}", "")

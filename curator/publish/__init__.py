@@ -79,7 +79,7 @@ def publish(
     """
     _require_approvals(drafts, queue)
     places = Places(Context(queue=queue, reach=reach))
-    for draft in sorted(drafts, key=order):
+    for draft in sorted([*drafts, *_to_take_further(drafts, queue, reach)], key=order):
         with alone(queue.store.objects.url):
             yield _publish(queue.get(draft.id), places, by=by)
 
@@ -153,6 +153,27 @@ def _plan(draft: Draft, places: Places) -> Publication:
     except MarinResearchError as error:
         return _said(draft, Outcome.FAILED, why=str(error))
     return _said(draft, Outcome.PLANNED, link=change.link, why=change.note, diff=change.diff)
+
+
+def _to_take_further(drafts: Sequence[Draft], queue: DraftQueue, reach: Reach | None) -> list[Draft]:
+    """What is out already and what other drafts stand on, where that is to be committed or pushed now."""
+    if not reach:
+        return []
+    waiting = [draft for draft in drafts if not takes_steps(draft)]
+    runs = {(draft.thread, run) for draft in waiting for run in draft.runs}
+    threads = {draft.thread for draft in drafts}
+    named = {draft.id for draft in drafts}
+    return [
+        entry
+        for entry in queue.all()
+        if entry.status is DraftStatus.PUBLISHED
+        and takes_steps(entry)
+        and entry.id not in named
+        and (
+            any((entry.thread, run) in runs for run in entry.runs)
+            or (entry.kind is DraftKind.KICKOFF and entry.thread in threads)
+        )
+    ]
 
 
 def _finish(draft: Draft, places: Places) -> Publication:

@@ -15,6 +15,8 @@ from marin_research.thread import LogbookReach, Thread
 from marin_research.thread_file import FOLDER, thread_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from curator.publish.commits import Edit
 
 _REACHES = {LogbookReach.FILE: Reach.FILE, LogbookReach.COMMIT: Reach.COMMIT, LogbookReach.PUSH: Reach.PUSH}
@@ -97,6 +99,13 @@ def take(edit: Edit, file: TrackedFile) -> str | None:
     if file.upstream is not None:
         commits.push_here(file.checkout, file.upstream)
     return None
+
+
+def is_far_enough(file: TrackedFile, has: Callable[[bytes], bool]) -> bool:
+    """Whether a change that is in the file on disk has come as far as the file is to be taken."""
+    if file.checkout is None or file.reach is Reach.FILE:
+        return True
+    return commits.reached(file.checkout, file.checkout.path_of(file.path), has) >= file.reach
 
 
 def _tracked(name: str, path: Path, *, apart: bool, wanted: Reach) -> TrackedFile:

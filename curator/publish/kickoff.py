@@ -15,7 +15,7 @@ from curator.kickoff import Kickoff, look_alikes, read_kickoff
 from curator.publish.commits import Edit
 from curator.publish.destination import Change, Found, Out
 from curator.publish.diff import unified
-from curator.publish.files import logbook_file, take, thread_file
+from curator.publish.files import is_far_enough, logbook_file, take, thread_file
 from curator.publish.marker import marker
 from curator.publish.thread_file import plan_issue
 from curator.publish.tracker import client
@@ -132,11 +132,13 @@ class KickoffPlace:
     def _is_linked(self, thread: Thread, issue: Issue, draft: Draft) -> bool:
         if thread.issue != issue.url:
             return False
+        if not is_far_enough(thread_file(draft.thread, self._context.reach), lambda data: issue.url.encode() in data):
+            return False
         if thread.logbook.style == LogbookStyle.ISSUE:
             return True
-        repository = read_kickoff(draft.text).repository
-        file = logbook_file(thread, self._context.reach)
-        return names_issue(file.read(), issue.url, str(repository), issue.number)
+        said = (issue.url, str(read_kickoff(draft.text).repository), issue.number)
+        book = logbook_file(thread, self._context.reach)
+        return names_issue(book.read(), *said) and is_far_enough(book, lambda data: names_issue(data, *said))
 
     def _link(self, issue: Issue, kickoff: Kickoff, draft: Draft) -> list[str]:
         """Write the issue's address into the thread's logbook and its file; gives what to know about it."""

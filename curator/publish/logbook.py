@@ -5,6 +5,7 @@ The only module of the curator that changes a logbook: entries are appended, dec
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from curator.draft import Draft, DraftKind
@@ -14,7 +15,7 @@ from curator.publish import commits
 from curator.publish.commits import Edit
 from curator.publish.destination import Change, Found, Out, Reach
 from curator.publish.diff import unified
-from curator.publish.files import TrackedFile, logbook_file, take
+from curator.publish.files import TrackedFile, is_far_enough, logbook_file, take
 from curator.publish.marker import marker
 from marin_research.logbook import Plan, find_marker, has_marker, plan_append
 from marin_research.logbook.sections import is_called, plan_section, section_name
@@ -53,7 +54,8 @@ class LogbookPlace:
         for mark in markers:
             place = find_marker(data, mark)
             if place is not None:
-                return Found(marker=mark, link=f"{file.name}:{place.line}", complete=self._is_far_enough(file, mark))
+                complete = is_far_enough(file, partial(has_marker, marker=mark))
+                return Found(marker=mark, link=f"{file.name}:{place.line}", complete=complete)
         return None
 
     def plan(self, licence: Approved) -> Change:
@@ -100,12 +102,6 @@ class LogbookPlace:
                 f"{thread.topic} does not declare {name!r} as a section that is kept current, and nothing else is ever "
                 f"edited; add it to the thread's file under logbook: indices"
             )
-
-    def _is_far_enough(self, file: TrackedFile, mark: str) -> bool:
-        if file.checkout is None or file.reach is Reach.FILE:
-            return True
-        path = file.checkout.path_of(file.path)
-        return commits.reached(file.checkout, path, lambda data: has_marker(data, mark)) >= file.reach
 
     def _beside(self, draft: Draft) -> dict[str, bytes]:
         """The draft's files by their paths from the logbook's folder."""

@@ -29,7 +29,7 @@ _ORDER = (
     DraftKind.MESSAGE,
     DraftKind.SESSION,
 )
-_IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})
+_IN_FILES = frozenset({DraftKind.KICKOFF, DraftKind.LOGBOOK, DraftKind.INDEX})
 
 
 def order(draft: Draft) -> int:
@@ -39,7 +39,7 @@ def order(draft: Draft) -> int:
 
 def takes_steps(draft: Draft) -> bool:
     """Whether its place takes a draft further after it is out: from the file to a commit, from there to the remote."""
-    return draft.kind in _IN_LOGBOOKS
+    return draft.kind in _IN_FILES
 
 
 class Places:

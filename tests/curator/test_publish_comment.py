@@ -72,7 +72,7 @@ def test_a_comment_waits_until_its_entry_can_be_seen(checkout, here, github, com
     assert github.bodies(7) == []
     assert checkout.decisions(comment.id) == ["approved"]
     if far != "unapproved":
-        assert "published" in checkout.curator("publish", entry.id, comment.id, "--push").out
+        assert "published" in checkout.curator("publish", "--approved", "--push").out
         assert len(github.bodies(7)) == 1
 
 
