@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from curator.draft import OF_SKILLEVOLVE, DraftKind
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from curator.verify import Report
     from marin_research.store import RecordStore
 
+_QUESTION = re.compile(r"To fill in:[^\n]*")
 _IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})
 
 
@@ -70,7 +72,16 @@ def _issues(draft: Draft, store: RecordStore) -> Iterator[Issue]:
             read_kickoff(draft.text)
         except CuratorError as error:
             yield Issue(kind=FindingKind.FIELDS, start=0, end=0, why=str(error))
+    yield from _left_open(draft)
     yield from _policies(draft, store)
+
+
+def _left_open(draft: Draft) -> Iterator[Issue]:
+    """Questions that a drafter puts to whoever reads the draft, and that nobody else is to read."""
+    for found in _QUESTION.finditer(draft.text):
+        yield Issue(
+            kind=FindingKind.OPEN, start=found.start(), end=found.end(), why="only you can say this; fill it in"
+        )
 
 
 def _policies(draft: Draft, store: RecordStore) -> Iterator[Issue]:

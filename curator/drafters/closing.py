@@ -25,12 +25,13 @@ def closing_text(evidence: Evidence, rating: Label, reading: Reading) -> str:
     marker = f"{thread.agent_marker} " if thread.agent_marker else ""
     negative = additions(evidence, rating, reading, "Negative results index", linked=False)
     failed = negative.lines if isinstance(negative, Additions) else ("nothing that the record shows",)
+    worked = [finding for finding in reading.findings if "did not reach" not in finding]
     lines = [
         f"{marker}Final summary: {thread.title or thread.topic}",
         "",
         "### What worked",
         "",
-        *(f"- {finding}" for finding in reading.findings or ("nothing that the record shows",)),
+        *(f"- {finding}" for finding in worked or ["nothing that the record shows"]),
         "",
         "### What did not work",
         "",
@@ -43,7 +44,7 @@ def closing_text(evidence: Evidence, rating: Label, reading: Reading) -> str:
         "",
         "### Conclusion",
         "",
-        "- To decide: what follows, and why? Write the decision here; it belongs into the issue's body too.",
+        "- To fill in: what was decided, and why? It belongs into the issue's body too.",
         *(f"- {opinion_mark(reading.author)} {opinion}" for opinion in reading.opinions),
         "",
         "### Next steps",

@@ -142,7 +142,7 @@ def _baseline(material: _Material) -> Additions | str:
 
 def _hypotheses(material: _Material) -> Additions | str:
     lines = [
-        f"`{subject.run.id}`: {wording.recorded(subject.run.hypothesis)} Evidence: {material.entry}. "
+        f"`{subject.run.id}`: {wording.recorded(subject.run.hypothesis).rstrip('.')}. Evidence: {material.entry}. "
         "Next: To decide: does the result support it?"
         for subject in material.evidence.subjects
         if subject.run.hypothesis

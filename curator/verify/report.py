@@ -34,6 +34,7 @@ class FindingKind(StrEnum):
     COMMAND = "command"
     PATH = "path"
     QUOTE = "quote"
+    OPEN = "open"  # the drafter left this to a person
     FIELDS = "fields"  # the fields that say what to send cannot be read, or the place would refuse them
     POLICY = "policy"  # the thread's logbook says that this is not to be published, or not without asking
     PRIVATE = "private"  # personal data, or a secret, in what everybody can read

@@ -156,6 +156,19 @@ def test_a_kickoff_opens_the_issue_and_links_both_ways(checkout, here, github, k
     assert git(checkout.top, "status", "--porcelain", "--untracked-files=no") == ""
 
 
+def test_the_links_are_committed_when_that_is_asked_for_later(checkout, here, github, kickoff, git):
+    """The issue was opened without a word about git; the next push takes its address along."""
+    draft = kickoff()
+    checkout.curator("publish", draft.id)
+    assert git(checkout.top, "status", "--porcelain", "--untracked-files=no") != ""
+
+    checkout.curator("publish", draft.id, "--push")
+
+    assert git(checkout.top, "status", "--porcelain", "--untracked-files=no") == ""
+    assert f"issue: {WEB}/issues/7" in git(here, "show", "main:.agents/research/lr-sweep.yaml")
+    assert len(github.issues) == 1
+
+
 def test_a_field_that_waits_for_the_issue_is_filled_in(checkout, here, github, kickoff):
     """A logbook from the template has a place for it; no entry is needed."""
     head = "---\ntopic: lr-sweep\nissue: not decided yet\ndescription: rates\n---\n\n"

@@ -196,4 +196,5 @@ def test_the_final_summary_is_about_the_whole_thread(drafted, store, checkout, m
     text = outcome["draft"]["text"]
     for part in ("What worked", "What did not work", "Confidence and limitations", "Conclusion", "Next steps"):
         assert f"### {part}" in text
-    assert check(DraftQueue(store).get(outcome["draft"]["id"]), store).findings == ()
+    (finding,) = check(DraftQueue(store).get(outcome["draft"]["id"]), store).findings
+    assert finding.text == "To fill in: what was decided, and why? It belongs into the issue's body too."
