@@ -17,13 +17,9 @@ if TYPE_CHECKING:
     from marin_research.record import Blob, Git, Unknown
     from marin_research.redact import Redactor
 
-STORE_FOLDER = ".marin-research"
-"""The record store in a checkout, which is no part of it. It makes git ignore it, but only once it is there."""
-
 _MAX_DIFF_BYTES = 20_000_000
 _MAX_UNTRACKED_BYTES = 256_000
 _GIT_TIMEOUT_S = 20
-_OWN = f"? {STORE_FOLDER}/".encode()
 _OUTSIDE = ("not a git repository", "must be run in a work tree")
 
 
@@ -93,12 +89,13 @@ class Checkout:
         self._remote = self._ask("remote", "get-url", "origin")
         self._head_tree = self._ask("rev-parse", "--short", "HEAD^{tree}")
 
-    def state(self, redactor: Redactor, keep: Callable[[bytes], Blob]) -> Git:
+    def state(self, redactor: Redactor, keep: Callable[[bytes], Blob], *, store: Path | None = None) -> Git:
         """The state of the checkout.
 
         Args:
             redactor: masks credentials in the remote and secrets in the diff.
             keep: stores the diff of a dirty tree.
+            store: the folder of the record store; where it is in the checkout, it is no part of it.
         """
         from marin_research.record import Git, Unknown
 
@@ -108,9 +105,10 @@ class Checkout:
         if any(reason in problem for reason in _OUTSIDE):
             missing = Unknown("not in a git checkout")
             return Git(commit=missing, branch=missing, remote=missing, tree=missing, dirty=missing, diff=missing)
-        entries = status.split(b"\0")
+        own = self._untracked_in(store)
+        entries = [entry for entry in status.split(b"\0") if own is None or not entry.startswith(own)]
         commit, branch = self._head() if problem else _head_of(entries)
-        changes = [entry for entry in entries if entry and not entry.startswith((b"# ", _OWN))]
+        changes = [entry for entry in entries if entry and not entry.startswith(b"# ")]
         dirty = Unknown(problem) if problem else bool(changes)
         none_yet = Unknown(problem or "the checkout has no commits yet")
         tree: str | Unknown = (head_tree or none_yet) if commit else none_yet
@@ -132,6 +130,14 @@ class Checkout:
 
     def _ask(self, *args: str, stdin: bytes = b"", index: Path | None = None) -> Asked:
         return Asked(self._top, *args, stdin=stdin, index=index)
+
+    def _untracked_in(self, folder: Path | None) -> bytes | None:
+        """How entries of untracked files in a folder begin; None if it is not in the checkout."""
+        try:
+            inside = folder and folder.resolve().relative_to(self._top.resolve())
+        except (OSError, ValueError):
+            return None
+        return b"? " + os.fsencode(inside) + b"/" if inside else None
 
     def _head(self) -> tuple[str, str]:
         """Commit and branch where the status cannot be had."""
@@ -217,7 +223,7 @@ def _untracked(entries: list[bytes]) -> list[bytes]:
     # The name that a file had before follows as an entry of its own, and may look like anything.
     found, after_rename = [], False
     for entry in entries:
-        if not after_rename and entry.startswith(b"? ") and not entry.startswith(_OWN):
+        if not after_rename and entry.startswith(b"? "):
             found.append(entry[2:])
         after_rename = not after_rename and entry.startswith(b"2 ")
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from marin_research import provenance
 from marin_research.checkout import Checkout
+from marin_research.objects import local_folder
 from marin_research.record import Command, Git  # noqa: TC001 - part of a dataclass that is pickled
 from marin_research.redact import Redactor
 from marin_research.store import RecordStore
@@ -70,7 +71,7 @@ def new_launch(
         root=store.objects.url,
         store=store.objects.get("store.json"),
         command=provenance.command(argv or provenance.launch_argv(), redactor),
-        git=(checkout or Checkout()).state(redactor, store.put_blob),
+        git=(checkout or Checkout()).state(redactor, store.put_blob, store=local_folder(store.objects.url)),
         environment=provenance.environment(redactor),
         python=provenance.python_version(),
         platform=provenance.platform_name(),

@@ -76,6 +76,11 @@ def is_local(url: str) -> bool:
     return "://" not in url or url.startswith("file://")
 
 
+def local_folder(url: str) -> Path | None:
+    """The folder of a store on this machine."""
+    return Path(url.removeprefix("file://")).expanduser().absolute() if is_local(url) else None
+
+
 def open_objects(url: str) -> Objects:
     """Objects at a local path or any fsspec URL (``s3://``, ``gs://``, ``memory://``)."""
     if is_local(url):

@@ -25,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from marin_research.checkout import STORE_FOLDER, checkout_top
+from marin_research.checkout import checkout_top
 from marin_research.codec import decode, dump
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
 from marin_research.events import Event, Heartbeat, read_batch, write_batch
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from marin_research.index.index import Index
 
 FORMAT = "marin-research/store/1"
+STORE_FOLDER = ".marin-research"
+"""The default store, at the top of a checkout."""
 _CLAIM = re.compile(r"(\d+)\.json")
 RUN_ID = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*)-(?P<number>\d{3,})")
 

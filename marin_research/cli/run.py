@@ -14,6 +14,7 @@ from marin_research.errors import UsageError
 
 if TYPE_CHECKING:
     from marin_research.output_metrics import MetricPattern
+    from marin_research.record import Run
     from marin_research.store import RecordStore
 
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--thread", "topic", help="Whose experiment ID it gets; not needed with --resume.")
 @click.option("--id", "wanted_id", metavar="ID", help="This experiment ID, if nobody has it, instead of the next.")
-@click.option("--resume", metavar="ID", help="Make this the next attempt of that run.")
+@click.option("--resume", metavar="ID", help="Make this the next attempt of that run, with its config.")
 @click.option("--label", default="", help="A few words that tell this run from its siblings.")
 @click.option("--hypothesis", help="What is expected, before it runs.")
 @click.option("--baseline", is_flag=True, help="The thread's other runs are compared with this one.")
@@ -58,7 +59,11 @@ def command(
     given, argv = argv, as_argv(argv)
     launch = new_launch(root, heartbeat_s=heartbeat, argv=argv, checkout=checkout)
     store = RecordStore(launch.root)
-    topic, prefix = _thread(store, topic, resume)
+    if resume is not None:
+        # A retry is the same run: what is not said anew is as it was.
+        earlier = store.run(resume)
+        topic, config = _topic_of(earlier, topic), earlier.config | config
+    topic, prefix = _thread(store, topic)
     store.own_prefix(prefix, topic)
     asked = CommandRun(
         argv=argv,
@@ -73,8 +78,22 @@ def command(
     gc.freeze()  # nor will it be at the end, where Python would look through all of it again
     gc.enable()
     code = run_command(asked, launch)
-    click.echo(f"marin-research: recorded as {asked.run_id}; see `marin-research show {asked.run_id}`", err=True)
+    attempt = "" if resume is None else _attempt(store.run(resume))
+    click.echo(
+        f"marin-research: recorded as {asked.run_id}{attempt}; see `marin-research show {asked.run_id}`", err=True
+    )
     return code
+
+
+def _attempt(run: Run) -> str:
+    """Which attempt it was, and whether it can be called a repetition."""
+    from marin_research.compare import changes_between_attempts
+
+    number = run.attempts[-1].number
+    changed = {
+        each.name for change in changes_between_attempts(run) if change.after == number for each in change.differences
+    }
+    return f", attempt {number}{f', NOT THE SAME in {", ".join(sorted(changed))}' if changed else ''}"
 
 
 def _patterns(texts: tuple[str, ...]) -> tuple[MetricPattern, ...]:
@@ -103,13 +122,14 @@ def _setting(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def _thread(store: RecordStore, topic: str | None, resume: str | None) -> tuple[str, str]:
+def _topic_of(earlier: Run, said: str | None) -> str:
+    if said is not None and said != earlier.thread:
+        raise UsageError(f"{earlier.id} belongs to thread {earlier.thread!r}, not {said!r}; leave --thread out")
+    return earlier.thread
+
+
+def _thread(store: RecordStore, topic: str | None) -> tuple[str, str]:
     """The topic and the prefix of the thread that the run belongs to."""
-    if resume is not None:
-        found = store.run(resume).thread
-        if topic is not None and topic != found:
-            raise UsageError(f"{resume} belongs to thread {found!r}, not {topic!r}; leave --thread out")
-        topic = found
     if topic is None:
         raise UsageError("say whose run this is with --thread TOPIC, or which run it continues with --resume ID")
     from marin_research.thread_file import topic_and_prefix

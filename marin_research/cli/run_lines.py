@@ -46,7 +46,10 @@ def lines(run: Run) -> Iterator[str]:
     yield from _block("config", [[key, json.dumps(encode(value))] for key, value in flat_config(run).items()])
     yield from _block("metrics", [_metric_row(run, name) for name in run.metrics])
     yield from _block("gaps in this record", [[gap.what, gap.why] for gap in run.gaps])
-    failed = run.attempt.end.exception if run.attempt and run.attempt.end else None
+    end = run.attempt.end if run.attempt else None
+    seen = end.evidence if end else ()
+    yield from _block("evidence", [[f"{each.time:%H:%M:%S}", each.source, each.text] for each in seen])
+    failed = end.exception if end else None
     if failed:
         yield f"\n{failed.traceback.rstrip()}"
 

@@ -142,14 +142,42 @@ def test_a_program_with_a_blank_in_its_name_is_no_pipeline(workplace):
 
 
 def test_resuming_a_run_is_its_next_attempt(workplace):
-    """A retry by hand belongs to the run that it retries."""
-    workplace.record("false")
+    """A retry by hand belongs to the run that it retries, and has its config."""
+    workplace.record("sh", "-c", "test -e fixed", options=("--set", "block=256"))
+    (workplace.top / "records/fixed").touch()
 
-    subprocess.run([*workplace.program, "run", "--resume", "KER-001", "--", "true"], check=True, capture_output=True)
+    line = [*workplace.program, "run", "--resume", "KER-001", "--", "sh", "-c", "test -e records/fixed"]
+    resumed = subprocess.run(line, check=True, capture_output=True, text=True)
 
     run = workplace.run()
     assert [attempt.end.status for attempt in run.attempts] == [Status.FAILED, Status.SUCCEEDED]
-    assert run.status is Status.SUCCEEDED
+    assert (run.status, run.config) == (Status.SUCCEEDED, {"block": 256})
+    assert "recorded as KER-001, attempt 2; see" in resumed.stderr
+
+
+def test_a_retry_that_is_no_repetition_says_so(workplace):
+    """A number from another config under the same ID would be compared as if it were the same."""
+    workplace.record("false", options=("--set", "block=256"))
+
+    line = [*workplace.program, "run", "--resume", "KER-001", "--set", "block=512", "--", "true"]
+    resumed = subprocess.run(line, check=True, capture_output=True, text=True)
+    shown = subprocess.run([*workplace.program, "show", "KER-001"], check=True, capture_output=True, text=True)
+
+    assert "attempt 2, NOT THE SAME in config block" in resumed.stderr
+    assert "NOT THE SAME in attempts 1 and 2: config block 256 -> 512" in shown.stdout
+
+
+def test_a_run_that_belongs_to_another_thread_is_not_resumed(workplace):
+    """A wrong ID would put one experiment's numbers under another."""
+    (workplace.top / ".agents/research/other.yaml").write_text("topic: other\nprefix: OTH\n")
+    workplace.record("false")
+
+    line = [*workplace.program, "run", "--thread", "other", "--resume", "KER-001", "--", "true"]
+    refused = subprocess.run(line, check=False, capture_output=True, text=True)
+
+    assert refused.returncode == 2
+    assert "KER-001 belongs to thread 'kernels'" in refused.stderr
+    assert len(workplace.run().attempts) == 1
 
 
 def test_an_id_can_be_asked_for_once(workplace):

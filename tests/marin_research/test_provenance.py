@@ -246,6 +246,28 @@ def test_a_checkout_that_git_cannot_read_is_not_called_clean(git_checkout, state
     assert found.tree == found.diff == found.dirty
 
 
+@pytest.mark.parametrize("name", ["records", "deep/er/réc ords"])
+def test_a_store_in_the_checkout_is_no_change_of_it(git_checkout, name):
+    """Every run would differ from the last one by its record."""
+    top = git_checkout()
+    (top / name / "runs").mkdir(parents=True)
+    (top / name / "runs/event.json").write_text("{}")
+
+    found = Checkout(top).state(Redactor(), lambda data: pytest.fail(data.decode()), store=top / name)
+
+    assert found.dirty is False
+    (top / "train.py").write_text("lr = 0.1\n")
+    kept: list[bytes] = []
+
+    def keep(data: bytes) -> Blob:
+        kept.append(data)
+        return Blob(sha256="0", size=len(data))
+
+    changed = Checkout(top).state(Redactor(), keep, store=top / name)
+    assert changed.dirty is True
+    assert b"event.json" not in kept[0]
+
+
 def test_a_worktree_is_a_checkout_of_its_own(git_checkout, git, state):
     """Agents work in worktrees; there `.git` is a file and the index is elsewhere."""
     top = git_checkout()
@@ -312,7 +334,8 @@ def launched(tmp_path: Path, *argv: str, cwd: Path | None = None, **variables: s
             os.environ["WANDB_NAME"] = "set by the program itself"
             from marin_research.codec import encode
             from marin_research.launch import new_launch
-            print(json.dumps(encode(new_launch())))
+            launch = new_launch()
+            print(json.dumps({name: encode(getattr(launch, name)) for name in launch.__slots__ if name != "store"}))
         """)
     )
     environment = {
