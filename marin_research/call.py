@@ -119,7 +119,8 @@ class Dispatched:
         self._tried = True
         recorder = self.plan.start(self.plan.step.output_path, self._config_of)
         if recorder is not None:
-            self._begun.enter_context(Recording(recorder, elsewhere=not here))
+            with recorder.guard("the step"):
+                self._begun.enter_context(Recording(recorder, elsewhere=not here))
 
     def __enter__(self) -> Self:
         self._begun.__enter__()

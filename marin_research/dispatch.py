@@ -57,8 +57,8 @@ def submitting(step: Any) -> Iterator[None]:
     Args:
         step: a ``Beginning`` that is a context manager, too: it ends as the code inside does.
     """
-    _exchange_clients()
     with step:
+        _exchange_clients()
         token = _submitting.set(step)
         try:
             yield
@@ -136,11 +136,11 @@ class Jobs:
             outcome=Status.RUNNING,
             why="it was submitted",
         )
+        self._recorder.dispatched(job, attempt=attempt)
         with self._lock:
             self._known[job_id] = Sighting(job=job, attempt=attempt, submitted=submitted)
-        self._recorder.dispatched(job, attempt=attempt)
-        if not self._following:
-            self._following = True
+            first, self._following = not self._following, True
+        if first:
             self.start(self._follow, "jobs")
 
     def note_actors(self, group: Any, name: str, options: dict[str, Any]) -> None:
@@ -221,7 +221,8 @@ def _exchange_clients() -> None:
     for name, each in backends():
         module, kind = each.client_class.rsplit(".", 1)
         if here is not None and here.backend == name:
-            import_module(module)  # the step will use it, and loads it only then
+            with contextlib.suppress(ImportError):  # the step will use it, and loads it only then
+                import_module(module)
         client = getattr(sys.modules.get(module), kind, None)
         with _exchanging:
             if client is not None and not hasattr(client.submit, _EXCHANGED):

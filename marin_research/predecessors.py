@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from marin_research.recorder import Recorder
 
 
+def is_started_again() -> bool:
+    """Whether a cluster has tried before to run this process."""
+    here = task_here()
+    return here is not None and here.number > 0
+
+
 def note_predecessors(recorder: Recorder) -> None:
     """Record what the cluster says of earlier tries of this very program at the recorder's run.
 
@@ -28,7 +34,7 @@ def note_predecessors(recorder: Recorder) -> None:
         Exception: whatever the cluster's client raises.
     """
     here = task_here()
-    if here is None or here.number == 0:
+    if here is None:
         return
     before = list(_unended(recorder.store.run(recorder.run.id), here))
     if not before:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from marin_research import dispatch, join, wandb_hook
 from marin_research.capture.process import CapturedOutput, capture
-from marin_research.clusters import task_here
-from marin_research.predecessors import note_predecessors
+from marin_research.predecessors import is_started_again, note_predecessors
 from marin_research.record import Metric, Output, Unknown
 from marin_research.recorder import Recorder, current_recorder, ended_by, ended_normally
 from marin_research.wandb_record import note_wandb
@@ -42,9 +41,9 @@ class Recording:
     def __enter__(self) -> Self:
         recorder, stack = self.recorder, self._stack
         stack.enter_context(recorder.active())
-        here = task_here()
-        if recorder.job is None and here is not None and here.number > 0:
-            threading.Thread(target=self._ask_for_predecessors, name="marin-research-before", daemon=True).start()
+        with recorder.guard("how the tries before this one ended"):
+            if recorder.job is None and is_started_again():
+                threading.Thread(target=self._ask_for_predecessors, name="marin-research-before", daemon=True).start()
         with recorder.guard("the jobs"):
             self._jobs = stack.enter_context(dispatch.watched(recorder, beats=self._elsewhere, is_step=self._elsewhere))
         if self._elsewhere:
