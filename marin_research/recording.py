@@ -19,11 +19,15 @@ from marin_research.capture.process import CapturedOutput, capture
 from marin_research.predecessors import is_started_again, note_predecessors
 from marin_research.record import Metric, Output, Unknown
 from marin_research.recorder import Recorder, current_recorder, ended_by, ended_normally
+from marin_research.refresh import refresh
 from marin_research.wandb_record import note_wandb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+_PATIENCE_S = 15
+"""How long the end of a step waits for what its cluster says of tries before it."""
 
 
 class Recording:
@@ -37,13 +41,17 @@ class Recording:
         self._watch: wandb_hook.WandbWatch | None = None
         self._captured: CapturedOutput | None = None
         self._jobs: dispatch.Jobs | None = None
+        self._before: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         recorder, stack = self.recorder, self._stack
         stack.enter_context(recorder.active())
         with recorder.guard("how the tries before this one ended"):
             if recorder.job is None and is_started_again():
-                threading.Thread(target=self._ask_for_predecessors, name="marin-research-before", daemon=True).start()
+                self._before = threading.Thread(
+                    target=self._ask_for_predecessors, name="marin-research-before", daemon=True
+                )
+                self._before.start()
         with recorder.guard("the jobs"):
             self._jobs = stack.enter_context(dispatch.watched(recorder, beats=self._elsewhere, is_step=self._elsewhere))
         if self._elsewhere:
@@ -72,6 +80,8 @@ class Recording:
     def _ask_for_predecessors(self) -> None:
         with self.recorder.guard("how the tries before this one ended"):
             note_predecessors(self.recorder)
+            store, run = self.recorder.store, self.recorder.run
+            refresh(store, store.run(run.id), before=self.recorder.attempt)
 
     def _close(self) -> Output | Unknown:
         """End the watching and note what it saw; how much was printed."""
@@ -93,6 +103,8 @@ class Recording:
         if self._jobs is not None:
             with recorder.guard("the jobs"):
                 self._jobs.settle()
+        if self._before is not None:
+            self._before.join(_PATIENCE_S)
         with recorder.guard("the end of watching"):
             self._stack.close()
         return output

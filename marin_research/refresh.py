@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from marin_research.store import RecordStore
 
 
-def refresh(store: RecordStore, run: Run) -> Run:
+def refresh(store: RecordStore, run: Run, *, before: int | None = None) -> Run:
     """The record of ``run`` after everything its clusters can tell was added to it.
+
+    Only about jobs of attempts ``before`` that one, where somebody follows the later ones.
 
     Raises:
         ClusterError: a cluster cannot be reached, or does not know the job any more.
@@ -28,9 +30,12 @@ def refresh(store: RecordStore, run: Run) -> Run:
     redactor = Redactor.from_environment()
     outside = Outside(store, run.id, redactor)
     writer = f"r-{secrets.token_hex(3)}"
+    attempt_of = {job.id: each.number for each in reversed(run.attempts) for job in each.jobs}
     askable = [job for job in run.jobs if job.cluster is not None and is_open(job)]
     for number, job in enumerate(askable):
-        attempt = next(each.number for each in run.attempts if any(job.id == one.id for one in each.jobs))
+        attempt = attempt_of[job.id]
+        if before is not None and attempt >= before:
+            continue
         with backend(job.backend).find(job) as submitted:
             seen = Sighting(job=submitted.look(job), attempt=attempt, submitted=submitted)
             facts = [(Kind.JOB, redactor.json(encode(seen.job)))]

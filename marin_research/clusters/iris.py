@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _TASK = re.compile(r"(?P<job>/.+)/(?P<index>\d+):(?P<number>\d+)")
 _MAX_LOG_SIZE = 64 * 1024 * 1024
-_LOG_POLL_S = 0.2
+_LOG_POLL_S = 3
+"""Iris takes the log of a task that has ended for whole when nothing came for so long; workers send every second."""
 _PATIENCE_S = 10
 
 _OUTCOMES = {
