@@ -12,7 +12,7 @@ from curator.claims.base import RefusedError, same_measure
 from curator.claims.comparison import SAME_WITHIN_PERCENT, rivals
 from curator.drafters import wording
 from curator.facts import FactKind, number, render
-from curator.verify.units import PERCENT, POINTS
+from curator.verify.text.units import PERCENT, POINTS
 from marin_research.record import Status
 from marin_research.thread import Direction
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from curator.claims.base import Grounds
     from curator.facts import Fact
-    from curator.verify.numerals import Numeral
+    from curator.verify.text.numerals import Numeral
 
 
 class Decided(BaseModel):
@@ -227,7 +227,7 @@ def _scale(fact: Fact) -> float:
 
 
 def _unit_scale(unit: str) -> float:
-    from curator.verify.units import parse
+    from curator.verify.text.units import parse
 
     known = parse(unit)
     return float(known.scale if known else Decimal(1))

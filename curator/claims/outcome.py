@@ -16,14 +16,13 @@ from curator.claims.criteria import Compared, Decided, Ended, Extreme, Reached
 from curator.drafters import wording
 from curator.facts import Fact, FactKind
 from curator.verify import FindingKind, verify
-from curator.verify.index import FactIndex
-from curator.verify.matching import numeric_value
-from curator.verify.tokens import Lexer, TokenKind
+from curator.verify.known.quantities import number_of
+from curator.verify.reading.tokens import Lexer, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from curator.verify.numerals import Numeral
+    from curator.verify.text.numerals import Numeral
 
 _CONTRADICTIONS = frozenset(
     {FindingKind.COMPARATIVE, FindingKind.DIRECTION, FindingKind.SUPERLATIVE, FindingKind.STATUS}
@@ -97,7 +96,7 @@ def _threshold(piece: str, text: str, grounds: Grounds) -> Numeral:
     """
     if not piece.strip() or " ".join(piece.split()) not in " ".join(text.split()):
         raise RefusedError(f"the hypothesis does not say {piece!r}; copy its threshold word for word")
-    found = [token.numeral for token in _lexer(grounds).plain(piece) if token.numeral is not None]
+    found = [token.numeral for token in _tokens(piece, grounds) if token.numeral is not None]
     if len(found) != 1:
         raise RefusedError(f"{piece!r} holds {len(found)} numbers; copy exactly one, with its unit")
     return found[0]
@@ -109,9 +108,9 @@ def _require_whole(text: str, thresholds: Sequence[str], grounds: Grounds) -> No
     Raises:
         RefusedError: the hypothesis names an amount that no test uses.
     """
-    configs = {numeric_value(fact) for fact in grounds.facts.values() if fact.kind is FactKind.CONFIG}
-    used = {token.numeral.value for piece in thresholds for token in _lexer(grounds).plain(piece) if token.numeral}
-    for token in _lexer(grounds).plain(text):
+    configs = {number_of(fact) for fact in grounds.facts.values() if fact.kind is FactKind.CONFIG}
+    used = {token.numeral.value for piece in thresholds for token in _tokens(piece, grounds) if token.numeral}
+    for token in _tokens(text, grounds):
         if token.kind is not TokenKind.NUMBER or token.numeral is None or token.numeral.value in used:
             continue
         bound = re.search(
@@ -141,5 +140,5 @@ def _agree(outcome: str, hypothesis: Fact, grounds: Grounds) -> None:
         raise RefusedError(f"the record contradicts {wrong[0].text!r} of the hypothesis: {wrong[0].why}")
 
 
-def _lexer(grounds: Grounds) -> Lexer:
-    return Lexer(FactIndex(tuple(grounds.facts.values())))
+def _tokens(text: str, grounds: Grounds) -> list[Token]:
+    return Lexer.of(tuple(grounds.facts.values())).plain(text)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from curator.claims.base import RefusedError
 from curator.facts import FactKind, render
-from curator.verify.lexicon import word_set
+from curator.verify.text.words import word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

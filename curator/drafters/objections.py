@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from curator.claims.outcome import is_hypothesis
 from curator.claims.reply import Passage, Violation, is_prose
-from curator.verify import lexicon, verify
+from curator.verify import verify
+from curator.verify.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,15 +21,13 @@ if TYPE_CHECKING:
     from curator.verify import Report
 
 _CLAIMS = frozenset(
-    {*lexicon.ADJECTIVES, *lexicon.INTRANSITIVE, *lexicon.SUPERLATIVES, *lexicon.STATUS_WORDS}
-    | lexicon.word_set(
-        "improved improves improvement faster slower stable unstable proves proved proven proof confirms"
-    )
+    {*words.ADJECTIVES, *words.MOVES, *words.SUPERLATIVES, *words.STATUS_WORDS}
+    | words.word_set("improved improves improvement faster slower stable unstable proves proved proven proof confirms")
 )
-_HEDGES = lexicon.HEDGES | lexicon.word_set(
+_HEDGES = words.HEDGES | words.word_set(
     "suggests suggest seems seem appears appear likely probably presumably plausible plausibly unclear to why how could"
 )
-_MODALS = lexicon.word_set("may might could would should")
+_MODALS = words.word_set("may might could would should")
 """``A larger batch would ...`` supposes and claims nothing."""
 _SENTENCE = re.compile(r"[^.!?;]+")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -63,9 +62,9 @@ def _unbacked(passage: str, start: int, report: Report) -> Iterator[str]:
     """What prose asserts that no fact was found for."""
     backed = [(each.start - start, each.end - start) for each in report.evidence]
     for sentence in _SENTENCE.finditer(passage):
-        words = [*_WORD.finditer(sentence.group())]
-        said = [word.group().lower() for word in words]
-        for index, word in enumerate(words):
+        spelled = [*_WORD.finditer(sentence.group())]
+        said = [word.group().lower() for word in spelled]
+        for index, word in enumerate(spelled):
             at = sentence.start() + word.start()
             hedged = _HEDGES.intersection(said[:index]) or _MODALS.intersection(said[index + 1 : index + 4])
             if said[index] not in _CLAIMS or hedged:

@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from curator.verify.known.quantities import Quantity
 
 
 class FindingKind(StrEnum):
@@ -143,6 +145,8 @@ class Collector:
         self.evidence: list[tuple[int, int, tuple[str, ...]]] = []
         self.judged: set[int] = set()
         """Offsets of words whose claim a numeral beside them has settled."""
+        self.meant: dict[int, tuple[Quantity, ...]] = {}
+        """What the numerals were found to mean, by offset."""
 
     def object(self, kind: FindingKind, start: int, end: int, why: str) -> None:
         self.issues.append(Issue(kind=kind, start=start, end=end, why=why))
@@ -152,6 +156,11 @@ class Collector:
 
     def support(self, start: int, end: int, fact_ids: Iterable[str]) -> None:
         self.evidence.append((start, end, tuple(dict.fromkeys(fact_ids))))
+
+    def believe(self, token: Spanned, quantities: Sequence[Quantity]) -> None:
+        """Support a numeral by what it was found to mean."""
+        self.support(token.start, token.end, [fact_id for quantity in quantities for fact_id in quantity.ids])
+        self.meant[token.start] = tuple(quantities)
 
     def report(self, text: str) -> Report:
         spans = [Evidence(start=a, end=b, text=text[a:b], fact_ids=ids) for a, b, ids in self.evidence if ids]

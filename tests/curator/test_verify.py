@@ -129,7 +129,7 @@ def test_any_minus_is_a_minus(written):
 
 def test_a_sign_that_is_wrong_is_found():
     """The commonest slip in a table of deltas."""
-    assert findings("| run | Δ loss |\n|---|---|\n| LR-003 | +0.0944 |") == [("number", "+0.0944")]
+    assert findings("| run | Δ loss |\n|---|---|\n| LR-003 | +0.0944 |") == [("attribution", "+0.0944")]
 
 
 def test_structure_is_no_claim():

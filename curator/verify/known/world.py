@@ -1,0 +1,295 @@
+"""The facts of one draft, arranged for looking up: runs, values, configs, statuses, and the words inside strings.
+
+Decides which run is the baseline and which way a metric is better. Knows nothing of the text that is checked.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from curator.facts import CHANGES, Fact, FactKind
+from curator.verify.known.quantities import STATES, Quantity, number_of, quantities, unit_of
+from curator.verify.text import units
+from curator.verify.text.blocks import normalise
+from curator.verify.text.words import Sense
+from marin_research.compare import is_repetition_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from marin_research.thread import Direction
+
+NAMED = frozenset({FactKind.METRIC, FactKind.DURATION, FactKind.DEVIATION, *CHANGES})
+_STRINGS = frozenset(
+    {
+        FactKind.NAME,
+        FactKind.LINK,
+        FactKind.COMMAND,
+        FactKind.PATH,
+        FactKind.DEVICE,
+        FactKind.LABEL,
+        FactKind.QUOTE,
+        FactKind.TEXT,
+        FactKind.STATUS,
+        FactKind.CONFIG,
+        FactKind.RUN,
+        FactKind.COMMIT,
+        FactKind.TIME,
+    }
+)
+_TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>]+")
+_INNER = re.compile(r"[A-Za-z0-9]+(?:[.\-][A-Za-z0-9]+)*")
+_RUN_ID = re.compile(r"(?P<prefix>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)-(?P<number>\d+)(?P<suffix>[a-z]?)")
+_RATE = re.compile(r"throughput|per_second|per_sec|per_s$|tok_s$|/s$|speed|flops")
+_TIME = re.compile(r"time|latency|duration|elapsed|wall|seconds")
+
+
+class World:
+    """What is known."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self.facts = tuple(facts)
+        self.by_id = {fact.id: fact for fact in facts}
+
+    # -- runs -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def runs(self) -> tuple[str, ...]:
+        """Every run the facts are about, in order."""
+        named = [fact.value for fact in self.facts if fact.kind is FactKind.RUN and isinstance(fact.value, str)]
+        return tuple(dict.fromkeys([*(f.subject for f in self.facts if f.subject), *named]))
+
+    @cached_property
+    def all_runs(self) -> frozenset[str]:
+        return frozenset(self.runs)
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """Of the run IDs, lower case: ``lr`` for ``LR-003``."""
+        found = (_RUN_ID.fullmatch(run) for run in self.runs)
+        return frozenset(match["prefix"].lower() for match in found if match)
+
+    @cached_property
+    def references(self) -> Mapping[str, str]:
+        """For each fact that is a change the run it is relative to, where the facts say."""
+        found = {}
+        for fact in self.facts:
+            if fact.kind in CHANGES and len(fact.inputs) == 2:
+                other = self.by_id.get(fact.inputs[1])
+                found[fact.id] = other.subject if other else fact.inputs[1].partition("/")[0]
+        return found
+
+    @cached_property
+    def baseline(self) -> frozenset[str]:
+        """The baseline: the run that is said to be it, else the only one that changes refer to."""
+        said = {fact.subject for fact in self.facts if fact.name == "baseline" and fact.value is True and fact.subject}
+        said |= {
+            f.value for f in self.facts if f.name == "baseline" and f.kind is FactKind.RUN and isinstance(f.value, str)
+        }
+        said |= {f.subject for f in self.facts if f.subject and f.kind is FactKind.LABEL and f.value == "baseline"}
+        referred = set(self.references.values()) - {""}
+        return frozenset(said or (referred if len(referred) == 1 else ()))
+
+    @cached_property
+    def variants(self) -> frozenset[str]:
+        return self.all_runs - self.baseline
+
+    @cached_property
+    def statuses(self) -> Mapping[str, str]:
+        return {f.subject: str(f.value).lower() for f in self.facts if f.kind is FactKind.STATUS and f.subject}
+
+    def ended_well(self, run: str) -> bool:
+        """Whether the run reached its end, as far as the facts say."""
+        return self.statuses.get(run, "succeeded") in {"succeeded", "cached"}
+
+    @cached_property
+    def _not_finite(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (fact.subject, fact.name)
+            for fact in self.facts
+            if fact.kind in STATES and isinstance(fact.value, float) and not math.isfinite(fact.value)
+        )
+
+    def non_finite(self, run: str) -> bool:
+        """Whether something the run measured is NaN or infinite."""
+        return any(subject == run for subject, _ in self._not_finite)
+
+    def is_not_finite(self, run: str, name: str) -> bool:
+        return (run, name) in self._not_finite
+
+    def repeats(self, run: str) -> frozenset[str]:
+        """The runs that differ from this one in nothing of the config but a seed or repetition, itself included."""
+        own = self._settings.get(run)
+        return frozenset(other for other, settings in self._settings.items() if settings == own) | {run}
+
+    @cached_property
+    def _settings(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        found: dict[str, set[tuple[str, str]]] = {run: set() for run in self.runs}
+        for key, per_run in self.configs.items():
+            for run, fact in per_run.items():
+                if not is_repetition_key(key) and run in found:
+                    found[run].add((key, repr(fact.value)))
+        return {run: frozenset(settings) for run, settings in found.items() if settings}
+
+    # -- numbers ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        return quantities(self.facts, self.references)
+
+    @cached_property
+    def values(self) -> Mapping[tuple[str, str], Quantity]:
+        """What each run measured in the end, by run and name."""
+        found: dict[tuple[str, str], Quantity] = {}
+        for quantity in self.quantities:
+            if quantity.kind in STATES and len(quantity.runs) == 1 and not quantity.extreme:
+                found.setdefault((next(iter(quantity.runs)), quantity.name), quantity)
+        return found
+
+    @cached_property
+    def named_numbers(self) -> frozenset[float]:
+        """Numbers inside the names of metrics: 1024 of ``forward_ms/t1024_h4``."""
+        return frozenset(float(part) for name in self.metric_names for part in re.findall(r"\d{2,}", name))
+
+    @cached_property
+    def durations(self) -> frozenset[str]:
+        """The names of what lasted as long as a run did."""
+        return frozenset(fact.name for fact in self.facts if fact.kind is FactKind.DURATION)
+
+    @cached_property
+    def metric_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(f.name for f in self.facts if f.kind in NAMED and f.name))
+
+    @cached_property
+    def primary(self) -> str:
+        """The metric that "better" means when a sentence names none: the first whose direction is known."""
+        return next((f.name for f in self.facts if f.kind is FactKind.METRIC and f.better and f.subject), "")
+
+    @cached_property
+    def _directions(self) -> Mapping[str, Direction]:
+        return {fact.name: fact.better for fact in reversed(self.facts) if fact.better}
+
+    @cached_property
+    def _measured_in(self) -> Mapping[str, units.Unit | None]:
+        return {
+            fact.name: unit_of(fact)
+            for fact in reversed(self.facts)
+            if fact.kind in NAMED - {FactKind.PERCENT, FactKind.RATIO}
+        }
+
+    def unit(self, name: str) -> units.Unit | None:
+        """What a metric is measured in."""
+        return self._measured_in.get(name)
+
+    def in_unit(self, dimension: str) -> frozenset[str]:
+        """The metrics measured in a dimension."""
+        return frozenset(name for name, unit in self._measured_in.items() if unit and unit.dimension == dimension)
+
+    def upwards(self, sense: Sense, name: str) -> bool | None:
+        """Whether a metric goes up when it goes that way; None when nobody said, or for "the same"."""
+        if sense in {Sense.UP, Sense.DOWN}:
+            return sense is Sense.UP
+        better = self._directions.get(name)
+        if sense in {Sense.BETTER, Sense.WORSE} and better is not None:
+            return (better.value == "higher") == (sense is Sense.BETTER)
+        faster = self.speed(name)
+        if sense in {Sense.FASTER, Sense.SLOWER} and faster is not None:
+            return (faster is Sense.UP) == (sense is Sense.FASTER)
+        return None
+
+    def speed(self, name: str) -> Sense | None:
+        """Which way a metric moves when things get faster; None when it says nothing about speed."""
+        if name not in self._measured_in:
+            return None
+        unit, short = self._measured_in[name], name.rpartition("/")[2].lower()
+        if (unit and unit.dimension.endswith("/time")) or (unit is None and _RATE.search(short)):
+            return Sense.UP
+        if (unit and unit.dimension == units.TIME) or (unit is None and _TIME.search(short)):
+            return Sense.DOWN
+        return None
+
+    # -- configs ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def configs(self) -> Mapping[str, Mapping[str, Fact]]:
+        """Config facts by key and run."""
+        found: dict[str, dict[str, Fact]] = defaultdict(dict)
+        for fact in self.facts:
+            if fact.kind is FactKind.CONFIG and fact.name:
+                found[fact.name][fact.subject] = fact
+        return found
+
+    @cached_property
+    def varying(self) -> frozenset[str]:
+        """Config keys that differ between runs: what a sweep varies."""
+        return frozenset(k for k, per_run in self.configs.items() if len({repr(f.value) for f in per_run.values()}) > 1)
+
+    def runs_with(self, key: str, value: object) -> frozenset[str]:
+        """The runs whose config has this value."""
+        per_run = self.configs.get(key, {})
+        return frozenset(run for run, fact in per_run.items() if run and _same(fact.value, value))
+
+    def between(self, first: frozenset[str], last: frozenset[str]) -> tuple[str, ...]:
+        """The runs that reached their end, from those with one value of a setting to those with another, in order."""
+        for key in sorted(self.varying):
+            numbers = {run: value for run, f in self.configs[key].items() if (value := number_of(f)) is not None}
+            ends = [{numbers[run] for run in runs & numbers.keys()} for runs in (first, last)]
+            if all(len(end) == 1 for end in ends):
+                low, high = sorted(min(end) for end in ends)
+                inside = [run for run in self.runs if low <= numbers.get(run, high + 1) <= high]
+                inside = [run for run in inside if self.ended_well(run)]
+                return tuple(sorted(inside, key=numbers.__getitem__, reverse=max(ends[0]) > max(ends[1])))
+        return ()
+
+    def tells_apart(self, runs: frozenset[str]) -> bool:
+        """Whether a set of runs is some of them and not all."""
+        return 0 < len(runs) < len(self.all_runs)
+
+    # -- strings ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def strings(self) -> tuple[tuple[Fact, str], ...]:
+        """Text of the facts that are text, normalised like the text that is checked."""
+        return tuple((f, normalise(f.value)) for f in self.facts if isinstance(f.value, str) and f.kind in _STRINGS)
+
+    @cached_property
+    def words(self) -> Mapping[str, tuple[str, ...]]:
+        """Every token inside a string, name or run ID, lower case, with the facts it stands in."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for fact in self.facts:
+            pieces = [fact.name, fact.subject]
+            if isinstance(fact.value, str):
+                pieces.append(normalise(fact.value))
+            for token in {t for piece in pieces for t in _tokens(piece)}:
+                found[token].append(fact.id)
+        return {token: tuple(ids) for token, ids in found.items()}
+
+    @cached_property
+    def unit_pattern(self) -> re.Pattern[str]:
+        """What stands behind a number as its unit: the usual ones and those of the facts."""
+        own = sorted({re.escape(f.unit) for f in self.facts if f.unit}, key=len, reverse=True)
+        mine = "|".join(rf"(?:{unit})(?![\w/])" for unit in own)
+        return re.compile(f"{mine}|{units.AFTER_NUMBER.pattern}" if mine else units.AFTER_NUMBER.pattern)
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    return str(a).lower() == str(b).lower() or (isinstance(a, int | float) and isinstance(b, int | float) and a == b)
+
+
+def _tokens(text: str) -> set[str]:
+    found = set()
+    for token in _TOKEN.findall(text.lower()):
+        found.add(token.strip(".:!?"))
+        found.update(_INNER.findall(token))
+        found.update(part for part in re.split(r"[/=:._\-@+]+", token) if part)
+        found.update(part for part in re.split(r"[/=:@+]+", token) if part)
+    return found
+
+
+__all__ = ["NAMED", "World", "number_of"]

@@ -1,0 +1,217 @@
+"""Who a sentence speaks of: runs by ID, by a word of theirs, by a config value, and such names side by side as one.
+
+In a sweep over ``lr``, "lr=0.01", "the 0.01 run" and "at 1e-2" mean the run that has it; "the 64k BPE tokenizer" means
+the run that is both. Only marks tokens: whether what is said of them is right is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.known.fits import Fit, fit
+from curator.verify.reading.keys import KEY_LINKS, key_of
+from curator.verify.reading.sentences import Sentence
+from curator.verify.reading.shared_units import with_shared_units
+from curator.verify.reading.tokens import Token, TokenKind
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from curator.verify.known.vocabulary import Vocabulary
+    from curator.verify.known.world import World
+    from curator.verify.reading.sentences import Context
+    from curator.verify.text.numerals import Numeral
+
+_CALLING = words.word_set(
+    "at between with for using than both near from to the > < and vs vs. versus under while or of in"
+)
+_OFF = frozenset({"none", "off", "no", "", "0", "0.0", "false"})
+_BESIDE = (
+    words.ARTICLES
+    | words.RUN_NOUNS
+    | frozenset({"x", "×"})
+    | words.word_set('with at of using on ( = : - / " merges , size')
+)
+_LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
+_SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
+_SMALL = 12
+"""A whole number up to here is no config value unless the key stands beside it."""
+
+
+def marked(tokens: Sequence[Token], context: Context, world: World, vocabulary: Vocabulary) -> list[Token]:
+    """The tokens, those that stand for runs marked with them."""
+    return list(_Marker(list(tokens), context, world, vocabulary).tokens())
+
+
+class _Marker:
+    def __init__(self, tokens: list[Token], context: Context, world: World, vocabulary: Vocabulary) -> None:
+        self._world, self._vocabulary = world, vocabulary
+        self._s = Sentence(tuple(with_shared_units(tokens)), context)
+        self._settings = [q for q in world.quantities if q.kind is FactKind.CONFIG and q.runs]
+
+    def tokens(self) -> Iterator[Token]:
+        found = [self._token(i, token) for i, token in enumerate(self._s.tokens)]
+        return iter(_merged(self._with_elided(found)))
+
+    def _with_elided(self, tokens: list[Token]) -> list[Token]:
+        """``0.81 with smoothing and 0.80 without``: the bare word leaves out the key that was switched before."""
+        key = ""
+        for i, token in enumerate(tokens):
+            switched = sorted(token.keys & self._world.varying) if token.runs and token.kind is TokenKind.CONFIG else []
+            key = switched[0] if switched else key
+            ends = self._s.word(i + 1) in {"", ",", ".", ")", ";", "and", "it", "them", "is", "was"}
+            if key and token.lower in {"with", "without"} and ends:
+                runs = self._on(key) if token.lower == "with" else self._off(key)
+                tokens[i] = replace(token, runs=runs, described=True)
+        return tokens
+
+    def _off(self, key: str) -> frozenset[str]:
+        """The runs in which a key is switched off: false, none, zero."""
+        per_run = self._world.configs[key]
+        return frozenset(run for run, fact in per_run.items() if run and str(fact.value).lower() in _OFF)
+
+    def _on(self, key: str) -> frozenset[str]:
+        return frozenset(run for run in self._world.configs[key] if run) - self._off(key)
+
+    def _token(self, i: int, token: Token) -> Token:
+        if token.kind is TokenKind.NUMBER and token.numeral:
+            runs = self._set_by(i, token.numeral)
+            called = self._vocabulary.described.get(token.lower) if token.text[-1:].isalpha() else None
+            if called and not runs and token.numeral.unit is None:  # "the 120M drafter"
+                return replace(token, kind=TokenKind.RUN, runs=called, described=True, numeral=None)
+        elif token.kind in {TokenKind.WORD, TokenKind.IDENTIFIER}:
+            runs = self._said_by(i, token)
+        elif token.kind is TokenKind.CONFIG:
+            runs = self._switched(i, token)
+        else:
+            return token
+        return replace(token, runs=runs, described=True) if self._world.tells_apart(runs) else token
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def _said_by(self, i: int, token: Token) -> frozenset[str]:
+        described = self._vocabulary.described
+        lower = token.lower
+        for word in (lower, lower.removesuffix("s"), f"{lower}s", lower.replace("-", ""), *lower.split("-")):
+            if word in described:
+                return described[word]
+        alone = self._s.word(i - 1) == "(" and self._s.word(i + 1) in {")", ","}
+        if (
+            self._s.word(i + 1) in words.RUN_NOUNS or self._key_beside(i) or alone
+        ) and token.lower in self._vocabulary.config_words:
+            return self._vocabulary.config_words[token.lower]
+        if token.kind is not TokenKind.IDENTIFIER:
+            return frozenset()
+        return self._shaped(token.lower) or self._lettered(token.lower)
+
+    def _shaped(self, text: str) -> frozenset[str]:
+        """``128x512`` in a sweep over two sizes: the runs that have both, in this order of keys."""
+        sizes = [float(part) for part in re.split(r"[x×]", text) if part.strip().isdigit()]
+        keys = [key for key in self._world.configs if key in self._world.varying]
+        found = [
+            frozenset.intersection(*(self._world.runs_with(key, size) for key, size in zip(chosen, sizes, strict=True)))
+            for chosen in itertools.combinations(keys, len(sizes))
+            if len(sizes) > 1
+        ]
+        return next((runs for runs in found if runs), frozenset())
+
+    def _key_beside(self, i: int) -> bool:
+        near = {i - 1, i + 1, self._s.skip(i - 1, KEY_LINKS, -1), self._s.skip(i + 1, frozenset({"at", "with"}))}
+        return any(0 <= j < len(self._s.tokens) and self._s.tokens[j].keys & self._world.varying for j in near)
+
+    def _lettered(self, text: str) -> frozenset[str]:
+        """``q256`` in a sweep over ``block_q``."""
+        found = _LETTERED.fullmatch(text)
+        if not found:
+            return frozenset()
+        digits, scale = found[2].rstrip("kKmMB"), _SCALES.get(found[2][-1].lower(), 1.0)
+        runs = [
+            self._world.runs_with(key, float(digits) * scale)
+            for key in sorted(self._vocabulary.abbreviated(found[1].strip("_")) & self._world.varying)
+        ]
+        return next((each for each in runs if each), frozenset())
+
+    def _switched(self, i: int, token: Token) -> frozenset[str]:
+        """``without activation checkpointing`` where a key is true of some runs and false of others."""
+        before = self._s.word(self._s.skip(i - 1, words.ARTICLES, -1))
+        off = before in {"without", "no"} or self._s.word(i + 1) in {"off", "disabled"}
+        on = before in {"with", "using"} or self._s.word(i + 1) in {"on", "enabled"}
+        for key in sorted(token.keys & self._world.varying) if on or off else ():
+            if self._off(key):
+                return self._off(key) if off else self._on(key)
+        return frozenset()
+
+    # -- numbers ------------------------------------------------------------------------------------------------
+
+    def _set_by(self, i: int, numeral: Numeral) -> frozenset[str]:
+        if self._s.context.cell:
+            return frozenset()
+        keys = key_of(self._s, i) or self._hyphened_key(i)
+        if keys is None and numeral.unit is None and self._may_call(i, numeral):
+            keys = self._world.varying
+        varied = (keys or frozenset()) & self._world.varying
+        settings = [q for q in self._settings if q.name in varied] if varied else []
+        return frozenset(run for q in settings if fit(numeral, q) is Fit.MATCH for run in q.runs)
+
+    def _hyphened_key(self, i: int) -> frozenset[str] | None:
+        """``top-4`` in a sweep over ``top_k``."""
+        if self._s.word(i - 1) != "-" or not self._s.is_word(i - 2):
+            return None
+        return self._vocabulary.abbreviated(self._s.word(i - 2)) & self._world.varying or None
+
+    def _may_call(self, i: int, numeral: Numeral) -> bool:
+        """Whether a number without a key may be a config value: ``at 0.01``, ``the 0.01 run``, ``0.01 gives``."""
+        s = self._s
+        if s.word(i + 1) in words.RUN_NOUNS - {"runs"} and not numeral.word:
+            return True
+        if numeral.word or (numeral.whole and abs(numeral.value) <= _SMALL and not numeral.scaled) or numeral.sign:
+            return False
+        if s.word(i + 1) in words.COUNTED | {"%"} or self._measured(numeral):
+            return False
+        valued = i > 1 and bool(s.tokens[s.skip(i - 1, words.ARTICLES | {"of", "is", "was", "=", ":", "at"}, -1)].names)
+        return not valued and (
+            i == 0 or s.word(i - 1) in _CALLING | {",", ".", "(", "->", "\u2192"} or s.kind(i + 1) is TokenKind.WORD
+        )
+
+    def _measured(self, numeral: Numeral) -> bool:
+        """Whether it is as well a value of a metric that the sentence names, so that it may be that instead."""
+        named = {name for token in self._s.tokens for name in token.names}
+        open_ = not named
+        return any(
+            q.kind is FactKind.METRIC and (open_ or q.name in named) and fit(numeral, q) is Fit.MATCH
+            for q in self._world.quantities
+        )
+
+
+# -- names side by side ---------------------------------------------------------------------------------------------
+
+
+def _merged(tokens: list[Token]) -> list[Token]:
+    """Names side by side that can be of one run are of one: ``the 64k BPE tokenizer``, ``LR-003 (lr=0.01)``."""
+    found = list(tokens)
+    last = -1
+    for i, token in enumerate(tokens):
+        if not token.runs or token.kind is TokenKind.FACT:
+            continue
+        if last >= 0 and _beside(tokens, last, i):
+            both = found[last].runs & token.runs
+            if both:
+                for j in range(last, i + 1):
+                    if found[j].runs:
+                        found[j] = replace(found[j], runs=both)
+        last = i
+    return found
+
+
+def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:
+    between = tokens[a + 1 : b]
+    if len(between) > 4 or not (tokens[a].described or tokens[b].described):
+        return False
+    comma = any(token.text == "," for token in between)
+    fine = all(token.lower in _BESIDE or token.keys for token in between)
+    return fine and not (comma and tokens[b].depth == tokens[a].depth == 0)

@@ -1,0 +1,300 @@
+"""The reader of one sentence: of which runs, and of which metrics, a word or a numeral in it may be said.
+
+English ties a number to a name by nearness and by a few small words: ``LR-003 reached 2.31``, ``2.31 in LR-003``,
+``LR-002 and LR-003 reached 2.35 and 2.31``, ``2.31 against 2.40 in the baseline``. Each of these patterns gives a tie.
+Never looks at a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.lists import SIDES, Lists
+from curator.verify.reading.mentions import PREPOSITIONS, metrics_named, runs_named
+from curator.verify.reading.roles import Role, role_of
+from curator.verify.reading.steps import starts_step
+from curator.verify.reading.ties import FAR, Tie, Ties
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from curator.verify.known.world import World
+    from curator.verify.reading.mentions import Mention
+    from curator.verify.reading.sentences import Sentence
+
+_REFERENCE = 3.0
+"""The cost of taking what something is compared with for what is spoken of."""
+_TAKEN = 1.5
+"""Of a name that another number beside it has already."""
+_PASSED = 2.5
+"""Of passing over a name on the way to one further off."""
+_AHEAD = 2.5
+"""Of a name that only comes later."""
+
+_LINKING = words.LINKS | words.APPROXIMATE | frozenset("'(:=\"-\u2013,") | {"'s", "now"}
+_ADJACENT = words.BE | words.word_set(
+    "'s ' ( : = - \u2013 \u2014 \" at of reached which has had ~ \u2248 a an the to ends ended"
+)
+_ADJACENT |= {""}
+_OWNING = words.word_set("'s ' ( = at with of \u2013 -")
+_PRONOUNS = words.word_set("it its this that they their both")
+_REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
+_COMPARING = words.word_set("compared relative unlike against versus over from")
+
+
+class Reader:
+    """Answers for the words and numerals of one sentence."""
+
+    def __init__(self, s: Sentence, world: World, before: Reader | None = None) -> None:
+        self._s, self._world, self._before = s, world, before
+        self.lists = Lists(s, world)
+
+    @cached_property
+    def runs(self) -> list[Mention]:
+        """The runs it names, in order."""
+        return runs_named(self._s)
+
+    @cached_property
+    def metrics(self) -> list[Mention]:
+        """The metrics it names, in order."""
+        return metrics_named(self._s)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Every run it names."""
+        return frozenset(run for mention in self.runs for run in mention.meant)
+
+    @property
+    def named_before(self) -> frozenset[str]:
+        """Every run that the sentence before names."""
+        return self._before.named if self._before else frozenset()
+
+    def _others(self, i: int) -> list[Mention]:
+        """The runs it names by other words than the one at ``i``."""
+        return [m for m in self.runs if not m.first <= i <= m.last]
+
+    # -- of which run ---------------------------------------------------------------------------------------------
+
+    def subjects(self, i: int) -> Ties:
+        """The runs that what stands at ``i`` may be said of."""
+        s = self._s
+        if s.context.cell:
+            return Ties([Tie(s.context.topics)] if s.context.topics else [])
+        mentions = self._others(i)
+        if placed := self.lists.placed(i, mentions):
+            return Ties(placed)
+        number = s.kind(i) is TokenKind.NUMBER
+        ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
+        left = self._before_it(i, mentions)
+        ahead = [] if ties else self._ahead(i, mentions, far=number and bool(left)) if number or not left else []
+        costs = _TAKEN if ties and number else 0.0
+        ties += [replace(tie, cost=tie.cost + costs) for tie in left] + ahead
+        named = any(m.last < i and not m.reference for m in mentions)
+        if named or any(tie.cost < _REFERENCE for tie in ties):
+            return self._with_repeats(i, mentions, self._narrowed(ties))
+        return self._inherited(ties)
+
+    def _behind(self, i: int, mentions: Sequence[Mention], *, references: bool = False) -> list[Tie]:
+        """``2.31 in LR-003``."""
+        numeral = self._s.numeral(i)
+        changed = numeral is not None and (numeral.relative or role_of(self._s, i) is Role.CHANGE)
+        return [Tie(m.meant) for m in mentions if i in m.taken and (references or not (m.reference and changed))]
+
+    def _with_name(self, i: int, mentions: Sequence[Mention]) -> list[Tie]:
+        """``rises again at 0.03``: a word's run may stand right behind it."""
+        near = [m for m in mentions if i < m.first <= i + 4 and not m.reference]
+        return [self._tie(m, 0.0) for m in near if self._s.word(m.first - 1) in PREPOSITIONS]
+
+    def _before_it(self, i: int, mentions: Sequence[Mention]) -> list[Tie]:
+        """The names before it, the nearest first; "it" means what the sentence is about."""
+        left = list(self._leftwards(i, mentions))
+        s = self._s
+        said = next((j for j in range(i - 1, -1, -1) if s.word(j) in {"it", "its"} or s.runs(j)), None)
+        if said is None or s.runs(said):
+            return left
+        main = next((m for m in mentions if m.last < said and not m.reference), None)
+        return [self._tie(main, 0.0), *(replace(tie, cost=tie.cost + 1.0) for tie in left)] if main else left
+
+    def _leftwards(self, i: int, mentions: Sequence[Mention]) -> Iterator[Tie]:
+        s, cost = self._s, 0.0
+        start = self.lists.around(i)[0] if s.kind(i) is TokenKind.NUMBER else i
+        for m in sorted((m for m in mentions if m.last < i), key=lambda m: -m.last)[:6]:
+            own = 0.0
+            noted = {":"} if s.word(m.first - 1) == "(" else frozenset()
+            numeral = s.numeral(i)
+            changed = m.reference and numeral is not None and (numeral.relative or bool(numeral.sign))
+            if changed or not self._adjacent(m.last, start, _OWNING | noted if m.reference else _ADJACENT):
+                outside = m.aside and s.tokens[m.first].depth > s.tokens[i].depth
+                own = _REFERENCE if m.reference or m.object else _TAKEN if m.taken else 1.0 if outside else 0.0
+            yield self._tie(m, cost + own)
+            cost += 0.5 if own else _PASSED
+
+    def _ahead(self, i: int, mentions: Sequence[Mention], *, far: bool) -> list[Tie]:
+        _, high = self._s.clause(i)
+        behind = [m for m in mentions if i < m.first < high and not m.reference and not m.aside]
+        behind = [m for m in behind if not m.taken or i in m.taken]
+        fronted = self._s.word(0) in {"with", "at"} and i <= 3
+        start = _AHEAD if far else 0.0 if fronted else 0.5
+        return [self._tie(m, start + 0.5 * n) for n, m in enumerate(behind[:4])]
+
+    def _tie(self, mention: Mention, cost: float) -> Tie:
+        parts = tuple(self._s.runs(j) for j in mention.members) if len(mention.members) > 1 else ()
+        return Tie(mention.meant, cost, parts)
+
+    def _with_repeats(self, i: int, mentions: Sequence[Mention], ties: list[Tie]) -> Ties:
+        """``the baseline reaches 0.61, 0.60 and 0.62``: more values than runs are those of its repetitions, too."""
+        left = [m for m in mentions if m.last < i and not m.reference]
+        listed = self.lists.around(i)
+        sides = SIDES.intersection(self._s.word(j) for j in range(listed[0], listed[-1]))
+        if not left or sides or len(listed) <= max(1, len(left[-1].meant)):
+            return Ties(ties)
+        repeated = frozenset(other for run in left[-1].meant for other in self._world.repeats(run))
+        if repeated > left[-1].meant:
+            return Ties([*ties, Tie(repeated)])
+        return Ties(ties, 0.5)
+
+    def _narrowed(self, ties: list[Tie]) -> list[Tie]:
+        """``With 64 clients, int8 serves``: the name in front tells which of several runs the subject is."""
+        front = self.runs[0] if self.runs and self._s.word(0) in PREPOSITIONS else None
+        if front is None or front.first >= 6 or len(front.members) > 1:
+            return ties
+        return [replace(tie, meant=tie.meant & front.meant or tie.meant) for tie in ties]
+
+    def _inherited(self, weak: list[Tie]) -> Ties:
+        """What a sentence that names no run before this place is about: the sentence before it, or its heading."""
+        topics = self._s.context.topics
+        ties = [Tie(topics)] if topics else []
+        own = 0
+        for m in self._runs_before():
+            ties.append(Tie(m.meant, 1.5 if m.reference else 0.5 * min(own, 2)))
+            own += not m.reference
+        if self._s.word(0) in {"that", "this"} and len(ties) == 1 and self._before:  # "A: 912. B: 648. That is 1.41x."
+            ties += [Tie(m.meant, 1.0) for m in self._before._runs_before()]  # noqa: SLF001 - of its own kind
+        if not ties:
+            return Ties([*weak, Tie(frozenset())], 0.5) if weak else Ties([])
+        sure = len(topics) == 1 or (self._s.word(0) in _PRONOUNS and len(ties) == 1)
+        return Ties([*ties, *weak], 3.0 if sure else 1.5)
+
+    def _runs_before(self) -> Iterator[Mention]:
+        """The runs of the last sentences back to one that speaks of a run."""
+        reader = self._before
+        while reader:
+            yield from reader.runs
+            if any(not m.reference for m in reader.runs):
+                return
+            reader = reader._before  # noqa: SLF001 - of its own kind
+
+    def _adjacent(self, j: int, i: int, links: frozenset[str] = _ADJACENT) -> bool:
+        """Whether nothing but links stands between a name and a numeral: ``LR-001's 2.40``, ``the baseline (2.40)``."""
+        s, between = self._s, range(j + 1, i)
+        if s.word(i - 1) == "(" and len(between) <= 5:  # "BPE with the same vocabulary (1,719 s)"
+            plain = words.ARTICLES | {"with", "of", "at", "same", "and"}
+            return all(s.word(k) in plain or s.keys(k) or s.names(k) for k in between[:-1])
+        return len(between) <= 6 and all(s.word(k) in links or s.kind(k) is TokenKind.METRIC for k in between)
+
+    # -- compared with which run ------------------------------------------------------------------------------------
+
+    def references(self, i: int) -> Ties:
+        """The runs that what stands at ``i`` may be compared with."""
+        s = self._s
+        if mutual := [m for m in self.runs if len(m.meant) > 1 and self._is_mutual(m)]:
+            return Ties([Tie(m.meant) for m in mutual])
+        low, high = s.clause(i)
+        said = [m for m in self._others(i) if m.reference]
+        fronted = s.word(0) in _COMPARING
+        explicit = [m for m in said if low <= m.first < high] or [m for m in said if m.first < 6 and fronted]
+        if explicit:
+            ordered = sorted(explicit, key=lambda m: (m.first < i, abs(m.first - i)))
+            return Ties([self._tie(m, 0.5 * n) for n, m in enumerate(ordered)], explicit=True)
+        baseline = self._world.baseline
+        ties = [Tie(baseline)] if baseline else []
+        ties += [Tie(m.meant, 0.5) for m in self.runs]
+        ties += [Tie(s.context.topics, 1.0)] if s.context.topics else []
+        ties += [Tie(m.meant, 1.0) for m in (self._before.runs if self._before else [])]
+        ahead_of = bool(s.words & words.SUPERLATIVES.keys())  # "the highest, by 0.07 points": ahead of the next
+        return Ties(ties, 2.5 if baseline and not ahead_of else 1.0)
+
+    def _is_mutual(self, mention: Mention) -> bool:
+        """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""
+        s = self._s
+        said = s.words & {"differ", "differs", "apart", "another"} or {"each", "other"} <= s.words
+        return bool(said) or s.word(s.skip(mention.first - 1, words.ARTICLES, -1)) == "between"
+
+    def is_compared_value(self, i: int) -> bool:
+        """Whether something is compared with the numeral: ``down from 2.40``, ``against a loss of 2.40``."""
+        s, j = self._s, i - 1
+        small = words.ARTICLES | words.APPROXIMATE | {"of", "'s", "'"}
+        while s.word(j) in small or s.kind(j) is TokenKind.METRIC or s.runs(j):
+            j -= 1
+        word, pair = s.word(j), (s.word(j - 1), s.word(j))
+        if s.word(i - 1) in {"of", "<", ">"} and s.kind(i - 2) is TokenKind.NUMBER:
+            return True
+        if word == "to":
+            return pair in words.COMPARE_PAIRS
+        if word in {"below", "above", "under", "over"}:
+            return j < i - 1
+        return word in _REFERRING or pair in words.COMPARE_PAIRS or starts_step(s, i)
+
+    def compared_with(self, i: int) -> Ties:
+        """The runs that a compared value may be of."""
+        mentions, stepped = self._others(i), starts_step(self._s, i)
+        if placed := self.lists.placed(i, mentions):
+            return Ties(placed)
+        ties = self._behind(i, mentions, references=True)
+        if not ties and not stepped:
+            ties = [Tie(m.meant) for m in mentions if m.last < i and self._adjacent(m.last, i)]
+        cost = _TAKEN if ties else 0.0
+        ties += [Tie(m.meant, cost) for m in mentions if m.reference and (not m.taken or i in m.taken)]
+        sure, baseline = bool(ties), self._world.baseline
+        ties += [Tie(baseline, FAR - 1 if sure else 0.0)] if baseline else []
+        if sure:
+            return Ties(ties)
+        subjects = self.subjects(i)
+        ties += [Tie(m.meant, 2.5 if m.meant == subjects.surest else 0.5) for m in mentions]
+        ties += [Tie(m.meant, 0.5) for m in (self._before.runs if self._before else [])]
+        return Ties(ties, FAR if len(self.named) > 1 else 2.5 if subjects.all and stepped else 1.5)
+
+    # -- of which metric --------------------------------------------------------------------------------------------
+
+    def names(self, i: int, *, ahead: bool = True) -> Ties:
+        """The metrics that what stands at ``i`` may be said of; without those that only come later if not ``ahead``."""
+        s = self._s
+        if s.context.cell and s.context.names:
+            return Ties([Tie(s.context.names)])
+        behind = self.metric_behind(i)
+        sure = [Tie(s.names(behind))] if behind is not None else self.lists.placed_metric(i, self.metrics)
+        left, cost = list[Tie](), _PASSED if sure else 0.0
+        for m in sorted((m for m in self.metrics if m.last < i), key=lambda m: -m.last)[:6]:
+            own = _TAKEN if m.taken and i not in m.taken else 0.0
+            left.append(Tie(m.meant, cost + own))
+            cost += 0.5 if own else 1.0
+        later = [m for m in self.metrics if m.first > i and ahead]
+        ties = sure + left + [Tie(m.meant, _PASSED if left or behind is not None else 0.5) for m in later]
+        if ties:
+            return Ties(ties, FAR if sure or left else 1.0)
+        return Ties([Tie(m.meant) for m in self._metrics_before()], 1.0)
+
+    def _metrics_before(self) -> list[Mention]:
+        """The metrics of the last sentence that names any."""
+        reader = self._before
+        while reader and not reader.metrics:
+            reader = reader._before  # noqa: SLF001 - of its own kind
+        return reader.metrics if reader else []
+
+    def metric_behind(self, i: int) -> int | None:
+        """``47.1 % MFU``, ``3.9 % lower loss``, ``0.4 points of MMLU``, ``38.9 on GSM8K``."""
+        s = self._s
+        j = s.skip(i + 1, words.DIFFERENCES | words.ADJECTIVES.keys() | {"relative", "absolute"})
+        linked = s.word(j) in {"of", "in", "on", "for"}
+        j = s.skip(j + linked, words.ARTICLES if linked else words.ARTICLES - {"a", "an"})
+        if linked and s.runs(j) and s.word(j + 1) in {"'s", "'"}:
+            j += 2
+        if s.kind(j) is not TokenKind.METRIC or s.word(j) == "'s":
+            return None
+        value = s.skip(j + 1, _LINKING - {"and", "or", ",", "(", ""})
+        owns = s.kind(value) is TokenKind.NUMBER and value > j + 1
+        return None if owns and not linked else j

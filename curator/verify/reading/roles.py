@@ -1,0 +1,157 @@
+"""As what a numeral is said: a value, a difference, or a bound. Reads word order; never looks at a value."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.text import words
+from curator.verify.text.words import Sense
+
+if TYPE_CHECKING:
+    from curator.verify.reading.sentences import Sentence
+
+
+class Role(StrEnum):
+    """What a numeral is said to be."""
+
+    ANY = "any"
+    VALUE = "value"
+    CHANGE = "change"
+
+
+_VALUE_BEFORE = words.word_set(
+    """
+    to at reached reaches reaching reach hit hits scored scores achieved achieves achieving attained was is were stands
+    stood ended ends averaged averages equals from touched touches sustained sustains
+    """
+)
+_SMALL = words.word_set("a an another further the some only just about well mere merely")
+_MORE = words.word_set("another further additional extra")
+_EXTRA = words.word_set("extra additional")
+_TO = words.word_set("to and - \u2013")
+_POINTS = words.word_set("point points")
+_AMBIGUOUS = words.word_set("loss losses cost price lead change")
+_WON = words.forms("gain lose save")
+_DIFFERING = words.word_set(
+    "differ differs differed changed changes moved off shifted varied varies apart misses missed"
+)
+_OVER_PAIRS = {
+    ("at", "least"),
+    *((word, "than") for word in ("more", "greater", "higher", "larger", "longer", "better")),
+}
+_UNDER_PAIRS = {
+    ("at", "most"),
+    ("up", "to"),
+    *((word, "than") for word in ("less", "fewer", "lower", "smaller", "shorter")),
+}
+_OVER = words.word_set(
+    "over above exceeds exceeded exceeding exceed > \u2265 beyond surpassed surpasses passed tops topped past"
+)
+_UNDER = words.word_set("under below < \u2264 beneath")
+
+
+def role_of(s: Sentence, i: int) -> Role:
+    """As what the numeral at ``i`` is said."""
+    j = _governor(s, i)
+    if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
+        return Role.CHANGE
+    before = s.word(j)
+    if before == "of" and s.kind(j - 1) is TokenKind.METRIC:
+        return Role.VALUE
+    low, _ = s.clause(i)
+    differences = [k for k in range(low, i) if is_difference(s, k)]
+    if before in {"is", "was", "equals"} and any(s.word(k) not in _AMBIGUOUS for k in differences):
+        return Role.CHANGE  # "the gap between them is 0.01"
+    return Role.VALUE if before in _VALUE_BEFORE and not differences else Role.ANY
+
+
+def is_difference(s: Sentence, j: int) -> bool:
+    """Whether the word at ``j`` is a noun for a difference, and not a metric's name."""
+    return s.word(j) in words.DIFFERENCES and s.is_word(j)
+
+
+def _governor(s: Sentence, i: int) -> int:
+    """Where the word stands that a numeral hangs on: the "by" of ``by at least about 3 %``."""
+    small = words.APPROXIMATE | _SMALL
+    j = s.skip(i - 1, small, -1)
+    if (s.word(j - 1), s.word(j)) in _OVER_PAIRS | _UNDER_PAIRS and s.skip(j - 2, small, -1) >= 0:
+        inner = s.skip(j - 2, small, -1)
+        return inner if s.word(inner) in {"by", "of"} else j
+    return j
+
+
+def _is_change_by_governor(s: Sentence, i: int, j: int) -> bool:
+    """``by 0.1``, ``a drop of 0.1``, ``fell 0.1``, ``up 3 %``."""
+    before, numeral = s.word(j), s.numeral(i)
+    if s.word(i - 1) in _MORE and numeral and not numeral.word:
+        return True
+    ranged = before in _TO and s.kind(j - 1) is TokenKind.NUMBER and s.word(j - 1)[-1:].isdigit()
+    if _is_by(s, j) or (ranged and _is_by(s, j - 2)):
+        return True  # "by 0.6 to 1.3 points"
+    if before == "of" and (is_difference(s, j - 1) or is_difference(s, j - 2) or _difference_before(s, i)):
+        return True
+    relative = numeral is not None and numeral.relative
+    if before in words.MOVES or (relative and before in words.CAUSES):
+        return True
+    if before in words.PRICES and (relative or before in _WON):
+        return True
+    return before in {"up", "down"} or (numeral is not None and numeral.sign == "+")
+
+
+def _is_change_by_follower(s: Sentence, i: int) -> bool:
+    """``0.1 lower``, ``3 % better``, ``2 points of gain``, ``0.1 below the baseline``, ``4 GSM8K points``."""
+    after, further = s.word(i + 1), s.word(i + 2)
+    if after in _EXTRA or (after == "of" and further in _EXTRA):
+        return True
+    if after in words.ADJECTIVES and not (after in {"more", "less", "fewer"} and further in words.RUN_NOUNS):
+        return True
+    measured = s.kind(i + 1) is TokenKind.METRIC
+    return is_difference(s, i + 1) or _is_placed(s, i) or (measured and (is_difference(s, i + 2) or further in _POINTS))
+
+
+def _is_by(s: Sentence, j: int) -> bool:
+    """Whether "by" stands at ``j`` and an amount of change, not a doer, behind it."""
+    if s.word(j) != "by":
+        return False
+    low, _ = s.clause(j)
+    telling = any(s.word(k) in words.SENSES or s.word(k) in _DIFFERING or is_difference(s, k) for k in range(low, j))
+    return telling or j <= 1 or s.word(j - 1) in {"i.e.", ",", "("}
+
+
+def _is_placed(s: Sentence, i: int) -> bool:
+    """``3.9 % below the baseline``."""
+    k = i + 1
+    if s.word(k) == "(":
+        k = 1 + next((j for j in range(k, len(s.tokens)) if s.word(j) == ")"), k)
+    if s.word(k) in {"above", "below", "ahead", "behind"}:
+        return True
+    j = k + 1
+    while s.kind(j) is TokenKind.METRIC or s.word(j) in words.ARTICLES | {"of", "for", "with", "in", "run"}:
+        j += 1
+    return s.word(k) in {"over", "under", "off"} and bool(s.runs(j))
+
+
+def _difference_before(s: Sentence, i: int) -> bool:
+    low, _ = s.clause(i)
+    near = any(is_difference(s, j) for j in range(max(low, i - 6), i))
+    return near and not s.of_kind(TokenKind.NUMBER, (max(low, i - 6), i))
+
+
+def bound_of(s: Sentence, i: int) -> Sense | None:
+    """From which side the numeral bounds a value: UP for one that lies above it."""
+    if s.runs(i) or s.word(i - 1) == "the":
+        return None  # "higher than the 2.40 of the baseline"
+    j = s.skip(i - 1, words.ARTICLES | words.APPROXIMATE, -1)
+    if s.word(j) == "of" and s.kind(j - 1) is TokenKind.METRIC:
+        j = s.skip(j - 2, words.ARTICLES, -1)
+    if s.word(j) in {">", "<"} and (s.word(j - 1) in {"-", "=", ")"} or s.kind(j - 1) is TokenKind.NUMBER):
+        return None
+    pair = s.word(j - 1), s.word(j)
+    if s.word(j) == "over" and s.word(i + 1).endswith("s") and s.is_word(i + 1):
+        return None  # "over three seeds"
+    if pair in _OVER_PAIRS or (s.word(j) in _OVER and pair not in _UNDER_PAIRS):
+        return Sense.UP
+    within = s.word(j) in {"within", "inside"}
+    return Sense.DOWN if pair in _UNDER_PAIRS or s.word(j) in _UNDER or within else None

@@ -1,0 +1,100 @@
+"""Senses: which way a word says that something went, and which word says so of an amount: ``fell by 0.09``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.roles import Role, role_of
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.text import words
+from curator.verify.text.units import FACTOR
+from curator.verify.text.words import Sense
+
+if TYPE_CHECKING:
+    from curator.verify.reading.sentences import Sentence
+
+EFFECTS = words.word_set("effect impact difference change influence")
+NO_EFFECT = words.word_set("no little negligible zero")
+_AS = {
+    "fast": Sense.FASTER, "quick": Sense.FASTER, "slow": Sense.SLOWER, "good": Sense.BETTER, "bad": Sense.WORSE,
+    "high": Sense.UP, "large": Sense.UP, "big": Sense.UP, "much": Sense.UP, "many": Sense.UP, "long": Sense.UP,
+    "low": Sense.DOWN, "small": Sense.DOWN, "little": Sense.DOWN, "few": Sense.DOWN, "short": Sense.DOWN,
+}  # fmt: skip
+_MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
+_MOVING = words.BE | words.forms("go come bring stay take")
+_PASSING = words.word_set("relative percentage absolute the") | {""}
+
+
+def sense_at(s: Sentence, j: int) -> Sense | None:
+    """The direction that the word at ``j`` states, if it states one."""
+    word = s.word(j)
+    if s.kind(j) is TokenKind.NUMBER and word in _MULTIPLYING:
+        return Sense.UP
+    if s.kind(j) is not TokenKind.WORD:
+        return None
+    if word in EFFECTS:
+        return Sense.SAME if {s.word(j - 1), s.word(j - 2)} & NO_EFFECT else None
+    if word in {"up", "down"}:
+        amount = s.word(j + 1) in {"from", "by"} or s.kind(j + 1) is TokenKind.NUMBER
+        return words.PLACES[word] if amount or s.word(j - 1) in _MOVING else None
+    if word in words.PLACES:
+        return words.PLACES[word] if word in {"above", "below", "ahead", "behind", "under"} else None
+    if word == "slow" and s.word(j - 1) in words.BE | {"too", "very", "so", "as", "not"}:
+        return None
+    if word == "speed" and s.word(j + 1) != "up":
+        return None
+    return words.SENSES.get(word)
+
+
+def equality_at(s: Sentence, i: int) -> Sense | None:
+    """The sense of ``as fast as``; after a factor, ``twice as fast as``, the factor is judged."""
+    if s.word(i - 1) != "as" or s.word(i) not in _AS or s.kind(i - 2) is TokenKind.NUMBER:
+        return None
+    compared = any(s.word(j) == "as" for j in range(i + 1, i + 4))
+    return _AS[s.word(i)] if compared else None
+
+
+def _tells(s: Sentence, j: int) -> bool:
+    return sense_at(s, j) not in {None, Sense.SAME}
+
+
+def amount_word(s: Sentence, i: int) -> int | None:
+    """Where the word stands that says which way the change at ``i`` went: right behind it, else the nearest before."""
+    numeral = s.numeral(i)
+    if s.word(i - 1) in words.PRICES:
+        return i - 1
+    if role_of(s, i) is not Role.CHANGE and not (numeral and numeral.relative):
+        return None
+    if s.word(i - 1) == "of" and s.word(i - 2) in words.NOUNS:
+        return i - 2  # "a drop of 0.06"
+    for j in range(i + 1, min(i + 5, len(s.tokens))):
+        if s.word(j) == "over":
+            return None
+        if _tells(s, j) or s.word(j) == "under":
+            return j
+        if s.word(j) not in _PASSING and s.kind(j) is not TokenKind.METRIC:
+            break
+    if numeral and numeral.sign in {"+", "-"}:
+        return None
+    earlier = [j for j in s.of_kind(TokenKind.NUMBER, (0, i)) if _is_factor(s, j)]
+    if earlier and _is_factor(s, i):
+        return amount_word(s, earlier[-1])  # "three times faster with one and 4.6 times with the other"
+    return _amount_word_before(s, i)
+
+
+def _amount_word_before(s: Sentence, i: int) -> int | None:
+    low, _ = s.clause(i)
+    low = max([low, *(j + 1 for j in range(low, i) if s.word(j) == ":" and j > 2)])
+    for j in range(i - 1, low - 1, -1):
+        if _tells(s, j) and not (s.word(j + 1) == "than" and j + 2 == i):
+            return None if s.kind(j - 1) is TokenKind.NUMBER else j
+        other = s.kind(j) is TokenKind.NUMBER and role_of(s, j) is Role.CHANGE
+        begins = s.word(s.skip(j - 1, words.ARTICLES, -1)) in {",", "and", "while", ";"}
+        if other or (s.kind(j) is TokenKind.RUN and s.runs(j) and begins):
+            return None
+    return None
+
+
+def _is_factor(s: Sentence, i: int) -> bool:
+    numeral = s.numeral(i)
+    return numeral is not None and numeral.unit is not None and numeral.unit.dimension == FACTOR

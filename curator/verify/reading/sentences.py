@@ -1,0 +1,201 @@
+"""Sentences: tokens with a beginning, an end and a context, and the moves a reader's eye makes over them.
+
+Knows English word order and nothing of facts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.tokens import Token, TokenKind
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from curator.verify.text.numerals import Numeral
+    from curator.verify.text.units import Unit
+
+_LONGEST = 200
+"""Tokens after which a sentence is cut: nobody reads one that long, and a runaway text must not take forever."""
+_STOPS = frozenset(".!?")
+_BREAKS = frozenset({";", "\u2014", "\u2013"})
+_SUBORDINATORS = words.word_set("while whereas but although though however because since yet")
+_AFTER_COMMA = words.word_set("and but with which while so yet or whereas")
+_HAPPENED = words.word_set(
+    "continued continues found shown able seems seemed appears managed began started due down up went go leads led"
+)
+"""Before "to" and a verb: what follows is said to have happened, not to be a purpose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the place of a sentence says about it before one word is read."""
+
+    topics: frozenset[str] = frozenset()
+    """The runs its heading or table row is about."""
+    names: frozenset[str] = frozenset()
+    """The metrics its table column or row is about."""
+    keys: frozenset[str] = frozenset()
+    """The config keys its table column or row is about."""
+    unit: Unit | None = None
+    """The unit its table column states."""
+    change: bool = False
+    """Its table column holds differences."""
+    cell: bool = False
+    header: bool = False
+    hypothetical: bool = False
+    """It stands under Hypothesis, Next action or the like, so it claims no result."""
+    field: str = ""
+    """The label it stands under, lower case: ``result``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sentence:
+    """Tokens up to a full stop, the sentence before them in the same block, and their context."""
+
+    tokens: tuple[Token, ...]
+    context: Context = field(default_factory=Context)
+    previous: Sentence | None = None
+
+    def word(self, i: int) -> str:
+        """The i-th token in lower case, or nothing beyond the ends."""
+        return self._lower[i] if 0 <= i < len(self._lower) else ""
+
+    @cached_property
+    def _lower(self) -> tuple[str, ...]:
+        return tuple(token.lower for token in self.tokens)
+
+    def kind(self, i: int) -> TokenKind | None:
+        return self.tokens[i].kind if 0 <= i < len(self.tokens) else None
+
+    def is_word(self, i: int) -> bool:
+        return self.kind(i) is TokenKind.WORD
+
+    def runs(self, i: int) -> frozenset[str]:
+        """The runs that the i-th token stands for."""
+        return self.tokens[i].runs if 0 <= i < len(self.tokens) else frozenset()
+
+    def names(self, i: int) -> frozenset[str]:
+        """The metrics that the i-th token may mean."""
+        return self.tokens[i].names if 0 <= i < len(self.tokens) else frozenset()
+
+    def keys(self, i: int) -> frozenset[str]:
+        """The config keys that the i-th token may mean."""
+        return self.tokens[i].keys if 0 <= i < len(self.tokens) else frozenset()
+
+    def numeral(self, i: int) -> Numeral | None:
+        return self.tokens[i].numeral if 0 <= i < len(self.tokens) else None
+
+    def of_kind(self, kind: TokenKind, within: tuple[int, int] | None = None) -> list[int]:
+        low, high = within or (0, len(self.tokens))
+        return [i for i in range(low, high) if self.tokens[i].kind is kind]
+
+    def skip(self, i: int, passing: frozenset[str], step: int = 1) -> int:
+        """The first position from ``i`` on, in steps, whose word is none of those to be passed over."""
+        while 0 <= i < len(self.tokens) and self.word(i) in passing:
+            i += step
+        return i
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(token.lower for token in self.tokens if token.kind is TokenKind.WORD)
+
+    @cached_property
+    def is_question(self) -> bool:
+        return bool(self.tokens) and self.tokens[-1].text == "?"
+
+    # -- clauses ------------------------------------------------------------------------------------------------
+
+    def clause(self, i: int) -> tuple[int, int]:
+        """The bounds of the clause around ``i``."""
+        low = bisect_left(self._cuts, i)
+        high = bisect_right(self._cuts, i)
+        return (self._cuts[low - 1] + 1 if low else 0), (
+            self._cuts[high] if high < len(self._cuts) else len(self.tokens)
+        )
+
+    @cached_property
+    def _cuts(self) -> list[int]:
+        return [j for j in range(len(self.tokens)) if self._breaks(j)]
+
+    def _breaks(self, j: int) -> bool:
+        word = self.word(j)
+        if word in _BREAKS or (word in _SUBORDINATORS and self.is_word(j)):
+            return True
+        if word == "-":
+            return self._spaced(j)
+        return word == "," and self.word(j + 1) in _AFTER_COMMA
+
+    def _spaced(self, j: int) -> bool:
+        """Whether a hyphen stands alone, as a dash between clauses does."""
+        before, after = j - 1, j + 1
+        if before < 0 or after >= len(self.tokens):
+            return False
+        dash = self.tokens[j]
+        return self.tokens[before].end < dash.start and dash.end < self.tokens[after].start
+
+    # -- mood ---------------------------------------------------------------------------------------------------
+
+    def hedged(self, i: int) -> bool:
+        """Whether what stands at ``i`` is only thought of: a question, a plan, a condition, a purpose."""
+        if self.context.hypothetical or self.is_question:
+            return True
+        low = self._after_colon(i)
+        conditional = self.word(low) in {"if", "whether", "unless", "next", "to", "had", "were"}
+        near = {self.word(j) for j in range(low, i) if self.is_word(j)}
+        return conditional or bool(near & words.HEDGES) or self._is_purpose(i)
+
+    def _after_colon(self, i: int) -> int:
+        """Where the clause around ``i`` begins, or what follows a colon in it."""
+        low, _ = self.clause(i)
+        return max([low, *(j + 1 for j in range(low, i) if self.word(j) == ":")])
+
+    def _is_purpose(self, i: int) -> bool:
+        """``to lower the loss``, unless it says that this happened: ``continued to fall``."""
+        back = i - 1
+        while self.word(back).endswith("ly"):
+            back -= 1
+        if self.word(back) != "to" or self.word(i).endswith(("ing", "ed", "er")):
+            return False
+        return self.word(back - 1) not in _HAPPENED | words.FAILED_TO
+
+    def negated(self, i: int, after: int = -1) -> bool:
+        """Whether a "not" before ``i``, and behind ``after``, turns what it says."""
+        low = max(self.clause(i)[0], after + 1)
+        for j in range(i - 1, max(low, i - 7) - 1, -1):
+            word = self.word(j)
+            if word in words.FAILED_TO and self.word(j + 1) == "to":
+                return True
+            if word in words.NEGATIONS:
+                return not (word in {"not", "no"} and self.word(j + 1) in {"only", "just", "longer"})
+            if word == "only" and self.word(j - 1) == "not":
+                return False
+            numeral = self.tokens[j].numeral
+            if (numeral and not numeral.whole) or word in {";", ":", ","}:
+                return False
+        return False
+
+    def softened(self, i: int) -> bool:
+        """Whether an adverb of degree stands near ``i``, so that "not" denies the degree alone."""
+        return any(self.word(j) in words.DEGREES for j in range(max(0, i - 4), min(len(self.tokens), i + 3)))
+
+
+def split(tokens: Sequence[Token], context: Context) -> Iterator[Sentence]:
+    """The sentences of one block."""
+    previous: Sentence | None = None
+    start = 0
+    for i, token in enumerate(tokens):
+        last = i + 1 == len(tokens)
+        stops = token.text in _STOPS and token.kind is TokenKind.PUNCT
+        if (
+            last
+            or i + 1 - start >= _LONGEST
+            or (stops and tokens[i + 1].start > token.end and not tokens[i + 1].text[:1].islower())
+        ):
+            previous = Sentence(tuple(tokens[start : i + 1]), context, previous)
+            yield previous
+            start = i + 1

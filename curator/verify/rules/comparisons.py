@@ -1,0 +1,313 @@
+"""Judges comparisons: better, lower, improved, beats, unchanged, up 3 %, against the values of the facts.
+
+A comparison has a sense, a metric, someone it is said of and someone it is compared with. Each may be open; of all the
+readings that the sentence allows, the cheapest that can be decided counts, and a true one nearly as cheap wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.known.wording import of_quantities
+from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, sense_at
+from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.report import FindingKind
+from curator.verify.text import words
+from curator.verify.text.words import SPEEDS, Sense
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from curator.verify.known.quantities import Quantity
+    from curator.verify.known.world import World
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.report import Collector
+
+_FARTHEST = 2.5
+"""What a run may cost that something is compared with."""
+_SAME_WITHIN = 0.02
+_SIMILAR_WITHIN = 0.1
+"""Relative differences up to which values are the same, and about the same."""
+_VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
+_QUALITIES = words.RUN_NOUNS | words.word_set(
+    "choice option result results outcome one performance value values overall"
+)
+_BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
+_TO_METRIC = words.word_set("in on by for 's of")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What one word claims."""
+
+    sense: Sense
+    at: int
+    names: Ties
+    """The metrics; no ties where it may be any."""
+    references: Ties
+    equal: bool = False
+    """``as fast as``: at least so."""
+    similar: bool = False
+
+    def truth(self, world: World, run: str, against: str, names: Iterable[str]) -> bool | None:
+        """Whether it is so of one run, in one of the metrics; None where nothing can be told."""
+        results = [self._of(world, run, against, name) for name in names]
+        decided = [result for result in results if result is not None]
+        return any(decided) if decided else None
+
+    def _of(self, world: World, run: str, against: str, name: str) -> bool | None:
+        a, b = world.values.get((run, name)), world.values.get((against, name))
+        if a is None and b is not None and world.is_not_finite(run, name):
+            return False  # whatever is said of a NaN
+        if a is None or b is None or run == against:
+            return None
+        near = abs(a.value - b.value) <= (_SIMILAR_WITHIN if self.similar else _SAME_WITHIN) * abs(b.value)
+        if self.sense is Sense.SAME:
+            return near
+        upwards = world.upwards(self.sense, name)
+        if upwards is None:
+            return None
+        if self.equal and near:
+            return True
+        return (a.value > b.value) if upwards else (a.value < b.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """One reading of a comparison that could be decided."""
+
+    cost: float
+    holds: bool
+    values: list[Quantity]
+    """Set side by side."""
+
+
+class Comparisons:
+    """The rule for comparisons in words."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
+        for i in s.of_kind(TokenKind.NUMBER):
+            self._check_amount(s, i, found)
+        for i, token in enumerate(s.tokens):
+            if token.kind is not TokenKind.WORD or token.start in found.judged or s.hedged(i):
+                continue
+            if self._is_rule(s, i):
+                self._check_rule(s, i, found)
+            elif claim := self.claim_at(reader, s, i):
+                self._judge(claim, reader, s, found)
+
+    # -- beside an amount: 3.9 % lower, fell by 0.09 ------------------------------------------------------------
+
+    def _check_amount(self, s: Sentence, i: int, found: Collector) -> None:
+        """A change must have gone the way that the word beside it says."""
+        meant = found.meant.get(s.tokens[i].start, ())
+        at = amount_word(s, i)
+        if not meant or not all(q.is_change for q in meant) or s.context.change or at is None or s.hedged(at):
+            return
+        found.judged.add(s.tokens[at].start)
+        sense = sense_at(s, at)
+        if sense in {None, Sense.SAME} or s.negated(at):
+            return
+        results = {self._went(q, sense) for q in meant}
+        if False in results and True not in results:
+            found.object_to(FindingKind.DIRECTION, s.tokens[at], of_quantities(meant[:1], self._world))
+
+    def _went(self, quantity: Quantity, sense: Sense | None) -> bool | None:
+        upwards = self._world.upwards(sense, quantity.name) if sense else None
+        middle = 1.0 if quantity.kind is FactKind.RATIO else 0.0
+        if upwards is None or quantity.value == middle:
+            return None
+        return (quantity.value > middle) == upwards
+
+    # -- alone: LR-003 is better --------------------------------------------------------------------------------
+
+    def claim_at(self, reader: Reader, s: Sentence, i: int) -> Comparison | None:
+        """What the word at ``i`` claims; None where it claims nothing that can be judged."""
+        equal = equality_at(s, i)
+        sense = sense_at(s, i) or equal
+        if sense is None or not (equal or _claims(s, i)):
+            return None
+        names = self._names(reader, s, i, sense)
+        if names is None:
+            return None
+        similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
+        references = reader.subjects(i) if _is_passive(s, i) else reader.references(i)
+        return Comparison(
+            sense=sense, at=i, names=names, references=references, equal=equal is not None, similar=similar
+        )
+
+    def _names(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
+        """The metrics it may be of; None when its object is something else."""
+        word, j = s.word(i), i + 1
+        objectless = word in words.CONTESTS or word in words.PLACES or s.word(j) in {"than", "upon", "as"}
+        if objectless or (s.word(j) == "on" and word not in EFFECTS):
+            after = _after_reference(s, j)
+            return Ties([Tie(after)]) if after else self._names_before(reader, s, i, sense)
+        while s.word(j) in _BETWEEN or s.word(j).endswith("ly"):
+            j += 1
+        if s.kind(j) is TokenKind.METRIC:
+            return Ties([Tie(s.names(j))])
+        numeral = s.numeral(j)
+        if s.keys(j) or (numeral is not None and numeral.word and numeral.whole):
+            return None  # "improves three of the four metrics"
+        plain = s.is_word(j) and s.word(j) not in words.FOLLOWERS | words.HEDGES | words.NEGATIONS | words.DEGREES
+        if plain and word not in words.MOVES:
+            if s.kind(j + 1) is TokenKind.METRIC:
+                return Ties([Tie(s.names(j + 1))])
+            if not (words.SENSES.get(word) in _VERDICTS and s.word(j) in _QUALITIES):
+                return None
+        return self._names_before(reader, s, i, sense)
+
+    def _names_before(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
+        low, _ = s.clause(i)
+        last = next((j for j in range(i - 1, low - 1, -1) if s.names(j) or s.keys(j)), None)
+        valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
+        if last is not None and not s.names(last) and not valued:
+            return None  # it is a setting that goes up
+        ties = reader.names(i, ahead=False)
+        if sense in SPEEDS:
+            fast = [tie for tie in ties.all if any(self._world.speed(name) for name in tie.meant)]
+            return Ties(fast, ties.missing)
+        return ties if ties.all or sense in _VERDICTS else None
+
+    # -- the verdict --------------------------------------------------------------------------------------------
+
+    def _judge(self, claim: Comparison, reader: Reader, s: Sentence, found: Collector) -> None:
+        i = claim.at
+        low, _ = s.clause(i)
+        if not any(low <= m.first < i for m in reader.runs) and _is_of_several(s, low, i):
+            return
+        negated = s.negated(i) and not (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT)
+        if negated and (claim.sense is Sense.SAME or s.softened(i)):
+            return
+        verdicts = sorted(self._verdicts(claim, reader, s, found, negated=negated), key=lambda v: v.cost)
+        right = [v for v in verdicts if v.holds and v.cost <= verdicts[0].cost + SLACK]
+        token = s.tokens[i]
+        if right:
+            found.support(token.start, token.end, [x for q in right[0].values for x in q.ids])
+        elif verdicts and verdicts[0].cost <= BELIEVABLE:
+            found.object_to(FindingKind.COMPARATIVE, token, of_quantities(verdicts[0].values, self._world))
+
+    def _verdicts(
+        self, claim: Comparison, reader: Reader, s: Sentence, found: Collector, *, negated: bool
+    ) -> Iterator[_Verdict]:
+        """Each reading that can be decided."""
+        references = [tie for tie in claim.references.all if tie.cost <= _FARTHEST]
+        for subject in self._subjects(claim, reader, s, found).all:
+            for names, cost in self._name_choices(claim):
+                for reference in references:
+                    pairs = [
+                        (a, b) for a in subject.parts or (subject.meant,) for b in reference.parts or (reference.meant,)
+                    ]
+                    results = [self._holds(claim, a, b, names, negated=negated) for a, b in pairs]
+                    decided = [result for result in results if result is not None]
+                    if decided:
+                        shown = self._pair(min(subject.meant), min(reference.meant), names)
+                        yield _Verdict(subject.cost + cost + reference.cost, all(decided), shown)
+
+    def _holds(
+        self, claim: Comparison, runs: frozenset[str], against: frozenset[str], names: frozenset[str], *, negated: bool
+    ) -> bool | None:
+        """Whether it is so of one of the runs against one of the others: a name that several have may mean any."""
+        if runs == against and len(runs) == 1 and claim.sense is not Sense.SAME and claim.references.explicit:
+            return negated  # nothing is better than itself
+        truths = [claim.truth(self._world, a, b, names) for a in sorted(runs) for b in sorted(against) if a != b]
+        decided = [truth for truth in truths if truth is not None]
+        return (not negated) in decided if decided else None
+
+    def _pair(self, run: str, against: str, names: frozenset[str]) -> list[Quantity]:
+        name = next((n for n in sorted(names) if (run, n) in self._world.values), "")
+        both = (self._world.values.get((run, name)), self._world.values.get((against, name)))
+        return [quantity for quantity in both if quantity]
+
+    def _name_choices(self, claim: Comparison) -> list[tuple[frozenset[str], float]]:
+        if claim.names.all:
+            return [(tie.meant, tie.cost) for tie in claim.names.all]
+        every = frozenset(name for _, name in self._world.values)
+        known = frozenset(name for name in every if self._world.upwards(claim.sense, name) is not None)
+        if claim.sense in {Sense.BETTER, Sense.WORSE} and self._world.primary in known:
+            return [(frozenset({self._world.primary}), 0.0), (known - {self._world.primary}, 1.5)]
+        return [(known, 0.0)]
+
+    def _subjects(self, claim: Comparison, reader: Reader, s: Sentence, found: Collector) -> Ties:
+        """Whom it is said of; the passive turns it round, and without a name the value beside it tells."""
+        i = claim.at
+        if _is_passive(s, i):
+            return reader.references(i)
+        subjects = reader.subjects(i)
+        if any(tie.meant for tie in subjects.all):
+            return subjects
+        values = [q for j in s.of_kind(TokenKind.NUMBER, s.clause(i)) for q in found.meant.get(s.tokens[j].start, ())]
+        told = frozenset(run for q in values if not q.is_change for run in q.runs) - self._world.baseline
+        if told and self._world.tells_apart(told):
+            return Ties([Tie(told)])
+        return Ties([Tie(self._world.variants)] if len(self._world.variants) == 1 else [])
+
+    # -- lower is better ----------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _is_rule(s: Sentence, i: int) -> bool:
+        return s.word(i) in words.ADJECTIVES and s.word(i + 1) == "is" and s.word(i + 2) == "better"
+
+    def _check_rule(self, s: Sentence, i: int, found: Collector) -> None:
+        """``lower is better`` must be what the metric's own direction says."""
+        found.judged.add(s.tokens[i + 2].start)
+        names = {n for j in s.of_kind(TokenKind.METRIC) for n in s.names(j)} or set(s.context.names)
+        sense = words.ADJECTIVES[s.word(i)]
+        told = {self._world.upwards(Sense.BETTER, name) for name in names} - {None}
+        if len(told) == 1 and sense in words.SIZES and told != {sense is Sense.UP}:
+            why = f"{'/'.join(sorted(names))} is better the other way"
+            found.object(FindingKind.COMPARATIVE, s.tokens[i].start, s.tokens[i + 2].end, why)
+
+
+def _claims(s: Sentence, i: int) -> bool:
+    """Whether the word at ``i`` says by itself that something was so, and is no part of an amount or a method."""
+    word, after = s.word(i), s.word(i + 1)
+    behind = range(i + 1, i + 5)
+    if word in words.PRICES and word not in words.CONTESTS:
+        return False
+    if word in words.NOUNS:
+        amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
+        if amount or s.word(i - 1) in {"to", "by"}:
+            return False
+    if word in {"more", "less", "fewer"} and s.kind(i + 1) is not TokenKind.METRIC:
+        return False
+    if word in {"above", "below", "ahead", "behind"}:
+        return any(s.runs(j) for j in behind)
+    if word in words.CONTESTS:
+        return after in {"it", "them"} or any(s.runs(j) for j in behind)
+    if word.endswith("ing") and (i == 0 or s.word(i - 1) in {",", "by", "from", "when", "of", "before", "after"}):
+        return False
+    bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
+    plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
+    return not (after in {"than", "below", "above", "under", "over"} and plain)
+
+
+def _is_passive(s: Sentence, i: int) -> bool:
+    """``was beaten by LR-003``."""
+    named = bool(s.runs(s.skip(i + 2, words.ARTICLES)))
+    return s.word(i) in words.CONTESTS and s.word(i + 1) == "by" and named
+
+
+def _after_reference(s: Sentence, j: int) -> frozenset[str]:
+    """``beats the baseline in loss``, ``better than LR-001 on throughput``."""
+    _, high = s.clause(j)
+    for k in range(j, min(high, j + 9)):
+        if s.kind(k) is TokenKind.METRIC and s.word(s.skip(k - 1, words.ARTICLES, -1)) in _TO_METRIC:
+            return s.names(k)
+        if s.kind(k) is TokenKind.NUMBER and not s.runs(k):
+            break
+    return frozenset()
+
+
+def _is_of_several(s: Sentence, low: int, i: int) -> bool:
+    """``three got better``: said of things that are counted and not named."""
+    numerals = [t.numeral for t in s.tokens[low:i] if t.kind is TokenKind.NUMBER and not t.runs]
+    return any(numeral is not None and numeral.word and numeral.whole for numeral in numerals)

@@ -1,0 +1,131 @@
+"""What is said of the things that are counted, as a question that can be asked of each run, and of which runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.senses import sense_at
+from curator.verify.reading.ties import SLACK
+from curator.verify.rules.counts.nouns import ALL, DONE, NONE, OTHERS, PASSING, THEM
+from curator.verify.rules.outcomes import Outcome, outcome_at
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from curator.verify.known.world import World
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.rules.comparisons import Comparison, Comparisons
+
+_STATUS_NOUNS = {"failure": "failed", "success": "succeeded", "preemption": "preempted", "crash": "failed"}
+_CHOOSING = words.word_set("with without at for under using")
+_KNOWN_CHOICES = (
+    PASSING
+    | DONE
+    | OTHERS
+    | words.RUN_NOUNS
+    | ALL
+    | NONE
+    | THEM
+    | words.word_set("variant single failed baseline nor or and")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A status or a comparison that is said of some runs."""
+
+    holds: Callable[[str], bool | None]
+    """Whether it is so of a run; None where nothing can be told."""
+    at: int = -1
+    """Where its word stands; -1 where the noun itself says it: ``two failures``."""
+
+
+class Predicates:
+    """Finds predicates, and the runs that they range over."""
+
+    def __init__(self, world: World, comparisons: Comparisons) -> None:
+        self._world, self._comparisons = world, comparisons
+
+    def behind(self, reader: Reader, s: Sentence, i: int) -> Predicate | None:
+        """The status or comparison from ``i`` on."""
+        for at in _candidates(s, i):
+            outcome = outcome_at(s, at, counted=True)
+            if outcome is not None and not s.hedged(at):
+                return Predicate(self._asked(replace(outcome, negated=s.negated(at, i - 1))), at)
+            if sense_at(s, at) is not None and not s.hedged(at):
+                claim = self._comparisons.claim_at(reader, s, at)
+                return Predicate(self._compared(claim, negated=s.negated(at, i - 1)), at) if claim else None
+        return None
+
+    def labelled(self, s: Sentence, i: int) -> Predicate | None:
+        """``Succeeded: 4``."""
+        status = words.STATUS_WORDS.get(s.word(i - 2)) if s.word(i - 1) in {":", "="} else None
+        return Predicate(self._asked(Outcome(status, i - 2, negated=False)), i - 2) if status else None
+
+    def of_noun(self, noun: str) -> Predicate | None:
+        """``two failures``."""
+        singular = (noun, noun.removesuffix("s"), noun.removesuffix("es"))
+        status = next((_STATUS_NOUNS[each] for each in singular if each in _STATUS_NOUNS), None)
+        return Predicate(self._asked(Outcome(status, 0, negated=False))) if status else None
+
+    def _asked(self, outcome: Outcome) -> Callable[[str], bool | None]:
+        return lambda run: outcome.holds(self._world, run)
+
+    def _compared(self, claim: Comparison, *, negated: bool) -> Callable[[str], bool | None]:
+        against = list(claim.references.within(SLACK))
+        names = claim.names.surest or frozenset({self._world.primary} - {""})
+
+        def holds(run: str) -> bool | None:
+            truths = [claim.truth(self._world, run, other, names) for other in against if other != run]
+            decided = [truth for truth in truths if truth is not None]
+            if not decided:
+                return None
+            # Compared with any of several, one that bears it out is enough.
+            return not all(decided) if negated else any(decided)
+
+        return holds
+
+    # -- of which runs ----------------------------------------------------------------------------------------------
+
+    def domain(self, reader: Reader, s: Sentence, i: int, noun: int, at: int) -> frozenset[str]:
+        """The runs that a count at ``i`` with its noun and predicate ranges over."""
+        near = {s.word(j) for j in range(i, min(noun + 2, at))}
+        mention = next((m for m in reader.runs if i < m.first <= noun + 1 and m.last < at and not m.reference), None)
+        domain = mention.meant if mention else self._world.all_runs
+        if near & {"variant", "variants", "new", "alternatives"}:
+            domain -= self._world.baseline
+        if near & DONE:
+            domain = frozenset(run for run in domain if self._world.ended_well(run))
+        if near & OTHERS:
+            domain -= reader.named or reader.named_before
+        if sense_at(s, at) is not None:
+            domain -= reader.references(at).surest
+        return domain
+
+    def limit(self, reader: Reader, s: Sentence, noun: int, at: int) -> frozenset[str] | None:
+        """The runs that what stands behind the noun leaves: ``all runs with smoothing``; None where it is not known."""
+        if s.word(noun + 1) not in _CHOOSING or noun + 1 >= at:
+            return self._world.all_runs
+        mention = next((m for m in reader.runs if noun < m.first <= noun + 4), None)
+        return mention.meant if mention else None
+
+
+def predicate_word(s: Sentence, i: int) -> int | None:
+    """Where a word from ``i`` on stands that may say something of runs."""
+    return next((at for at in _candidates(s, i) if outcome_at(s, at, counted=True) or sense_at(s, at)), None)
+
+
+def has_unknown_choice(s: Sentence, i: int, noun: int) -> bool:
+    """Whether an adjective that the facts do not know chooses some of the runs: ``all smoothed runs``."""
+    return any(s.is_word(j) and s.word(j) not in _KNOWN_CHOICES and not s.runs(j) for j in range(i + 1, noun))
+
+
+def _candidates(s: Sentence, i: int) -> Iterator[int]:
+    _, high = s.clause(min(i, len(s.tokens) - 1))
+    for j in range(i, min(high, i + 14)):
+        if j > i and s.numeral(j) is not None and not s.runs(j):
+            return
+        yield j

@@ -1,0 +1,101 @@
+"""Judges all, every, both, none, no, not a single, and only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.report import FindingKind
+from curator.verify.rules.counts.nouns import ALL, NONE, PASSING, THEM
+from curator.verify.rules.counts.predicates import has_unknown_choice
+from curator.verify.rules.outcomes import excepted
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from curator.verify.known.world import World
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.report import Collector
+    from curator.verify.rules.counts.predicates import Predicates
+
+_ELSEWHERE = frozenset({"w&b", "wandb"})
+"""Labels of lines that speak of other runs than ours."""
+_ALONE = frozenset({"none", "nothing", "everything"})
+_MOST = 4
+
+
+class Quantifiers:
+    """The rule for words that say of how many runs something is so."""
+
+    def __init__(self, world: World, predicates: Predicates) -> None:
+        self._world, self._predicates = world, predicates
+
+    def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
+        for i, token in enumerate(s.tokens):
+            if token.kind is not TokenKind.WORD or s.hedged(i) or s.context.field in _ELSEWHERE:
+                continue
+            if token.lower == "only":
+                self._check_only(reader, s, i, found)
+            elif _is_quantifier(s, i):
+                self._check_all(reader, s, i, found)
+
+    def _check_all(self, reader: Reader, s: Sentence, i: int, found: Collector) -> None:
+        word = s.word(i)
+        noun = s.skip(i + 1, PASSING)
+        while s.kind(noun) is TokenKind.NUMBER or s.word(noun) in PASSING:
+            noun += 1
+        mention = next((m for m in reader.runs if m.first in {noun, noun - 1}), None)
+        last = s.is_word(noun) and s.word(noun + 1) in words.RUN_NOUNS
+        counted = s.word(noun) in words.RUN_NOUNS | THEM or mention or last
+        if not counted and not (word in _ALONE and not s.is_word(noun)):
+            return
+        end = mention.last if mention else noun + last
+        if has_unknown_choice(s, i, end) or s.word(end + 1) in {"that", "which", "who", "whose"}:
+            return
+        predicate = self._predicates.behind(reader, s, end + 1)
+        limit = self._predicates.limit(reader, s, end, predicate.at) if predicate else None
+        if predicate is None or limit is None:
+            return
+        domain = (self._predicates.domain(reader, s, i, noun, predicate.at) & limit) - excepted(s, reader)
+        results = {run: predicate.holds(run) for run in domain}
+        found.judged.add(s.tokens[predicate.at].start)
+        if wrong := [run for run, held in results.items() if held is (word not in ALL)]:
+            self._object(s, i, wrong, found)
+        elif any(held is not None for held in results.values()):
+            ids = [f.id for f in self._world.facts if f.kind is FactKind.STATUS and f.subject in domain]
+            found.support(s.tokens[i].start, s.tokens[i].end, ids)
+
+    def _check_only(self, reader: Reader, s: Sentence, i: int, found: Collector) -> None:
+        """``Only LR-003 improved``, ``LR-003 is the only run that improved``."""
+        mention = next((m for m in reader.runs if i < m.first <= i + 2), None)
+        start = mention.last if mention else i
+        if mention is None:
+            start = next((j for j in range(i + 1, i + 4) if s.word(j) in words.RUN_NOUNS | THEM), i)
+            if s.word(i - 1) == "the" and not has_unknown_choice(s, i, start):
+                mention = next((m for m in reversed(reader.runs) if m.last < i and not m.reference), None)
+        if mention is None or s.word(i - 1) == "not" or mention.reference:
+            return
+        predicate = self._predicates.behind(reader, s, start + 1)
+        if predicate is None:
+            return
+        others = self._predicates.domain(reader, s, i, i + 1, predicate.at) - mention.meant
+        wrong = [run for run in mention.meant if predicate.holds(run) is False]
+        wrong = wrong or [run for run in others if predicate.holds(run)]
+        if wrong:
+            found.judged.add(s.tokens[predicate.at].start)
+            self._object(s, i, wrong, found)
+
+    @staticmethod
+    def _object(s: Sentence, i: int, wrong: Iterable[str], found: Collector) -> None:
+        found.object_to(FindingKind.COUNT, s.tokens[i], f"not so of {', '.join(sorted(wrong)[:_MOST])}")
+
+
+def _is_quantifier(s: Sentence, i: int) -> bool:
+    if s.word(i) == "single":  # "not a single run"
+        return s.word(i - 1) == "a" and s.word(i - 2) == "not"
+    if s.word(i) not in ALL | NONE or s.negated(i) or s.word(i - 1) == "not":
+        return False
+    return not (s.word(i) in {"each", "all"} and s.word(i - 1) in {"at", "in", "of", "after"})

@@ -1,0 +1,149 @@
+"""Judges counts of other things than runs: devices, hosts, attempts, seeds, steps, values of a setting."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.known.fits import Fit, fit
+from curator.verify.reading.keys import key_of
+from curator.verify.reading.ties import BELIEVABLE
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.report import FindingKind
+from curator.verify.rules.counts.nouns import PASSING
+from curator.verify.text import words
+from marin_research.compare import is_repetition_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curator.verify.known.world import World
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.report import Collector
+    from curator.verify.rules.quoted import QuotedNumbers
+    from curator.verify.text.numerals import Numeral
+
+_COUNTING = frozenset({FactKind.COUNT, FactKind.CONFIG, FactKind.METRIC})
+_SAME_THING = (
+    words.word_set("device chip gpu tpu accelerator core"),
+    words.word_set("host node machine worker process"),
+    words.word_set("parameter param"),
+    words.word_set("document doc"),
+)
+_WHOLE = words.word_set("all the these over across of in with for on")
+_ENUMERATED = words.word_set("phase gate table figure section part stage option chapter appendix item note")
+"""Nouns before a number that is part of a name, and never a count."""
+
+
+class Things:
+    """The rule for counts of things."""
+
+    def __init__(self, world: World, quoted: QuotedNumbers) -> None:
+        self._world, self._quoted = world, quoted
+
+    def check(self, reader: Reader, s: Sentence, i: int, noun: str, found: Collector) -> bool:
+        """Judge the count at ``i`` of what ``noun`` says; whether that settled it."""
+        token, numeral = s.tokens[i], s.numeral(i)
+        if numeral is None:
+            return False
+        if self._is_of_values(s, i, noun, numeral, found):
+            return True
+        if key_of(s, i):
+            return False
+        if noun and (facts := self._named_after(reader, s, i, noun)):
+            found.support(token.start, token.end, facts)
+            return True
+        if noun not in words.COUNTED:
+            return _says_nothing(s, i, noun)
+        about = [f for f in self._world.facts if f.kind in _COUNTING and _is_about(f.name, noun)]
+        if not about:
+            return numeral.value == 1 and numeral.word
+        known = dict.fromkeys(str(f.value) for f in about if f.kind is not FactKind.METRIC)
+        if not known or (numeral.word and s.hedged(i)):
+            return False
+        found.object_to(FindingKind.COUNT, token, f"the facts say {', '.join(known)}")
+        return True
+
+    def check_metrics(self, s: Sentence, i: int, found: Collector) -> None:
+        """``three of the four metrics``: no more than were measured."""
+        measured = {fact.name: fact.id for fact in self._world.facts if fact.kind is FactKind.METRIC}
+        token, numeral = s.tokens[i], s.numeral(i)
+        if numeral is not None and numeral.value > max(1, len(measured)):
+            found.object_to(FindingKind.COUNT, token, f"the facts have {len(measured)} metrics")
+        else:
+            found.support(token.start, token.end, measured.values())
+
+    def device_noun(self, s: Sentence, i: int) -> str:
+        """``on eight A100s``: a kind of device, counted by its name."""
+        j = s.skip(i + 1, frozenset({"x", "\u00d7", "nvidia"}))
+        if s.kind(j) not in {TokenKind.FACT, TokenKind.IDENTIFIER}:
+            return ""
+        name = s.word(j).removesuffix("s")
+        kinds = [text.lower() for fact, text in self._world.strings if fact.kind is FactKind.DEVICE]
+        return "devices" if any(name in kind for kind in kinds) else ""
+
+    def _named_after(self, reader: Reader, s: Sentence, i: int, noun: str) -> list[str]:
+        """Facts of this value that are about what is counted."""
+        numeral, subjects = s.numeral(i), reader.subjects(i)
+        about = [
+            q
+            for q in self._world.quantities
+            if q.kind in _COUNTING and not q.extreme and _is_about(q.name, noun) and numeral is not None
+            if fit(numeral, q) is Fit.MATCH and subjects.cost(q.runs) <= BELIEVABLE
+        ]
+        return [fact_id for q in about for fact_id in q.ids] or list(self._quoted.match(s, i, subjects))
+
+    # -- values of a setting ------------------------------------------------------------------------------------
+
+    def _is_of_values(self, s: Sentence, i: int, noun: str, numeral: Numeral, found: Collector) -> bool:
+        """``three seeds``, ``five learning rates``: how many values a config key has."""
+        for key in self._counted_keys(s, i, noun, numeral):
+            facts = [fact for run, fact in self._world.configs[key].items() if run]
+            setting = any(isinstance(f.value, int | float) and f.value == numeral.value for f in facts)
+            varied = key in self._world.varying or key.rpartition(".")[2] == "seed"
+            if not varied or (setting and not is_repetition_key(key)):
+                continue
+            distinct = len({repr(fact.value) for fact in facts})
+            some = s.word(i - 1) not in _WHOLE and 1 < numeral.value < distinct
+            if numeral.value == distinct or some:
+                found.support(s.tokens[i].start, s.tokens[i].end, [fact.id for fact in facts])
+            else:
+                found.object_to(FindingKind.COUNT, s.tokens[i], f"{key} has {distinct} values")
+            return True
+        return False
+
+    def _counted_keys(self, s: Sentence, i: int, noun: str, numeral: Numeral) -> Iterator[str]:
+        """The config keys whose values may be counted."""
+        j = s.skip(i + 1, PASSING)
+        if s.word(j).endswith("s") or s.word(i + 1) == "-":
+            yield from sorted(s.keys(j))
+        if noun in {"values", "settings", "points", "levels"} and numeral.word:
+            for key in sorted(self._world.varying):
+                if len({repr(f.value) for f in self._world.configs[key].values()}) == numeral.value:
+                    yield key
+        singular = noun.removesuffix("s")
+        yield from (key for key in self._world.configs if key.lower().rpartition(".")[2] == singular)
+
+
+def _is_about(name: str, noun: str) -> bool:
+    """Whether a name says what is counted, by the same word or another for the same thing."""
+    stem = noun.removesuffix("s") if len(noun) > 3 else noun
+    stems = next((group for group in _SAME_THING if stem in group), frozenset({stem}))
+    parts = set(re.split(r"[^a-z]+", name.lower()))
+    return any(each in parts or f"{each}s" in parts for each in stems)
+
+
+def _says_nothing(s: Sentence, i: int, noun: str) -> bool:
+    """Numbers that name or enumerate, and small ones in words that count nothing recorded: ``two reasons``."""
+    numeral = s.numeral(i)
+    if numeral is None:
+        return False
+    if s.word(i - 1) in _ENUMERATED and not s.context.cell and not numeral.decimals:
+        return True
+    listed = s.word(i - 1) in {"(", "["} and s.word(i + 1) in {")", "]"} and numeral.value <= 9
+    if listed and s.word(i - 2) in {"", ";", ",", ":", "and", "."}:
+        return True
+    earlier = any(s.numeral(j) and s.word(j + 1) for j in s.of_kind(TokenKind.NUMBER, (0, i)))
+    return numeral.word and (bool(noun) or numeral.value <= 2 or earlier)

@@ -1,0 +1,98 @@
+"""Judges numerals that bound a value: ``below 2.4``, ``more than 9,000``, ``within 75 seconds``, ``at least 3 %``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.known.fits import cut_at, stands
+from curator.verify.known.quantities import STATES, Quantity
+from curator.verify.known.wording import of_quantities
+from curator.verify.reading.roles import Role
+from curator.verify.reading.ties import BELIEVABLE, FAR, SLACK
+from curator.verify.report import FindingKind
+from curator.verify.rules.numbers.names import has_other_object
+from curator.verify.text import words
+from curator.verify.text.units import FACTOR
+from curator.verify.text.words import Sense
+
+if TYPE_CHECKING:
+    from curator.verify.report import Collector
+    from curator.verify.rules.numbers.costs import Costs
+    from curator.verify.rules.numbers.statement import Statement
+
+_NEAR = 0.25
+_EVERYONE = words.word_set("all every no never always none throughout")
+
+
+class Bound:
+    """A bound that a sentence states of something."""
+
+    def __init__(self, statement: Statement, costs: Costs, side: Sense) -> None:
+        self._it, self._costs, self._side = statement, costs, side
+
+    def judge(self, found: Collector, *, excused: bool) -> bool:
+        """Whether that settled it: that what the sentence bounds keeps it, or does not.
+
+        Args:
+            found: takes what is wrong.
+            excused: the numeral may be a threshold that nothing keeps: the sentence only thinks of it.
+        """
+        it = self._it
+        negated = it.s.negated(it.i)
+        bounded = self._bounded(_NEAR)
+        holds = {q: kept is not negated for q in bounded if (kept := self._keeps(q)) is not None}
+        if not holds:
+            return False
+        everyone = bool(it.s.words & _EVERYONE)
+        right = all(holds.values()) if everyone else any(holds.values())
+        if not right and not everyone:
+            right = any(self._keeps(q) is not negated for q in self._bounded(SLACK))
+        if right:
+            found.believe(it.s.tokens[it.i], [q for q, held in holds.items() if held])
+        elif excused:
+            return False
+        else:
+            broken = next(q for q, held in holds.items() if not held)
+            found.object_to(FindingKind.COMPARATIVE, it.s.tokens[it.i], of_quantities([broken], it.world))
+        return True
+
+    def _bounded(self, slack: float) -> list[Quantity]:
+        """What the sentence may bound: what it speaks of, in a unit that compares."""
+        meanings = [
+            self._costs.of(q)
+            for q in self._it.world.quantities
+            if self._may_bound(q) and stands(self._it.numeral, q) is not None
+        ]
+        cheapest = min((m.cost for m in meanings), default=FAR)
+        near = [m.quantity for m in meanings if m.cost <= cheapest + slack and m.cost <= BELIEVABLE]
+        unit = self._it.numeral.unit
+        if self._costs.names.all or (unit is not None and not self._it.numeral.relative):
+            return near
+        if has_other_object(self._it):
+            return []
+        return [q for q in near if q.name == self._it.world.primary or cut_at(self._it.numeral, q)]
+
+    def _may_bound(self, quantity: Quantity) -> bool:
+        it, unit = self._it, self._it.numeral.unit
+        if quantity.is_change:
+            factor = unit is not None and unit.dimension == FACTOR
+            possible = factor or quantity.kind is not FactKind.RATIO
+            return (it.numeral.relative or it.role is Role.CHANGE) and possible
+        within = it.s.word(it.s.skip(it.i - 1, words.ARTICLES, -1)) == "within" and it.numeral.relative
+        bare = unit is None and quantity.kind is FactKind.DURATION
+        return quantity.kind in STATES and not quantity.extreme and not within and not bare
+
+    def _keeps(self, quantity: Quantity) -> bool | None:
+        it, side = self._it, self._side
+        pair = stands(it.numeral, quantity)
+        if pair is None:
+            return None
+        bound, value = pair
+        if quantity.is_change and not it.numeral.sign and quantity.kind is not FactKind.RATIO:
+            value = abs(value)
+        unit = it.numeral.unit
+        if it.numeral.word and unit is not None and unit.dimension == FACTOR and bound < 1:
+            side = words.OPPOSITE[side]  # "more than halved"
+        rounding = it.numeral.readings[0].quantum / 2 if it.s.word(it.i - 1) == "within" else 0.0
+        return value >= bound if side is Sense.UP else value <= bound + rounding

@@ -1,0 +1,173 @@
+"""What speaks against a numeral meaning some quantity: the runs, the metric or key, and the role it is said in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from curator.facts import CHANGES, FactKind
+from curator.verify.reading.roles import Role
+from curator.verify.reading.senses import amount_word, sense_at
+from curator.verify.reading.ties import FAR
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.rules.numbers.names import names_of
+from curator.verify.text import words
+from curator.verify.text.units import FACTOR, PERCENT, POINTS, TIME
+
+if TYPE_CHECKING:
+    from curator.verify.known.quantities import Quantity
+    from curator.verify.reading.ties import Ties
+    from curator.verify.rules.numbers.statement import Statement
+
+_LASTING = words.word_set("took takes take longer shorter slower faster lasted long time finished sooner quicker wall")
+_OWNING = (
+    words.LINKS | words.word_set('( = : " uses used using trained trains run set sets learning rate')
+) - words.VERSUS.union({"and", "or", "than", "over", "under", "above", "below", "while", "whereas"})
+_HISTORY = words.word_set(
+    """
+    first initial initially start started began begins beginning peak peaked best touched lowest highest had climbed
+    worst maximum minimum once bottomed before earlier previously
+    """
+)
+"""Words of a sentence that speaks of more than a metric's last value."""
+_FEW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One quantity that a numeral may mean, and what speaks against it."""
+
+    quantity: Quantity
+    runs: float
+    names: float
+    role: float
+
+    @property
+    def cost(self) -> float:
+        return self.runs + self.names + self.role
+
+
+class Costs:
+    """Prices the meanings of one numeral."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._it, self._world, self._s, self._i = statement, statement.world, statement.s, statement.i
+
+    def of(self, quantity: Quantity) -> Meaning:
+        return Meaning(quantity, self._runs(quantity), self._names(quantity), self._role(quantity))
+
+    @cached_property
+    def names(self) -> Ties:
+        """The metrics that the numeral may be of."""
+        return names_of(self._it)
+
+    # -- runs -------------------------------------------------------------------------------------------------------
+
+    def _runs(self, quantity: Quantity) -> float:
+        it = self._it
+        if not quantity.runs or not self._world.tells_apart(quantity.runs):
+            return 0.0
+        called = quantity.kind is FactKind.CONFIG and self._s.runs(self._i) & quantity.runs
+        if called and not self._is_own_setting():
+            return 0.0
+        if quantity.is_change and quantity.against:
+            told = 0.5 if quantity.against in it.told else FAR
+            against = min(it.references.cost(frozenset({quantity.against})), told)
+            return it.subjects.cost(quantity.runs) + against
+        if quantity.extreme and it.compared:
+            return min(it.owners.cost(quantity.runs), it.subjects.cost(quantity.runs))
+        return it.owners.cost(quantity.runs)
+
+    def _is_own_setting(self) -> bool:
+        """``LR-003 uses a learning rate of 0.01``: a setting said of a run that is named by its ID."""
+        s, before = self._s, [m for m in self._it.reader.runs if m.last < self._i]
+        if not before:
+            return False
+        between = range(before[-1].last + 1, self._i)
+        named = s.kind(before[-1].last) is TokenKind.RUN and not s.tokens[before[-1].last].described
+        return named and len(between) <= 8 and all(s.word(j) in _OWNING or s.keys(j) for j in between)
+
+    # -- names ------------------------------------------------------------------------------------------------------
+
+    def _names(self, quantity: Quantity) -> float:
+        if quantity.kind is FactKind.CONFIG:
+            return self._key(quantity)
+        if quantity.kind is FactKind.COUNT:
+            return 0.0 if self._is_counted(quantity) else FAR
+        if quantity.kind is FactKind.NAME:
+            return FAR
+        named = quantity.name in self.names.surest
+        long = quantity.kind is FactKind.DURATION or quantity.name in self._world.durations
+        if long and not named and not self._is_timed():
+            return FAR
+        held = 1.5 if self._it.key is not None and not named else 0.0
+        return self.names.cost(frozenset({quantity.name})) + held
+
+    def _is_timed(self) -> bool:
+        timed = any(r.unit and r.unit.dimension == TIME for r in self._it.numeral.readings)
+        return timed or bool(self._s.words & _LASTING)
+
+    def _key(self, quantity: Quantity) -> float:
+        it, s = self._it, self._s
+        if it.key is not None:
+            return 0.0 if quantity.name in it.key else FAR
+        if s.context.cell:
+            return FAR if s.context.names or s.context.keys else 1.0
+        varied = quantity.name in self._world.varying
+        if varied and s.runs(self._i) & quantity.runs:
+            return 0.0
+        if any(quantity.name in token.keys for token in s.tokens):
+            return 0.5
+        if it.role is Role.CHANGE or self._is_value_of_metric():
+            return FAR
+        exact = it.numeral.significant >= 3 or it.numeral.scaled or it.numeral.decimals
+        return 1.0 if varied or exact else 1.5 if quantity.value > _FEW else 2.5
+
+    def _is_value_of_metric(self) -> bool:
+        """``a loss of 0.1``."""
+        return bool(self._s.names(self._s.skip(self._i - 1, words.ARTICLES | {"of", "is", "was", "=", ":", "("}, -1)))
+
+    def _is_counted(self, quantity: Quantity) -> bool:
+        own = self._s.tokens[self._i].text.split()[-1]
+        beside = {own, *(self._s.word(self._i + step) for step in (-2, -1, 1, 2))}
+        stem = quantity.name.lower().rstrip("s")
+        return any(word.rstrip("s") == stem for word in beside)
+
+    # -- role -------------------------------------------------------------------------------------------------------
+
+    def _role(self, quantity: Quantity) -> float:
+        role, numeral = self._it.role, self._it.numeral
+        if numeral.unit is not None and numeral.unit.dimension == POINTS and not quantity.is_change:
+            return 3.0
+        if role is Role.CHANGE:
+            return 0.0 if quantity.is_change or quantity.kind is FactKind.DEVIATION else 3.0
+        if numeral.sign == "\u00b1":
+            return 0.0 if quantity.kind is FactKind.DEVIATION else 2.0
+        if quantity.kind in CHANGES - {FactKind.RATIO} and role is Role.VALUE and not numeral.sign:
+            return 3.0 if self.names.all else 1.5
+        if quantity.is_change:
+            return self._change(quantity) if numeral.relative or numeral.sign else 1.5
+        if quantity.extreme:
+            return 0.0 if self._it.compared or self._s.words & _HISTORY else 2.5
+        return 0.0
+
+    def _change(self, quantity: Quantity) -> float:
+        """``71 % of``, ``twice the``: a ratio; ``71 % lower`` and a bare percentage: a relative change."""
+        numeral = self._it.numeral
+        if numeral.unit is None or numeral.unit.dimension not in {FACTOR, PERCENT}:
+            return 0.0
+        if numeral.unit.dimension == FACTOR:
+            return FAR if quantity.kind is FactKind.RATIO and self._is_turned_over(quantity) else 0.0
+        of = self._s.word(self._i + 1) == "of"
+        if quantity.kind is FactKind.RATIO:
+            return 0.0 if of else 2.5
+        return 0.5 if of and not numeral.word else 0.0
+
+    def _is_turned_over(self, quantity: Quantity) -> bool:
+        """``3x faster`` of a latency three times as long."""
+        at = amount_word(self._s, self._i)
+        sense = sense_at(self._s, at) if at is not None else None
+        down = sense is not None and self._world.upwards(sense, quantity.name) is False
+        grows = self._it.numeral.value > 1
+        return down and self._it.numeral.value != 1 and (quantity.value > 1) == grows

@@ -1,0 +1,60 @@
+"""Judges factors between settings, which what is written settles: ``doubling the workers``, ``seven times that``."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.report import FindingKind
+from curator.verify.text import words
+from curator.verify.text.units import FACTOR
+
+if TYPE_CHECKING:
+    from curator.verify.report import Collector
+    from curator.verify.rules.numbers.statement import Statement
+
+_OF_SETTING = words.ARTICLES | words.ADJECTIVES.keys() | {"of", "number", "again", "to", "as"}
+
+
+def judge_factor(it: Statement, found: Collector) -> bool:
+    """Judge a factor that is said of a setting, or is the ratio of two numerals beside it; whether it is one."""
+    token, reading = it.s.tokens[it.i], it.numeral.readings[0]
+    if reading.unit is None or reading.unit.dimension != FACTOR:
+        return False
+    keys = _multiplied_keys(it)
+    settings = [q for q in it.world.quantities if q.kind is FactKind.CONFIG and q.name in keys and q.value]
+    tolerance = max(reading.quantum / 2, 0.02 * reading.value)
+    for a, b in itertools.permutations(settings, 2):
+        if a.name == b.name and abs(a.value / b.value - reading.value) <= tolerance:
+            found.support(token.start, token.end, [*a.ids, *b.ids])
+            return True
+    if _is_written_ratio(it):
+        return True
+    if settings:
+        found.object_to(FindingKind.NUMBER, token, f"no two values of {'/'.join(sorted(keys))} have this ratio")
+    return bool(settings)
+
+
+def _multiplied_keys(it: Statement) -> frozenset[str]:
+    """The config keys that a factor is said of."""
+    s, i, varying = it.s, it.i, it.world.varying
+    j = s.skip(i + 1, _OF_SETTING)
+    if s.keys(j) and not s.names(j):
+        return s.keys(j) & varying
+    verbal = s.word(i).endswith(("ing", "led", "ved"))
+    if verbal and s.is_word(j) and s.word(j) not in words.FOLLOWERS and j == i + 1:
+        return varying  # "a quadrupled context", whatever its key is called
+    if s.runs(j) and s.numeral(j) and s.word(j - 1) == "to":
+        return varying
+    return frozenset() if s.names(i - 1) else s.keys(i - 1) & varying
+
+
+def _is_written_ratio(it: Statement) -> bool:
+    """Whether it is the ratio of two other numerals of the sentence: ``at 8 workers, four times that of 2``."""
+    s, reading = it.s, it.numeral.readings[0]
+    if s.word(it.i + 1) not in {"that", "those", "from"}:
+        return False
+    numerals = [t.numeral for j, t in enumerate(s.tokens) if t.numeral and j != it.i]
+    others = [n.value for n in numerals if not n.relative and n.value]
+    return any(abs(a / b - reading.value) <= reading.quantum / 2 for a, b in itertools.permutations(others, 2))

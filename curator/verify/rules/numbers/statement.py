@@ -1,0 +1,95 @@
+"""One numeral in its sentence: how it is written, as what it is said, and of whom."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from curator.verify.known.fits import Fit
+from curator.verify.reading.keys import key_of
+from curator.verify.reading.roles import Role, bound_of, role_of
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from curator.verify.known.quantities import Quantity
+    from curator.verify.known.world import World
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.reading.ties import Ties
+    from curator.verify.text.numerals import Numeral
+    from curator.verify.text.words import Sense
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Statement:
+    """One numeral in its sentence."""
+
+    world: World
+    reader: Reader
+    s: Sentence
+    i: int
+    """Where the numeral stands."""
+    fits: tuple[tuple[Quantity, Fit], ...]
+    """What it may be by its digits and unit alone."""
+    told: frozenset[str]
+    """Runs whose values the sentence has stated before."""
+
+    @cached_property
+    def numeral(self) -> Numeral:
+        return numeral_at(self.s, self.i)
+
+    @cached_property
+    def matching(self) -> tuple[Quantity, ...]:
+        return tuple(quantity for quantity, how in self.fits if how is Fit.MATCH)
+
+    @cached_property
+    def role(self) -> Role:
+        return role_of(self.s, self.i)
+
+    @cached_property
+    def key(self) -> frozenset[str] | None:
+        """The config keys that it is a value of; None without one."""
+        return (self.s.context.keys or None) if self.s.context.cell else key_of(self.s, self.i)
+
+    @cached_property
+    def side(self) -> Sense | None:
+        """From which side it bounds a value."""
+        return bound_of(self.s, self.i)
+
+    @cached_property
+    def compared(self) -> bool:
+        """Whether it is the value that something is compared with."""
+        return self.role is not Role.CHANGE and self.side is None and self.reader.is_compared_value(self.i)
+
+    @cached_property
+    def subjects(self) -> Ties:
+        """The runs it may be said of; a deviation is of the run of its value."""
+        s, i = self.s, self.i
+        beside = i - 1 if s.kind(i - 1) is TokenKind.NUMBER else i - 2 if s.word(i - 1) == "(" else i
+        deviates = self.numeral.sign == "\u00b1" and s.kind(beside) is TokenKind.NUMBER
+        return self.reader.subjects(beside if deviates else i)
+
+    @cached_property
+    def references(self) -> Ties:
+        return self.reader.references(self.i)
+
+    @cached_property
+    def owners(self) -> Ties:
+        """The runs whose value it may be."""
+        return self.reader.compared_with(self.i) if self.compared else self.subjects
+
+
+def is_about(s: Sentence, i: int) -> bool:
+    return bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
+
+
+def numeral_at(s: Sentence, i: int) -> Numeral:
+    """The numeral, in the unit of its table column if it has none of its own."""
+    numeral, unit = s.tokens[i].numeral, s.context.unit
+    if numeral is None:
+        raise TypeError(f"{s.tokens[i].text!r} is no numeral")
+    if unit is None or numeral.unit is not None:
+        return numeral
+    return dataclasses.replace(numeral, readings=tuple(dataclasses.replace(r, unit=unit) for r in numeral.readings))

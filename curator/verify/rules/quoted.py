@@ -1,0 +1,113 @@
+"""Numerals that stand inside a fact's text: ``step 412`` of a log line, the threshold of a hypothesis.
+
+A sentence may repeat them when it says the same thing of them, which the word or the unit beside them tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.reading.sentences import Sentence
+from curator.verify.reading.tokens import TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curator.verify.known.world import World
+    from curator.verify.reading.ties import Ties
+    from curator.verify.reading.tokens import Lexer
+    from curator.verify.text.numerals import Numeral, Reading
+
+_KINDS = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.DEVICE, FactKind.NAME, FactKind.LABEL})
+_SAID = frozenset({FactKind.QUOTE, FactKind.STATUS})
+_EMPTY = frozenset(
+    {"of", "the", "a", "on", "in", "at", "to", ":", "=", "(", ")", ",", ".", "/", "", "and", "by", "is", "wa"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    numeral: Numeral
+    fact_id: str
+    kind: FactKind
+    run: str
+    before: str
+    after: str
+
+
+class QuotedNumbers:
+    """The numerals inside the text of the facts."""
+
+    def __init__(self, world: World, lexer: Lexer) -> None:
+        self._stated = list(_stated(world, lexer))
+
+    def match(self, s: Sentence, i: int, runs: Ties | None, *, loose: bool = False) -> tuple[str, ...]:
+        """IDs of the facts whose text states the numeral at ``i``.
+
+        Args:
+            s: where it stands.
+            i: its position.
+            runs: whose facts may state it; None for any.
+            loose: the value alone is enough, as for a threshold in a hypothesis.
+        """
+        numeral = s.tokens[i].numeral
+        if numeral is None:
+            return ()
+        before, after = neighbours(s, i)
+        plain = not (numeral.whole and numeral.value < 10)
+        return tuple(
+            stated.fact_id
+            for stated in self._stated
+            if _equal(numeral, stated.numeral)
+            and (runs is None or not stated.run or runs.cost(frozenset({stated.run})) <= 2.0)
+            and (
+                (loose and stated.kind is FactKind.TEXT)
+                or (before not in _EMPTY and before == stated.before)
+                or (after not in _EMPTY and after == stated.after)
+                or (plain and stated.kind in _SAID)
+            )
+        )
+
+
+def neighbours(sentence: Sentence, i: int) -> tuple[str, str]:
+    """The words beside a numeral, singular, marks and links passed over."""
+    before, after = i - 1, i + 1
+    while sentence.word(before) in {"=", ":", "-", "of", "is", "was", "the", "(", "#"}:
+        before -= 1
+    while sentence.word(after) in {"-", "x", "\u00d7", "/"}:
+        after += 1
+    return _singular(sentence.word(before)), _singular(sentence.word(after))
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 else word
+
+
+def _stated(world: World, lexer: Lexer) -> Iterator[_Stated]:
+    for fact, text in world.strings:
+        if fact.kind in _KINDS:
+            sentence = Sentence(tuple(lexer.plain(text)))
+            for i in sentence.of_kind(TokenKind.NUMBER):
+                numeral = sentence.tokens[i].numeral
+                if numeral:
+                    yield _Stated(numeral, fact.id, fact.kind, fact.subject, *neighbours(sentence, i))
+
+
+def _equal(a: Numeral, b: Numeral) -> bool:
+    """Whether two numerals are one value, each at its own digits; a unit that one leaves out is the other's."""
+    return any(_states(x, y) for x in a.readings for y in b.readings)
+
+
+def _states(x: Reading, y: Reading) -> bool:
+    """Whether ``x`` is ``y``, or ``y`` rounded to the digits of ``x``."""
+    if x.unit is not None and y.unit is not None and x.unit.dimension != y.unit.dimension:
+        return False
+    mine, theirs = _scale(x, y), _scale(y, x)
+    rounded = x.quantum * mine > y.quantum * theirs
+    return abs(x.value * mine - y.value * theirs) <= (x.quantum * mine / 2 if rounded else abs(y.value) * 1e-9)
+
+
+def _scale(x: Reading, other: Reading) -> float:
+    return x.unit.scale if x.unit is not None and other.unit is not None else 1.0

@@ -1,0 +1,140 @@
+"""Of which metric a superlative is said, of whom, and among which runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.facts import FactKind
+from curator.verify.reading.ties import Tie, Ties
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.rules.outcomes import excepted
+from curator.verify.rules.superlatives.phrase import FILLERS
+from curator.verify.text import words
+from curator.verify.text.words import SIZES, SPEEDS
+
+if TYPE_CHECKING:
+    from curator.verify.known.world import World
+    from curator.verify.reading.mentions import Mention
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.report import Collector
+    from curator.verify.rules.superlatives.phrase import Superlative
+
+_TO_METRIC = FILLERS | words.RUN_NOUNS | {"in", "on", "of", "by", "for", "and", "at"}
+_VALUE_NOUNS = words.word_set("one result results score value overall number figure")
+_CHOOSING = words.word_set("with without for at under using")
+
+
+# -- of which metric ------------------------------------------------------------------------------------------------
+
+
+def names_of(it: Superlative, world: World, reader: Reader, found: Collector) -> Ties:
+    """The metrics it may be of; none where it is said of something else."""
+    s, i = it.s, it.i
+    j = s.skip(i + 1, _TO_METRIC)
+    if s.kind(j) is TokenKind.METRIC and (s.word(j - 1) != "of" or s.word(j - 2) == "in"):
+        return Ties([Tie(s.names(j))])
+    if _is_of_other(s, i, j):
+        return Ties([])
+    low, high = s.clause(i)
+    near = [m for m in reader.metrics if low <= m.first < high]
+    near = [m for m in near if it.sense not in SPEEDS or any(world.speed(name) for name in m.meant)]
+    if near:
+        nearest = sorted(near, key=lambda m: (m.first > i, abs(m.first - i)))
+        return Ties([Tie(m.meant, 0.5 * n) for n, m in enumerate(nearest)])
+    if it.sense in SPEEDS:
+        return Ties([Tie(frozenset(name for _, name in world.values if world.speed(name)))])
+    if it.sense in SIZES and s.word(i + 1) in words.RUN_NOUNS:
+        return Ties([])
+    values = [q for k in s.of_kind(TokenKind.NUMBER, (low, high)) for q in found.meant.get(s.tokens[k].start, ())]
+    if told := frozenset(q.name for q in values if q.kind is FactKind.METRIC):
+        return Ties([Tie(told)])
+    recent = reader.names(i)
+    primary = world.primary if it.sense not in SIZES else ""
+    return recent if recent.all or not primary else Ties([Tie(frozenset({primary}))])
+
+
+def _is_of_other(s: Sentence, i: int, j: int) -> bool:
+    """Whether it is said of a setting, or of something that is neither a metric nor a run: ``the largest gap``."""
+    if s.kind(j) is TokenKind.CONFIG and s.word(j - 1) not in {"of", "by"}:
+        return True
+    noun = s.skip(i + 1, FILLERS)
+    known = words.FOLLOWERS | words.RUN_NOUNS | _VALUE_NOUNS
+    plural = s.word(noun).endswith("s") and s.word(noun - 1) == "the"
+    return s.is_word(noun) and s.word(noun) not in known and not plural and s.word(noun - 1) != "of"
+
+
+# -- of whom --------------------------------------------------------------------------------------------------------
+
+
+def subjects_of(it: Superlative, reader: Reader) -> Ties:
+    """Who is called so: named right behind, or before it, or in the sentence before."""
+    s, i = it.s, it.i
+    low, high = s.clause(i)
+    singles = [m for m in reader.runs if not m.reference and not _is_domain(s, m.first)]
+    behind = next((m for m in singles if m.first > i), None)
+    if behind and _is_called(it, behind, named=any(low <= m.first and m.last < i for m in singles)):
+        return Ties([Tie(behind.meant)])
+    left = [m for m in singles if low <= m.first and m.last < i and s.tokens[m.first].depth <= s.tokens[i].depth]
+    if left:
+        return Ties([] if len(left[-1].members) > 1 else [Tie(left[-1].meant)])
+    if behind and behind.first < max(high, i + 12):
+        return Ties([Tie(behind.meant)])
+    goes_on = s.word(low) in {"which", "also", "it", "has", "is", "but", "and"} or s.word(i - 2) == "it"
+    earlier = [m for m in singles if m.last < low]
+    if earlier and goes_on:
+        return Ties([Tie(earlier[-1].meant)])
+    pronoun = s.word(0) in {"it", "its", "this", "that"}
+    return reader.subjects(0) if pronoun and not reader.runs else Ties([])
+
+
+def _is_called(it: Superlative, behind: Mention, *, named: bool) -> bool:
+    """Whether a superlative is said of the run behind it: ``the best is LR-003``, ``the lowest loss, in LR-003``."""
+    s, i = it.s, it.i
+    where = i + 1
+    if s.word(where) == "(":
+        where = 1 + next((j for j in range(where, len(s.tokens)) if s.word(j) == ")"), where)
+    before = s.word(s.skip(behind.first - 1, words.ARTICLES, -1))
+    passed = {s.word(k) for k in range(i + 1, behind.first)} - words.RUN_NOUNS - words.ARTICLES - _VALUE_NOUNS
+    linked = before in {"in", "for", "at", "with", "by"} or passed <= {",", "(", ":", "is", "was"}
+    _, high = s.clause(i)
+    return (linked and behind.first <= where + 3) or (not named and behind.first < max(high, where + 6))
+
+
+# -- among which runs -----------------------------------------------------------------------------------------------
+
+
+def domain_of(it: Superlative, world: World, reader: Reader, run: frozenset[str]) -> frozenset[str]:
+    """The runs it ranges over: those that the sentence names, else all; none where it counts untold ones."""
+    s, counted = it.s, it.counted
+    if counted and not any(len(m.meant) == counted for m in reader.runs):
+        ended = frozenset(each for each in world.runs if world.ended_well(each))
+        groups = [world.all_runs, world.variants, ended, *(world.repeats(each) for each in sorted(run))]
+        groups += [reader.named_before, *(m.meant for m in reader.runs)]
+        return next((group for group in groups if len(group) == counted and (not run or run & group)), frozenset())
+    sets = [m.meant for m in reader.runs if len(m.meant) > 1 and run & m.meant and _is_domain(s, m.first)]
+    sets += [m.meant for m in reader.runs if len(m.members) > 2 and run <= m.meant]
+    everyone = world.all_runs
+    if it.of_others and not run & world.baseline:
+        everyone -= world.baseline
+    return (sets[0] if sets else everyone) - excepted(s, reader)
+
+
+def ranges_over_some(it: Superlative) -> bool:
+    """``the highest ECE with smoothing``: what stands behind the metric chooses among the runs."""
+    at = it.s.skip(it.i + 1, FILLERS)
+    return it.s.kind(at) is TokenKind.METRIC and it.s.word(at + 1) in _CHOOSING | {"among"}
+
+
+def _is_domain(s: Sentence, j: int) -> bool:
+    """Whether the runs named at ``j`` are those it is the best of: ``the best of the Muon runs``."""
+    k = s.skip(j - 1, words.ARTICLES | words.COUNTED, -1)
+    while s.kind(k) is TokenKind.NUMBER:
+        k = s.skip(k - 1, words.ARTICLES, -1)
+    several = len(s.runs(j)) > 1 and s.tokens[j].described
+    if several and s.word(k) in _CHOOSING and s.kind(k - 1) is TokenKind.METRIC:
+        return True  # "the highest ECE with smoothing"
+    if several and s.word(j) in _CHOOSING and s.word(j - 1) in words.SUPERLATIVES:
+        return True  # "the lowest without it"
+    called = any(s.word(n) in words.SUPERLATIVES for n in range(max(0, k - 3), k))
+    return s.word(k) == "among" or (s.word(k) == "of" and (called or k == 0))

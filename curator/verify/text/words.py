@@ -1,0 +1,388 @@
+"""The words that carry claims, and those that only hold a sentence together.
+
+Lists and their inflections only. Knows no fact and no word order.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Sense(StrEnum):
+    """What a word says of two values."""
+
+    UP = "up"
+    DOWN = "down"
+    BETTER = "better"
+    WORSE = "worse"
+    FASTER = "faster"
+    SLOWER = "slower"
+    SAME = "same"
+
+
+SPEEDS = frozenset({Sense.FASTER, Sense.SLOWER})
+SIZES = frozenset({Sense.UP, Sense.DOWN})
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text, which reads better than a list of strings."""
+    return frozenset(words.split())
+
+
+def pairs(text: str) -> frozenset[tuple[str, str]]:
+    """Two-word phrases, separated by commas."""
+    split = (pair.split() for pair in text.split(","))
+    return frozenset((first, second) for first, second in split)
+
+
+# -- verbs --------------------------------------------------------------------------------------------------------
+
+_IRREGULAR = {
+    "rise": "rose risen rising",
+    "fall": "fell fallen falling",
+    "grow": "grew grown growing",
+    "shrink": "shrank shrunk shrinking",
+    "sink": "sank sunk sinking",
+    "cut": "cut cutting",
+    "trim": "trimmed trimming",
+    "drop": "dropped dropping",
+    "hurt": "hurt hurting",
+    "cost": "cost costing",
+    "lose": "lost losing",
+    "win": "won winning",
+    "beat": "beat beaten beating",
+    "lead": "led leading",
+    "outdo": "outdid outdone outdoing",
+    "lag": "lagged lagging",
+    "speed": "sped speeding",
+    "regress": "regressed regressing",
+    "undercut": "undercut undercutting",
+    "top": "topped topping",
+    "give": "gave given giving",
+    "run": "ran running",
+    "come": "came coming",
+    "go": "went gone going",
+    "get": "got gotten getting",
+    "take": "took taken taking",
+    "stand": "stood standing",
+    "hit": "hit hitting",
+    "begin": "began begun beginning",
+    "blow": "blew blown blowing",
+    "break": "broke broken breaking",
+    "stop": "stopped stopping",
+    "make": "made making",
+    "see": "saw seen seeing",
+    "fit": "fit fitted fitting",
+    "tie": "tied tying",
+    "die": "died dying",
+    "dip": "dipped dipping",
+    "stay": "stayed staying",
+    "sit": "sat sitting",
+    "hold": "held holding",
+    "keep": "kept keeping",
+    "bring": "brought bringing",
+    "pay": "paid paying",
+    "buy": "bought buying",
+    "say": "said saying",
+    "throw": "threw thrown throwing",
+    "end": "ended ending",
+    "shave": "shaved shaving",
+    "let": "let letting",
+    "read": "read reading",
+    "wear": "wore worn wearing",
+    "find": "found finding",
+    "need": "needed needing",
+    "land": "landed landing",
+    "oom": "oomed oom'd ooming",
+    "finish": "finished finishing",
+    "cancel": "cancelled canceled cancelling canceling",
+    "slip": "slipped slipping",
+    "creep": "crept creeping",
+    "overtake": "overtook overtaken overtaking",
+}
+
+
+def forms(verbs: str) -> frozenset[str]:
+    """Verbs with their inflections: ``lower`` gives lower, lowers, lowered, lowering."""
+    return frozenset(form for verb in verbs.split() for form in _forms(verb))
+
+
+def _forms(verb: str) -> Iterable[str]:
+    yield verb
+    yield f"{verb}es" if verb.endswith(("s", "sh", "ch", "x", "z", "go", "do")) else _y(verb, "ies") or f"{verb}s"
+    if verb in _IRREGULAR:
+        yield from _IRREGULAR[verb].split()
+        return
+    stem = verb.removesuffix("e")
+    yield _y(verb, "ied") or f"{stem}ed"
+    yield f"{stem}ing"
+
+
+def _y(verb: str, ending: str) -> str:
+    return verb[:-1] + ending if verb.endswith("y") and verb[-2] not in "aeiou" else ""
+
+
+def _senses(words: Mapping[Sense, Iterable[str]]) -> dict[str, Sense]:
+    return {word: sense for sense, group in words.items() for word in group}
+
+
+MOVES = _senses(
+    {
+        Sense.UP: forms("rise climb grow jump soar creep surge"),
+        Sense.DOWN: forms("fall drop decline shrink sink dip slip collapse plunge plummet tumble"),
+    }
+)
+"""Verbs whose subject is what moved."""
+
+CAUSES = _senses(
+    {
+        Sense.UP: forms("increase raise boost lift inflate"),
+        Sense.DOWN: forms("decrease reduce lower cut trim shave shorten"),
+        Sense.BETTER: forms("improve gain save recover help"),
+        Sense.WORSE: forms("cost lose regress degrade worsen hurt harm sacrifice"),
+        Sense.FASTER: forms("accelerate speed"),
+        Sense.SLOWER: forms("slow"),
+    }
+)
+"""Verbs that may have what moved behind them or before them."""
+
+CONTESTS = _senses(
+    {
+        Sense.UP: forms("exceed top"),
+        Sense.DOWN: forms("undercut"),
+        Sense.BETTER: forms("beat outperform surpass win outdo lead overtake"),
+        Sense.WORSE: forms("trail underperform lag"),
+        Sense.SAME: forms("match equal tie"),
+    }
+)
+"""Verbs between two runs: the first is better than the second."""
+
+PRICES = forms("add cost save gain lose pay buy sacrifice win")
+"""Verbs that are a claim only with an amount."""
+
+# -- adjectives, nouns, adverbs -----------------------------------------------------------------------------------
+
+ADJECTIVES = _senses(
+    {
+        Sense.UP: word_set("higher larger greater bigger more longer heavier"),
+        Sense.DOWN: word_set("lower smaller less fewer shorter lighter"),
+        Sense.BETTER: word_set("better superior stronger"),
+        Sense.WORSE: word_set("worse inferior poorer weaker"),
+        Sense.FASTER: word_set("faster quicker speedier"),
+        Sense.SLOWER: word_set("slower"),
+        Sense.SAME: word_set("unchanged identical same indistinguishable equal constant"),
+    }
+)
+
+NOUNS = _senses(
+    {
+        Sense.UP: word_set("increase increases rise growth"),
+        Sense.DOWN: word_set("decrease decreases reduction reductions drop drops fall decline"),
+        Sense.BETTER: word_set("improvement improvements gain gains win"),
+        Sense.WORSE: word_set("regression regressions degradation"),
+        Sense.FASTER: word_set("speedup speedups speed-up speed-ups"),
+        Sense.SLOWER: word_set("slowdown slowdowns slow-down"),
+    }
+)
+
+PLACES = _senses(
+    {
+        Sense.UP: word_set("above over up"),
+        Sense.DOWN: word_set("below under beneath down"),
+        Sense.BETTER: word_set("ahead"),
+        Sense.WORSE: word_set("behind"),
+    }
+)
+"""Prepositions and particles that set one value against another."""
+
+SENSES: dict[str, Sense] = {**NOUNS, **MOVES, **CAUSES, **CONTESTS, **ADJECTIVES}
+
+OPPOSITE = {
+    Sense.UP: Sense.DOWN,
+    Sense.DOWN: Sense.UP,
+    Sense.BETTER: Sense.WORSE,
+    Sense.WORSE: Sense.BETTER,
+    Sense.FASTER: Sense.SLOWER,
+    Sense.SLOWER: Sense.FASTER,
+}
+
+SUPERLATIVES = _senses(
+    {
+        Sense.UP: word_set("highest largest greatest biggest most longest maximum maximal heaviest hungriest"),
+        Sense.DOWN: word_set("lowest smallest least fewest shortest minimum minimal lightest leanest"),
+        Sense.BETTER: word_set("best strongest"),
+        Sense.WORSE: word_set("worst weakest poorest"),
+        Sense.FASTER: word_set("fastest quickest"),
+        Sense.SLOWER: word_set("slowest"),
+    }
+)
+
+RANKS = {"second": 2, "next": 2, "third": 3, "2nd": 2, "3rd": 3}
+"""Words before a superlative that make it less than the first."""
+
+DIFFERENCES = word_set(
+    """
+    difference differences delta deltas gap margin improvement improvements reduction reductions increase increases
+    decrease drop gain gains loss losses change regression shift rise fall decline speedup slowdown advantage lead
+    deficit penalty cost saving savings overhead speed-up slow-down jump hit win price growth swing
+    """
+)
+"""Nouns for what lies between two values."""
+
+# -- how a sentence means it --------------------------------------------------------------------------------------
+
+NEGATIONS = word_set(
+    """
+    not no never neither nor without cannot can't didn't doesn't don't isn't wasn't weren't aren't hasn't haven't
+    won't couldn't wouldn't hardly barely none nothing nobody nowhere
+    """
+)
+
+FAILED_TO = word_set("failed fails failing fail unable failure")
+"""Negations only before "to"."""
+
+DEGREES = word_set(
+    """
+    significantly meaningfully substantially noticeably materially measurably clearly much consistently reliably
+    further considerably markedly statistically appreciably uniformly always necessarily exactly quite fully entirely
+    nearly linearly even yet that so as measurable meaningful significant visible noticeable real clear
+    """
+)
+"""Adverbs that a "not" before them denies instead of the verb."""
+
+HEDGES = word_set(
+    """
+    may might could should would if whether unless expect expects expected expecting hope hopes hoped hopefully
+    perhaps maybe possibly plan planned plans try hypothesis hypothesise hypothesize hypothesized assume assuming
+    suppose predicted predict predicts prediction suspect suspected can will shall must let let's consider propose
+    proposed goal target aim aims aimed intended ought todo question predicting wanted want wants asked asks
+    next suggest suggests suggesting wonder unclear unknown promise promised promises until till before
+    """
+)
+"""What stands near them is only thought of."""
+
+APPROXIMATE = word_set(
+    "about around roughly approximately approx approx. circa ca ca. some ~ \u2248 nearly almost close"
+)
+
+ARTICLES = word_set(
+    "the a an its their this that these those our both all same such any each every overall mean final average my"
+)
+
+BE = word_set("is was are were be been being")
+
+LINKS = word_set(
+    """
+    of is was were are be been being to at by from for with in on the a an and or but as than that which who its it
+    their this these those has have had having reached reaches reaching reach hit hits hitting got gets getting ended
+    ends ending stood stands scored scores achieved achieves achieving gave gives giving landed lands came comes went
+    goes took takes taking stayed stays remained remains about around roughly approximately only just still now then
+    also again finally nearly almost over under above below up down vs vs. versus against while whereas both each all
+    per via using used when where so thus hence even exactly compared relative between within after before until
+    finished finishing finish completed averaged averages averaging measured recorded showed shows show reports
+    reported saw sees mean equals equal approx approx. ca circa some yields yielded yielding produced produces delivers
+    delivered attained attains obtained obtains settled settles converged bottomed peaked peaks posts posted logged
+    logs value values among i we you they he she sits sat ran runs respectively there here not no final sustained
+    sustains manages managed needs needed need uses use touched touches serves served processes processed barely
+    """
+)
+"""Words that may stand between a thing and its number without being a thing themselves."""
+
+CAUTIONS = word_set("significant significantly notable notably")
+
+# -- comparing ----------------------------------------------------------------------------------------------------
+
+COMPARE_BEFORE = word_set("as than vs vs. versus against unlike beyond over")
+"""What stands behind them is what something is compared with."""
+
+COMPARE_PAIRS = pairs(
+    """
+    ahead of, away from, changed from, close to, compared to, compared with, comparing to, comparison to,
+    comparison with, different from, differs from, down from, drop from, equal to, gain on, identical to, improve on,
+    improve upon, improved on, improved upon, improvement on, improvement to, improves on, improves upon, improving on,
+    improving upon, increase from, inferior to, instead of, loses to, lost to, matched by, next to, on par, rather than,
+    regression on, relative to, respect to, short of, similar to, superior to, unchanged from, up from, compares with,
+    par with, compare with, compare to, behind of, comparable with, comparable to, tied with, parity with
+    """
+)
+
+EXCEPTING = pairs("other than, apart from, except for, aside from, all but, one but, run but, runs but")
+"""What stands behind them is taken out."""
+
+COMPARE_PLACES = word_set("above below under behind beneath")
+VERSUS = word_set("vs vs. versus against")
+ARROWS = frozenset({"\u2192", "\u21d2", "->"})
+
+# -- how runs end -------------------------------------------------------------------------------------------------
+
+ENDED_WELL = forms("succeed complete finish pass survive converge") | word_set(
+    "successful successfully ok fine healthy cleanly"
+)
+ENDED_BADLY = forms("fail crash die abort oom") | word_set("killed broken unsuccessful crashed errored")
+STATUS_WORDS = {
+    **dict.fromkeys(ENDED_WELL, "succeeded"),
+    **dict.fromkeys(ENDED_BADLY, "failed"),
+    **dict.fromkeys(forms("diverge explode collapse") | word_set("divergent divergence"), "diverged"),
+    **dict.fromkeys(forms("converge"), "converged"),
+    "preempted": "preempted",
+    "pre-empted": "preempted",
+    **dict.fromkeys(("cancelled", "canceled"), "cancelled"),
+    "cached": "cached",
+    "lost": "lost",
+    **dict.fromkeys(forms("fit"), "fits"),
+    "oom": "memory",
+    "ooms": "memory",
+    "oomed": "memory",
+    "nan": "diverged",
+}
+"""Words that say how a run ended, and the status they say."""
+
+CONFIDENCE = word_set("exploratory replicated stable")
+
+# -- things that are counted --------------------------------------------------------------------------------------
+
+RUN_NOUNS = word_set(
+    """
+    run runs variant variants config configs configuration configurations setting settings experiment experiments
+    trial trials replicate replicates arm arms model models candidate candidates launch launches job jobs point points
+    """
+) - {"point", "points"}
+
+COUNTED = word_set(
+    """
+    seed seeds device devices chip chips gpu gpus tpu tpus host hosts node nodes attempt attempts process processes
+    worker workers epoch epochs step steps layer layers token tokens parameter parameters param params failure
+    failures preemption preemptions retry retries restart restarts checkpoint checkpoints metric metrics core cores
+    slice slices rate rates value values axis axes head heads expert experts batch batches shard shards sample samples
+    example examples warning warnings error errors event events file files task tasks machine machines accelerator
+    accelerators day days item items client clients request requests document documents
+    """
+)
+
+NUMBERED = word_set(
+    """
+    phase gate table figure fig section part stage option chapter appendix item note footnote round version milestone
+    week priority tier level track hypothesis method approach question point step line rank shard worker page
+    """
+)
+"""Nouns whose number is a name: ``phase 2``."""
+
+FOLLOWERS = LINKS | word_set(
+    """
+    better worse lower higher faster slower more less fewer larger smaller greater shorter longer improvement
+    reduction increase decrease drop gain regression difference gap margin delta change speedup slowdown because since
+    though although however if then too overall together again respectively total apart away off behind ahead out onto
+    into across during throughout without despite beating below above beyond relative absolute instead either
+    """
+)
+"""Words that may follow a number without being what it counts."""
+
+HYPOTHETICAL_FIELDS = (
+    "hypothesis", "hypotheses", "question", "next", "plan", "todo", "to do", "expectation", "expected", "goal", "goals",
+    "scope", "stop", "motivation", "risk", "idea", "follow-up", "proposal", "open question", "objective", "constraint",
+)  # fmt: skip
+"""Labels under which nothing is claimed."""

@@ -1,0 +1,134 @@
+"""The check of a text against the facts, whoever wrote it. Works on the final text alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from curator.verify.known.vocabulary import Vocabulary
+from curator.verify.known.world import World
+from curator.verify.reading.contexts import contexts
+from curator.verify.reading.marking import marked
+from curator.verify.reading.reader import Reader
+from curator.verify.reading.sentences import Context, Sentence, split
+from curator.verify.reading.tokens import Lexer, TokenKind
+from curator.verify.report import Collector, FindingKind, Report
+from curator.verify.rules.chains import Chains
+from curator.verify.rules.comparisons import Comparisons
+from curator.verify.rules.consistency import Consistency
+from curator.verify.rules.counts.rule import Counts
+from curator.verify.rules.labels import Labels
+from curator.verify.rules.numbers.rule import Numbers
+from curator.verify.rules.outcomes import Outcomes
+from curator.verify.rules.quotations import Quotations
+from curator.verify.rules.quoted import QuotedNumbers
+from curator.verify.rules.references import References
+from curator.verify.rules.superlatives.rule import Superlatives
+from curator.verify.rules.verdicts import Agreement, Hypotheses
+from curator.verify.text import blocks as markdown
+from curator.verify.text.blocks import BlockKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curator.facts import Fact
+    from curator.verify.report import Issue
+
+_CONTRADICTIONS = frozenset(
+    {FindingKind.COMPARATIVE, FindingKind.DIRECTION, FindingKind.STATUS, FindingKind.SUPERLATIVE}
+)
+
+
+class Rule(Protocol):
+    """Judges one kind of claim in a sentence."""
+
+    def check(self, reader: Reader, s: Sentence, found: Collector) -> None: ...
+
+
+def verify(text: str, facts: Sequence[Fact]) -> Report:
+    """Check a Markdown text against the facts.
+
+    Args:
+        text: the final text; offsets in the report are characters of it.
+        facts: everything the text may state.
+    """
+    return Verifier(facts).report(text)
+
+
+class Verifier:
+    """Checks texts against one set of facts."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self._world = World(facts)
+        self._vocabulary = Vocabulary(self._world)
+        self._lexer = Lexer(self._world, self._vocabulary)
+        quoted = QuotedNumbers(self._world, self._lexer)
+        comparisons = Comparisons(self._world)
+        self._numbers = Numbers(self._world, quoted)
+        self._counts = Counts(self._world, quoted, comparisons)
+        self._outcomes = Outcomes(self._world)
+        self._references = References(self._world, self._vocabulary)
+        self._quotations = Quotations(self._world, self._references)
+        self._rules: tuple[Rule, ...] = (
+            Consistency(self._world),
+            Chains(self._world),
+            Superlatives(self._world),
+            comparisons,
+            Hypotheses(self._world, self._truth),
+            Agreement(self._world),
+            self._outcomes,
+            Labels(self._world),
+            self._references,
+        )
+
+    def report(self, text: str) -> Report:
+        found = Collector()
+        blocks = markdown.parse(markdown.normalise(text))
+        tokens = [self._lexer.tokens(block) for block in blocks]
+        for block, cut, context in zip(
+            blocks, tokens, contexts(blocks, tokens, self._world, self._vocabulary), strict=True
+        ):
+            self._quotations.check(block, cut, found)
+            if block.kind is BlockKind.FENCE or (block.quoted and any(i.start == block.start for i in found.issues)):
+                continue
+            spans = self._quotations.quoted_spans(block)
+            own = [t for t in cut if t.kind is TokenKind.LINK or not any(a <= t.start < b for a, b in spans)]
+            before: Reader | None = None
+            for sentence in split(marked(own, context, self._world, self._vocabulary), context):
+                before = Reader(sentence, self._world, before)
+                self._check(before, sentence, found)
+        return found.report(text)
+
+    def _truth(self, hypothesis: str, run: str) -> bool | None:
+        """Whether the facts bear out or contradict a hypothesis, read as a result of its run."""
+        found, context = Collector(), Context(topics=frozenset({run} - {""}))
+        text = markdown.normalise(hypothesis)
+        before: Reader | None = None
+        for sentence in split(marked(self._lexer.cut(text, 0), context, self._world, self._vocabulary), context):
+            before = Reader(sentence, self._world, before)
+            for i in sentence.of_kind(TokenKind.NUMBER):
+                self._numbers.check(before, sentence, i, found)
+            for rule in self._rules[:4]:
+                rule.check(before, sentence, found)
+            self._outcomes.check(before, sentence, found)
+        against = [issue for issue in found.issues if issue.kind in _CONTRADICTIONS or _is_factor(text, issue)]
+        claimed = [start for start, _, _ in found.evidence if text[start : start + 1].isalpha()]
+        if against:
+            return False
+        # Of a hypothesis with several parts, some may be undecided: only a simple one is known to hold.
+        simple = not any(
+            word in f" {text.lower()} " for word in (" and ", " without ", " while ", " but ", " at no ", ",")
+        )
+        return True if claimed and simple and not found.issues else None
+
+    def _check(self, reader: Reader, sentence: Sentence, found: Collector) -> None:
+        self._counts.check_words(reader, sentence, found)
+        for i in sentence.of_kind(TokenKind.NUMBER):
+            if not self._counts.check_number(reader, sentence, i, found):
+                self._numbers.check(reader, sentence, i, found)
+        for rule in self._rules:
+            rule.check(reader, sentence, found)
+
+
+def _is_factor(text: str, issue: Issue) -> bool:
+    """Whether what is objected to is a factor in words: ``doubles``."""
+    return text[issue.start : issue.end].isalpha()
