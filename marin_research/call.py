@@ -17,7 +17,7 @@ from marin_research.join import leave_pointer
 from marin_research.record import Devices, Run, Status, Step, Unknown
 from marin_research.recorder import Recorder
 from marin_research.recording import Recording, note_artifact
-from marin_research.store import RecordStore
+from marin_research.store import recording_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class Plan:
     def start(self, output_path: str, config_of: Callable[[str], Any]) -> Recorder | None:
         """Announce an attempt at the run, or say once that there will be no record and let the step go on."""
         try:
-            store = RecordStore(self.launch.root)
+            store = recording_store(self.launch.root)
             # Whoever calls this again makes the next attempt of the same run.
             attempt = store.claim_attempt(self.run_id)
             recorder = Recorder(self.launch, self.declare(), attempt=attempt)

@@ -23,7 +23,7 @@ from marin_research.foreground import Foreground
 from marin_research.memory_kills import memory_kills
 from marin_research.record import Run, Status, Unknown
 from marin_research.recorder import Recorder
-from marin_research.store import RecordStore
+from marin_research.store import recording_store
 from marin_research.wandb_children import WandbOfCommand
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
     """
     with Foreground() as foreground:
         recorder = Recorder(
-            launch, _declare(asked, launch), attempt=RecordStore(launch.root).claim_attempt(asked.run_id)
+            launch, _declare(asked, launch), attempt=recording_store(launch.root).claim_attempt(asked.run_id)
         )
         recorder.start(config=asked.config, declared_devices=Unknown("a command declares no devices"))
         return _Recording(asked, recorder, foreground).run()

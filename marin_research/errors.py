@@ -5,6 +5,7 @@
     MarinResearchError
     |-- ThreadError            a thread file is missing, unreadable or contradicts another one
     |-- StoreError             the record store cannot be read or written
+    |   |-- StoreUnreachableError  a store that is far away does not answer a process that cannot wait
     |   |-- RunNotFoundError   no run answers to that name
     |   `-- EventFormatError   an event exists but this program cannot read it
     |-- ClusterError           a cluster cannot be reached, or does not answer
@@ -27,6 +28,21 @@ class ThreadError(MarinResearchError):
 
 class StoreError(MarinResearchError):
     """The record store cannot be read or written."""
+
+    reason: str | None = None
+    """What a service said, where it is one, without what we were doing and what to do next."""
+
+
+class StoreUnreachableError(StoreError):
+    """A store that is far away does not answer a process that cannot wait for it."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        self.reason = reason
+        super().__init__(
+            f"{url} cannot be asked ({reason}); check the address, the network and its credentials, "
+            "or name another place with --root"
+        )
 
 
 class RunNotFoundError(StoreError):

@@ -16,15 +16,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from marin_research.clusters import process_index, task_here
+from marin_research.objects import is_distant
 from marin_research.record import Retry
 from marin_research.recorder import Recorder
-from marin_research.store import RecordStore
+from marin_research.store import recording_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from marin_research.launch import Launch
     from marin_research.record import Run
+    from marin_research.store import RecordStore
 
 PATIENCE_S = 60.0
 """How long the record store may take to be reached before the function runs without a record of its own."""
@@ -97,12 +99,8 @@ def _join(packed: bytes) -> Recorder | None:
 
 def _joined(packed: bytes) -> Recorder:
     plan: JobPlan = pickle.loads(packed)  # noqa: S301 - it came in one piece with the function that is to be run
-    store = RecordStore(plan.launch.root)
-    try:
-        there = store.objects.get("store.json")
-    except FileNotFoundError:
-        there = b""
-    if there != plan.launch.store:
+    store = recording_store(plan.launch.root)
+    if not is_distant(store.root) and _content(store) != plan.launch.store:
         raise _CannotRecordError(f"the record store of the launch is not at {store.root} here")
     task = task_here()
     if task is None:
@@ -114,6 +112,14 @@ def _joined(packed: bytes) -> Recorder:
     recorder = Recorder(plan.launch, plan.run, attempt=attempt, host_index=process_index(), job=task.job)
     recorder.join(retry)
     return recorder
+
+
+def _content(store: RecordStore) -> bytes:
+    """What the store at this path of this machine says of itself."""
+    try:
+        return store.objects.get("store.json")
+    except FileNotFoundError:
+        return b""
 
 
 def _within[T](seconds: float, action: Callable[[], T]) -> T:

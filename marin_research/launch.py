@@ -17,7 +17,7 @@ from marin_research.checkout import Checkout
 from marin_research.objects import local_folder
 from marin_research.record import Command, Git  # noqa: TC001 - part of a dataclass that is pickled
 from marin_research.redact import Redactor
-from marin_research.store import RecordStore
+from marin_research.store import recording_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,13 +63,13 @@ def new_launch(
     Raises:
         StoreError: the store cannot be written.
     """
-    store = RecordStore(root)
-    store.prepare()
+    store = recording_store(root)
+    content = store.prepare()
     redactor = Redactor.from_environment()
     return Launch(
         id=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}",
         root=store.objects.url,
-        store=store.objects.get("store.json"),
+        store=content,
         command=provenance.command(argv or provenance.launch_argv(), redactor),
         git=(checkout or Checkout()).state(redactor, store.put_blob, store=local_folder(store.objects.url)),
         environment=provenance.environment(redactor),

@@ -9,11 +9,12 @@ before it counts as somebody else's.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from typing import TYPE_CHECKING, Any
 
 from marin_research.errors import StoreError
-from marin_research.objects import read_each
+from marin_research.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ _BUCKETS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 _S3_BOUNDS = {"connect_timeout": 10, "read_timeout": 20, "retries": {"max_attempts": 2, "mode": "standard"}}
 
 
-class FsspecObjects:
+class FsspecObjects(Objects):
     """Objects of one service. Every request ends within a deadline, where the service's client lets us set one."""
 
     def __init__(self, url: str) -> None:
@@ -46,6 +47,14 @@ class FsspecObjects:
                 f"cannot open {url}: {error}; install the file system's package or change --root"
             ) from error
         self._root = root.rstrip("/")
+        if scheme in ("s3", "s3a"):
+            self._fs.retries = 2  # of its own, beside those of the client beneath it
+
+    def within(self, seconds: float) -> FsspecObjects:
+        """The same place, where a request may take so long."""
+        impatient = copy.copy(self)
+        impatient.deadline_s = seconds
+        return impatient
 
     def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:  # noqa: ARG002 - it always is
         try:
@@ -54,7 +63,7 @@ class FsspecObjects:
             if self.get(key) != data:
                 raise
 
-    def claim(self, key: str, data: bytes) -> None:
+    def claim(self, key: str, data: bytes, *, whole: bool = False) -> None:  # noqa: ARG002 - they always are
         self.put_new(key, data)
 
     def put(self, key: str, data: bytes) -> None:
@@ -68,7 +77,7 @@ class FsspecObjects:
         from fsspec.asyn import AsyncFileSystem, sync
 
         if not isinstance(self._fs, AsyncFileSystem):
-            return read_each(self, keys)
+            return super().get_each(keys)
         found = sync(self._fs.loop, self._cat_each, keys)
         return [
             each if isinstance(each, bytes) else self._known(each, "read", key)
@@ -134,11 +143,13 @@ class FsspecObjects:
         return self._cannot(verb, key, error)
 
     def _cannot(self, verb: str, key: str, error: Exception) -> StoreError:
-        place = f"{self.url}/{key}".rstrip("/")
-        return StoreError(
-            f"cannot {verb} {place}: {self._reason(error)}; "
+        place, reason = f"{self.url}/{key}".rstrip("/"), self._reason(error)
+        cannot = StoreError(
+            f"cannot {verb} {place}: {reason}; "
             "check the address, the network and its credentials, or name another place with --root"
         )
+        cannot.reason = reason
+        return cannot
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):

@@ -46,8 +46,13 @@ class Objects(Protocol):
             StoreError: the place cannot be written.
         """
 
-    def claim(self, key: str, data: bytes) -> None:
-        """Take a key nobody else has, where what matters is its name: a crash may cut ``data`` short.
+    def claim(self, key: str, data: bytes, *, whole: bool = False) -> None:
+        """Take a key nobody else has, here or on any other machine.
+
+        Args:
+            key: what is claimed; usually all that matters is its name.
+            data: what no other claim has in it.
+            whole: others will read ``data``, which a crash may cut short otherwise.
 
         Raises:
             FileExistsError: somebody else has it.
@@ -67,9 +72,20 @@ class Objects(Protocol):
 
     def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
         """What ``get`` gives or raises for each key; where one read takes long, many at once."""
+        found: list[bytes | StoreError | FileNotFoundError] = []
+        for key in keys:
+            try:
+                found.append(self.get(key))
+            except (StoreError, FileNotFoundError) as error:
+                found.append(error)
+        return found
 
     def names(self, folder: str) -> list[str]:
         """The names directly under ``folder``, sorted; none when the folder does not exist."""
+
+    def waiting(self, folder: str) -> list[str]:  # noqa: ARG002 - nothing waits, as a rule
+        """Those of ``names`` that are on this machine still, on their way to a store that is not."""
+        return []
 
 
 def is_local(url: str) -> bool:
@@ -81,27 +97,25 @@ def local_folder(url: str) -> Path | None:
     return Path(url.removeprefix("file://")).expanduser().absolute() if is_local(url) else None
 
 
+def is_distant(url: str) -> bool:
+    """Whether a store there may not answer for a while, or be seen by others only once it has been sent something."""
+    return not is_local(url) and not url.startswith("memory://")
+
+
 def open_objects(url: str) -> Objects:
     """Objects at a local path or any fsspec URL (``s3://``, ``gs://``, ``memory://``)."""
     if is_local(url):
         return LocalObjects(Path(url.removeprefix("file://")))
+    if is_distant(url):
+        from marin_research.spool.objects import DistantObjects
+
+        return DistantObjects(url)
     from marin_research.object_storage import FsspecObjects
 
     return FsspecObjects(url)
 
 
-def read_each(objects: Objects, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
-    """``get`` of each key, one after the other."""
-    found: list[bytes | StoreError | FileNotFoundError] = []
-    for key in keys:
-        try:
-            found.append(objects.get(key))
-        except (StoreError, FileNotFoundError) as error:
-            found.append(error)
-    return found
-
-
-class LocalObjects:
+class LocalObjects(Objects):
     """Objects as files. A write is a synced temporary file that is then linked to its name."""
 
     def __init__(self, root: Path) -> None:
@@ -121,7 +135,10 @@ class LocalObjects:
         finally:
             _remove(part)
 
-    def claim(self, key: str, data: bytes) -> None:
+    def claim(self, key: str, data: bytes, *, whole: bool = False) -> None:
+        if whole:
+            self.put_new(key, data)
+            return
         # Not synced: journalling file systems keep the order of changes to folders, so a name that was taken is there
         # whenever an event that was written after it is.
         target = self.root / key
@@ -150,9 +167,6 @@ class LocalObjects:
             raise
         except OSError as error:
             raise self._cannot("read", key, error) from error
-
-    def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
-        return read_each(self, keys)
 
     def names(self, folder: str) -> list[str]:
         try:

@@ -42,7 +42,7 @@ from marin_research.record import (
     WandbRun,
 )
 from marin_research.redact import Redactor
-from marin_research.store import RecordStore
+from marin_research.store import recording_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -96,7 +96,7 @@ class Recorder:
         self.host_index = host_index
         self.job = job
         self.writer = f"h{host_index}-{os.urandom(3).hex()}"
-        self.store = RecordStore(launch.root)
+        self.store = recording_store(launch.root)
         self.redactor = Redactor.from_environment()
         self._sequence = 0
         self._lock = threading.RLock()

@@ -31,18 +31,20 @@ from marin_research import devices, dispatch, whose
 from marin_research.call import Dispatched, Plan, RecordedCall, noting_artifact, unrecorded
 from marin_research.clusters import task_here
 from marin_research.codec import encode
-from marin_research.errors import RunNotFoundError
+from marin_research.errors import StoreUnreachableError
 from marin_research.events import Event, Kind
 from marin_research.launch import Launch, new_launch
 from marin_research.predecessors import is_earlier_try
 from marin_research.record import Run, Status, Step, Unknown
-from marin_research.store import RecordStore
+from marin_research.store import recording_store
 from marin_research.thread import Thread, remember_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from marin.execution.step_spec import StepSpec
+
+    from marin_research.store import RecordStore
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +164,7 @@ def _new_watcher() -> _Watcher | None:
     report = _report.get() or LaunchReport()
     try:
         launch = new_launch(report.root, heartbeat_s=report.heartbeat_s)
-        watcher = _Watcher(launch, RecordStore(launch.root), report)
+        watcher = _Watcher(launch, recording_store(launch.root), report)
     except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
         logger.warning("this launch is NOT recorded: %s", error)
         return None
@@ -254,15 +256,21 @@ class _Watcher:
 
     def _run_id(self, spec: StepSpec, handle: ArtifactStep[Any], prefix: str, *, built: bool) -> str:
         """A new experiment ID, or that of the run whose output is being built again after it failed."""
-        made = self.store.runs_of_output(spec.output_path)
-        if made and not built:
-            last = self.store.run(made[-1])
+        last = None if built else self._last_run(spec.output_path)
+        if last is not None:
             same_recipe = isinstance(last.step, Step) and last.step.fingerprint == handle.fingerprint()
             # A mutable version is a new experiment each time, unless it is this very program that is started again.
             meant = not is_mutable_version(handle.version) or _is_started_again(last)
             if same_recipe and last.status in RETRIED and meant:
                 return last.id
         return self.store.claim_id(prefix, launch=self.launch.id)
+
+    def _last_run(self, output_path: str) -> Run | None:
+        """The run that wrote an output last, as far as the store can be asked."""
+        with contextlib.suppress(StoreUnreachableError):
+            made = self.store.runs_of_output(output_path)
+            return self.store.run(made[-1]) if made else None
+        return None
 
     def settle(self) -> None:
         """Note which recorded steps were served from the cache, and which did not run and why."""
@@ -271,27 +279,19 @@ class _Watcher:
             if plan.run_id in unrecorded:
                 continue
             try:
-                if not self._ran(plan):
+                # A run of an earlier launch that was to be retried, and was not, stays as it was.
+                if not self.store.newest_attempt(plan.run_id):
                     self._note_idle(spec, plan, not_run)
             except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
                 logger.warning("what became of %s is not recorded: %s", plan.step.address, error)
                 continue
             self.report.runs.append(plan.run_id)
 
-    def _ran(self, plan: Plan) -> bool:
-        try:
-            attempts = self.store.run(plan.run_id).attempts
-        except RunNotFoundError:
-            return False
-        # A run of an earlier launch that was to be retried, and was not, stays as it was.
-        return bool(attempts)
-
     def _note_idle(self, spec: StepSpec, plan: Plan, not_run: set[str]) -> None:
         path = spec.output_path
         if step_is_built(spec):
-            makers = [run_id for run_id in self.store.runs_of_output(path) if self._succeeded(run_id)]
-            source = makers[-1] if makers else Unknown("no recorded run made this output")
-            why = f"served from Marin's cache; {source if makers else 'no recorded run'} made it"
+            source = self._maker(path)
+            why = f"served from Marin's cache; {source.why if isinstance(source, Unknown) else f'{source} made it'}"
             self._note(plan, Status.CACHED, why, Kind.CACHED, {"from": encode(source), "why": why})
             return
         failed = [dep for dep in spec.deps if dep.output_path in not_run or _has_failed(dep)]
@@ -300,8 +300,14 @@ class _Watcher:
         why = f"not run: the step it depends on failed ({names})" if failed else "not run: the launch ended before it"
         self._note(plan, Status.CANCELLED, why, Kind.NOT_RUN, {"why": why})
 
-    def _succeeded(self, run_id: str) -> bool:
-        return self.store.run(run_id).status is Status.SUCCEEDED
+    def _maker(self, path: str) -> str | Unknown:
+        """The run that made what is cached at ``path``."""
+        try:
+            made = self.store.runs_of_output(path)
+            makers = [run_id for run_id in made if self.store.run(run_id).status is Status.SUCCEEDED]
+        except StoreUnreachableError as error:
+            return Unknown(f"which run made it could not be asked: {error}")
+        return makers[-1] if makers else Unknown("no recorded run made this output")
 
     def _note(self, plan: Plan, status: Status, why: str, kind: Kind, body: dict[str, Any]) -> None:
         now = datetime.now(UTC)

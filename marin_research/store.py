@@ -11,6 +11,7 @@
     runs/LR-001/attempts/000002.json               an attempt number that was handed out
     runs/LR-001/output/001-<writer>/...         what one host printed (marin_research.output)
     outputs/<hash of an output path>/LR-001.json  which runs made a step's output
+    changes/2026112208/LR-001.<random>            a run that changed in that hour, where folders do not show it
     blobs/<sha256>.gz                           diffs and other large values, once each
 """
 
@@ -26,11 +27,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marin_research.checkout import checkout_top
+from marin_research.claims import claim_number, claim_text, join_number, newest_number, number_key
 from marin_research.codec import decode, dump
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
 from marin_research.events import Event, Heartbeat, read_batch, write_batch
 from marin_research.machine import this_machine
-from marin_research.objects import LocalObjects, Objects, open_objects
+from marin_research.objects import LocalObjects, Objects, is_distant, open_objects
 from marin_research.record import Blob, Gap, Run
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
 FORMAT = "marin-research/store/1"
 STORE_FOLDER = ".marin-research"
 """The default store, at the top of a checkout."""
-_CLAIM = re.compile(r"(\d+)\.json")
+HOUR = "%Y%m%d%H"
+"""How the folders of changes are called."""
+_OFFLINE = "OFF"
 RUN_ID = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*)-(?P<number>\d{3,})")
 
 
@@ -61,6 +65,17 @@ def run_order(run_id: str) -> tuple[str, int]:
     return (found["prefix"], int(found["number"])) if found else (run_id, 0)
 
 
+def has_prefix(run_id: str, prefix: str) -> bool:
+    """Whether an experiment ID belongs to a thread's prefix; ``LR-OFF-7K2QXM-001`` was given out offline for ``LR``."""
+    own = run_order(run_id)[0]
+    return own == prefix or own.rpartition("-")[0] == offline_prefix(prefix)
+
+
+def offline_prefix(prefix: str) -> str:
+    """What the IDs begin with that machines give out by themselves, before the name of the machine."""
+    return f"{prefix}-{_OFFLINE}"
+
+
 class RecordStore:
     """Reads and writes records under one root."""
 
@@ -68,30 +83,29 @@ class RecordStore:
         self.root = root or default_root()
         self.objects: Objects = open_objects(self.root)
 
-    def prepare(self) -> None:
-        """Make the store usable for writing.
+    def prepare(self) -> bytes:
+        """Make the store usable for writing; what it says of itself, which no other store does.
 
         Raises:
             StoreError: it cannot be written, or it has a format this program does not know.
         """
         try:
-            raw = json.loads(self.objects.get("store.json"))
+            found = self.objects.get("store.json")
         except FileNotFoundError:
-            self._create()
-        except ValueError as error:
-            raise StoreError(
-                f"{self.root}/store.json is not JSON; restore it or name another place with --root"
-            ) from error
-        else:
-            if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-                raise StoreError(f"{self.root} has another format ({raw!r:.60}); this program writes {FORMAT}")
+            found = self._create()
+        check_format(found, self.root)
+        return found
 
-    def _create(self) -> None:
+    def _create(self) -> bytes:
         if isinstance(self.objects, LocalObjects) and self.objects.root.name == STORE_FOLDER:
             # A store inside a checkout must not make the checkout dirty.
             self.objects.put(".gitignore", b"*\n")
-        with suppress(FileExistsError):  # somebody else was first, with the same content
-            self.objects.put_new("store.json", dump({"format": FORMAT, "created": datetime.now(UTC)}))
+        made = dump({"format": FORMAT, "created": datetime.now(UTC)})
+        try:
+            self.objects.claim("store.json", made, whole=True)
+        except FileExistsError:  # somebody else was first
+            return self.objects.get("store.json")
+        return made
 
     # Experiment IDs
 
@@ -105,7 +119,7 @@ class RecordStore:
         owner = self._owner(key)
         if owner is None:
             with suppress(FileExistsError):  # somebody else was first
-                self.objects.put_new(key, dump({"topic": topic}))
+                self.objects.claim(key, dump({"topic": topic}), whole=True)
             owner = self._owner(key)
         if owner != topic:
             raise ThreadError(
@@ -125,8 +139,7 @@ class RecordStore:
 
     def claim_id(self, prefix: str, *, launch: str) -> str:
         """The next experiment ID of a prefix. Nobody else ever gets it."""
-        number = self._claim_number(f"ids/{prefix}", _claim(launch))
-        return f"{prefix}-{number:03d}"
+        return f"{prefix}-{claim_number(self.objects, f'ids/{prefix}', claim_text(launch)):03d}"
 
     def claim_exact_id(self, run_id: str, prefix: str, *, launch: str) -> None:
         """Claim the experiment ID that somebody asks for by name.
@@ -138,57 +151,24 @@ class RecordStore:
         if owner != prefix or run_id != f"{prefix}-{number:03d}":
             raise UsageError(f"{run_id!r} is no experiment ID of this thread; it must look like {prefix}-042")
         try:
-            self.objects.claim(f"ids/{prefix}/{number:06d}.json", _claim(launch))
+            self.objects.claim(number_key(f"ids/{prefix}", number), claim_text(launch), whole=True)
         except FileExistsError:
             raise UsageError(f"{run_id} is taken; leave --id out for the next one, or --resume {run_id}") from None
 
     def claim_attempt(self, run_id: str) -> int:
         """The next attempt number of a run."""
-        return self._claim_number(f"runs/{run_id}/attempts", _claim())
+        return claim_number(self.objects, _attempts(run_id), claim_text())
 
     def join_attempt(self, run_id: str, key: str) -> int:
         """The attempt that ``key`` stands for; the next number for a key that nobody has named yet.
 
         However many processes name one key at once, they are given one number.
         """
-        folder = f"runs/{run_id}/attempts"
-        taken = [match for match in map(_CLAIM.fullmatch, self.objects.names(folder)) if match]
-        for match in taken:
-            if self._attempt_key(folder, int(match[1])) == key:
-                return int(match[1])
-        number = max((int(match[1]) for match in taken), default=0) + 1
-        while True:
-            try:
-                # Whole or not at all, other than a claim: the others read what stands in it.
-                self.objects.put_new(f"{folder}/{number:06d}.json", dump({"key": key, "time": datetime.now(UTC)}))
-            except FileExistsError:
-                if self._attempt_key(folder, number) == key:
-                    return number
-                number += 1
-            else:
-                return number
+        return join_number(self.objects, _attempts(run_id), key)
 
     def newest_attempt(self, run_id: str) -> int:
         """The highest attempt number that was handed out for a run; 0 before the first."""
-        taken = (_CLAIM.fullmatch(name) for name in self.objects.names(f"runs/{run_id}/attempts"))
-        return max((int(match[1]) for match in taken if match), default=0)
-
-    def _attempt_key(self, folder: str, number: int) -> object:
-        try:
-            return json.loads(self.objects.get(f"{folder}/{number:06d}.json")).get("key")
-        except (ValueError, AttributeError):
-            return None  # an attempt that a launch began, whose claim may be cut short
-
-    def _claim_number(self, folder: str, claim: bytes) -> int:
-        taken = (_CLAIM.fullmatch(name) for name in self.objects.names(folder))
-        number = max((int(match[1]) for match in taken if match), default=0) + 1
-        while True:
-            try:
-                self.objects.claim(f"{folder}/{number:06d}.json", claim)
-            except FileExistsError:
-                number += 1
-            else:
-                return number
+        return newest_number(self.objects, _attempts(run_id))
 
     # Threads, as they were when they last ran
 
@@ -222,11 +202,11 @@ class RecordStore:
         Raises:
             RunNotFoundError: nothing is stored under that ID.
         """
-        names = self.objects.names(f"runs/{run_id}/events") if RUN_ID.fullmatch(run_id) else []
+        gaps: list[Gap] = []
+        names = self._names(f"runs/{run_id}/events", gaps) if RUN_ID.fullmatch(run_id) else []
         if not names:
             raise RunNotFoundError(run_id, self.root)
         events: list[Event] = []
-        gaps: list[Gap] = []
         keys = [f"runs/{run_id}/events/{name}" for name in names]
         for key, data in zip(keys, self.objects.get_each(keys), strict=True):
             try:
@@ -240,9 +220,25 @@ class RecordStore:
 
         return fold(run_id, events, gaps=gaps, heartbeats=self._heartbeats(run_id), now=now, here=this_machine())
 
+    def _names(self, folder: str, gaps: list[Gap]) -> list[str]:
+        """What there is in a folder; where the store cannot be asked, what waits on this machine to be sent there."""
+        try:
+            return self.objects.names(folder)
+        except StoreError as error:
+            waiting = self.objects.waiting(folder)
+            if not waiting:
+                raise
+            gaps.append(Gap(what="what the store has", why=f"this is what waits on this machine; {error}"))
+            return waiting
+
+    def mark_changed(self, run_id: str) -> None:
+        """Tell indexes that a run has changed, where they cannot see it from the folders."""
+        hour = f"{datetime.now(UTC):{HOUR}}"
+        self.objects.put_new(f"changes/{hour}/{run_id}.{os.urandom(4).hex()}", b"")
+
     def run_ids(self, prefix: str | None = None) -> list[str]:
         """Every run of the store, or of one prefix, in order."""
-        names = (name for name in self.objects.names("runs") if prefix is None or run_order(name)[0] == prefix)
+        names = (name for name in self.objects.names("runs") if prefix is None or has_prefix(name, prefix))
         return sorted(names, key=run_order)
 
     def runs(self, prefix: str | None = None) -> Iterator[Run]:
@@ -252,7 +248,12 @@ class RecordStore:
 
     def _heartbeats(self, run_id: str) -> list[Heartbeat]:
         beats = []
-        for name in self.objects.names(f"runs/{run_id}/heartbeats"):
+        folder = f"runs/{run_id}/heartbeats"
+        try:
+            names = self.objects.names(folder)
+        except StoreError:
+            names = self.objects.waiting(folder)
+        for name in names:
             try:
                 beats.append(decode(Heartbeat, json.loads(self.objects.get(f"runs/{run_id}/heartbeats/{name}"))))
             except (ValueError, TypeError, StoreError, FileNotFoundError):
@@ -269,8 +270,8 @@ class RecordStore:
     # Which run made an output
 
     def remember_output(self, output_path: str, run_id: str) -> None:
-        with suppress(FileExistsError):  # a later attempt of the same run
-            self.objects.claim(f"{_output_key(output_path)}/{run_id}.json", dump({"output_path": output_path}))
+        # Of a later attempt of the same run, it is the same.
+        self.objects.put_new(f"{_output_key(output_path)}/{run_id}.json", dump({"output_path": output_path}))
 
     def runs_of_output(self, output_path: str) -> list[str]:
         """IDs of the runs that wrote ``output_path``, oldest first."""
@@ -312,9 +313,32 @@ class RecordStore:
         return f"runs/{run_id}/output/{attempt:03d}-{writer}"
 
 
-def _claim(launch: str = "") -> bytes:
-    """What stands in a claim. No other is like it, so whoever finds it knows that the claim is theirs."""
-    return dump({"launch": launch, "time": datetime.now(UTC), "nonce": os.urandom(8).hex()})
+def recording_store(root: str | None = None) -> RecordStore:
+    """The store for a process that records: it never waits long for a store that is far away."""
+    root = root or default_root()
+    if not is_distant(root):
+        return RecordStore(root)
+    from marin_research.spool.store import SpooledStore
+
+    return SpooledStore(root)
+
+
+def check_format(content: bytes, root: str) -> None:
+    """Refuse a store that another program has made.
+
+    Raises:
+        StoreError: ``content`` of its ``store.json`` says so.
+    """
+    try:
+        raw = json.loads(content)
+    except ValueError as error:
+        raise StoreError(f"{root}/store.json is not JSON; restore it or name another place with --root") from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise StoreError(f"{root} has another format ({raw!r:.60}); this program writes {FORMAT}")
+
+
+def _attempts(run_id: str) -> str:
+    return f"runs/{run_id}/attempts"
 
 
 def _present[T](found: T | Exception) -> T:

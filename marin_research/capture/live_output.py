@@ -8,11 +8,12 @@
         times-000008388608                when that was printed (marin_research.capture.chunk)
 
 A live file is removed only after its chunk is stored, so a crash at any moment leaves every byte in one of the two. A
-store that is not on this machine gets its live files in a spool folder of the user's cache until they are shipped.
+store that is not on this machine has them in the folder where everything waits that is to be sent to it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import re
@@ -37,6 +38,8 @@ _LIVE = re.compile(r"live-(\d{12,})-(\d{12,})")
 _MARK_S = 0.25
 """Between two notes of the time, so that a host that prints without end does not note it without end."""
 
+_ABANDONED_S = 60.0
+
 
 class Stretch(NamedTuple):
     """Consecutive bytes of one host's output, in a live file."""
@@ -51,20 +54,9 @@ def live_folder(root: str, folder: str) -> Path:
     """Where the live files of a store's ``folder`` are on this machine."""
     if is_local(root):
         return Path(root.removeprefix("file://")).expanduser().absolute() / folder
-    import hashlib
+    from marin_research.spool.folder import SpoolFolder
 
-    return _spool() / hashlib.sha256(f"{root}/{folder}".encode()).hexdigest()[:24]
-
-
-def _spool() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - never fails
-    cache = Path(home).absolute()
-    there = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
-    if not os.access(there, os.W_OK):  # some containers give an account no home of its own
-        import tempfile
-
-        cache = Path(tempfile.gettempdir())
-    return cache / "marin-research" / "spool"
+    return SpoolFolder(root).live / folder
 
 
 def note(text: str) -> bytes:
@@ -166,6 +158,8 @@ class LiveOutput:
         self._marked = -math.inf
         self._path = self._folder / f"live-{self.size:012d}-{self.lines:012d}"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):  # a file that nobody holds was left by somebody who was killed
+            fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         self._start = self.size
 
     def _fail(self, error: OSError) -> None:
@@ -182,6 +176,25 @@ def live_stretches(folder: Path) -> list[tuple[Stretch, int]]:
                 with suppress(FileNotFoundError):  # it has just been shipped
                     found.append((Stretch(start, start + (folder / name).stat().st_size, folder / name), int(match[2])))
     return sorted(found)
+
+
+def abandoned(folder: Path) -> list[Stretch]:
+    """The live files of a folder that nobody writes any more."""
+    return [stretch for stretch, _ in live_stretches(folder) if _is_old(stretch.path) and not _is_held(stretch.path)]
+
+
+def _is_old(path: Path) -> bool:
+    """Whether it is not only just being made, and about to be held."""
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime > _ABANDONED_S
+    return False
+
+
+def _is_held(path: Path) -> bool:
+    with suppress(OSError), path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    return True
 
 
 def ship(objects: Objects, folder: str, stretch: Stretch) -> None:

@@ -186,8 +186,13 @@ class Keeper(threading.Thread):
             self._on_progress()
 
     def _ship(self, step: StepOutput, stretch: Stretch) -> None:
+        from marin_research.spool.folder import SpoolFullError
+
         try:
             ship(self._store(step.root).objects, step.folder, stretch)
+        except SpoolFullError as error:
+            stretch.path.unlink(missing_ok=True)  # it would only fill the disk; the record says what is missing
+            step.problem = f"output from byte {stretch.start} on is not kept whole: {error}"
         except Exception as error:  # noqa: BLE001 - the live file is still there, and the next try may work
             step.unshipped.append((stretch, str(error)))
         step.in_flight.discard(stretch)
@@ -221,8 +226,8 @@ class Keeper(threading.Thread):
         step.testified += 1
 
     def _store(self, root: str) -> RecordStore:
-        from marin_research.store import RecordStore
+        from marin_research.store import recording_store
 
         if root not in self._stores:
-            self._stores[root] = RecordStore(root)
+            self._stores[root] = recording_store(root)
         return self._stores[root]

@@ -17,6 +17,7 @@ _HOMES = {
     "digest": ("marin_research.cli.digest", "Condense a log, or what a run printed."),
     "compare": ("marin_research.cli.compare", "Compare runs: deltas, and what else differs."),
     "check": ("marin_research.cli.check", "Check whether a result is ready to be posted."),
+    "sync": ("marin_research.cli.sync", "Send the records that wait on this machine."),
     "logbook": ("marin_research.cli.logbook", "List a logbook's entries, or append one."),
     "redact": ("marin_research.cli.redact", "Remove secrets from a text."),
     "schema": ("marin_research.cli.schema", "Print the JSON Schema of what --json prints."),

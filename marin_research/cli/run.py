@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from marin_research.cli.lazy import root_option
-from marin_research.errors import UsageError
+from marin_research.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from marin_research.output_metrics import MetricPattern
@@ -51,14 +52,14 @@ def command(
     checkout = Checkout()  # git works while we load the rest
     from marin_research.command import CommandRun, as_argv, run_command
     from marin_research.launch import new_launch
-    from marin_research.store import RecordStore
+    from marin_research.store import recording_store
 
     config = dict(_setting(text) for text in settings)
     patterns = _patterns(metrics)
     timeout_s = _seconds(timeout)
     given, argv = argv, as_argv(argv)
     launch = new_launch(root, heartbeat_s=heartbeat, argv=argv, checkout=checkout)
-    store = RecordStore(launch.root)
+    store = recording_store(launch.root)
     if resume is not None:
         # A retry is the same run: what is not said anew is as it was.
         earlier = store.run(resume)
@@ -78,7 +79,9 @@ def command(
     gc.freeze()  # nor will it be at the end, where Python would look through all of it again
     gc.enable()
     code = run_command(asked, launch)
-    attempt = "" if resume is None else _attempt(store.run(resume))
+    attempt = ""
+    with suppress(StoreError):  # a store that is far away may not answer any more
+        attempt = _attempt(store.run(resume)) if resume is not None else ""
     click.echo(
         f"marin-research: recorded as {asked.run_id}{attempt}; see `marin-research show {asked.run_id}`", err=True
     )

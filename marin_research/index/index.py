@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from marin_research import __version__
 from marin_research.errors import RunNotFoundError
 from marin_research.index import query, snapshot
-from marin_research.index.changes import Changes, Unread, Watch
+from marin_research.index.changes import Unread, watch
 from marin_research.index.handles import candidates, is_path
 from marin_research.index.tables import VERSION, Tables
-from marin_research.objects import LocalObjects
 from marin_research.places import cache_folder
 from marin_research.record import Run, Status
 
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 _STAMP = "stamp"
 _MANY = 200
 """Runs whose reading takes long enough to say so."""
-_AT_ONCE = 16
-"""Runs that are read at once where reading is waiting."""
 
 
 class Index:
@@ -41,7 +38,7 @@ class Index:
         """Told how many runs of how many have been read, where there are many."""
         self._store = store
         self._path = index_path(store.objects.url)
-        self._watch = Watch(store.objects) if isinstance(store.objects, LocalObjects) else None
+        self._watch = watch(store.objects)
         self._lock = threading.Lock()
         self._tables = self._load()
 
@@ -74,7 +71,7 @@ class Index:
 
     def _refresh(self) -> None:
         """Read what has changed. What was read before an error, or before Ctrl-C, need not be read again."""
-        found = self._changes()
+        found = self._watch.changes(self._tables, self._tables.note(_STAMP))
         news = bool(found.gone)
         for name in found.gone:
             self._tables.remove(name)
@@ -87,25 +84,19 @@ class Index:
                     self.on_progress(count, len(found.unread))
             news = news or found.stamp not in ("", self._tables.note(_STAMP))
             self._tables.set_note(_STAMP, found.stamp)
+            self._tables.note_marks(found.marks)
         finally:
             if news:
                 snapshot.save(self._path, self._tables.snapshot())
 
-    def _changes(self) -> Changes:
-        if self._watch is not None:
-            return self._watch.changes(self._tables, self._tables.note(_STAMP))
-        names = self._store.objects.names("runs")
-        gone = {name for name, *_ in self._tables.folders()} - set(names)
-        return Changes([Unread(name, "") for name in names], sorted(gone), "")
-
     def _read(self, unread: Sequence[Unread]) -> Iterator[tuple[Unread, Run | None]]:
         """The records of runs; None for what is none, such as a number that was taken and never used."""
-        if self._watch is not None:
+        if self._watch.reads_at_once == 1:
             yield from ((each, self._run(each)) for each in unread)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(_AT_ONCE) as readers:
+        with ThreadPoolExecutor(self._watch.reads_at_once) as readers:
             yield from zip(unread, readers.map(self._run, unread), strict=True)
 
     def _run(self, unread: Unread) -> Run | None:

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import zlib
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from marin_research.codec import Unknown, encode
@@ -13,10 +14,12 @@ from marin_research.compare import flat_config
 from marin_research.index.handles import handles_of
 from marin_research.record import Devices, Run, Status
 from marin_research.sparkline import sparkline
-from marin_research.store import run_order
+from marin_research.store import HOUR, run_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from marin_research.index.changes import Mark
 
 _SCHEMA = """
 CREATE TABLE run(
@@ -30,11 +33,13 @@ CREATE TABLE handle(handle TEXT, run INTEGER, PRIMARY KEY(handle, run)) WITHOUT 
 CREATE INDEX handle_run ON handle(run);
 CREATE TABLE word(key INTEGER PRIMARY KEY, text TEXT UNIQUE NOT NULL);
 CREATE TABLE folder(name TEXT PRIMARY KEY, state TEXT, status TEXT, read_at REAL) WITHOUT ROWID;
+CREATE TABLE mark(hour TEXT, name TEXT, PRIMARY KEY(hour, name)) WITHOUT ROWID;
 CREATE TABLE note(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 VERSION = f"1-{zlib.crc32(_SCHEMA.encode()):08x}"
 """Its first number is to be raised with every change of what is put into the tables, and of how runs are folded."""
 
+_MARKS_KEPT = timedelta(days=7)
 _INSERT_RUN = "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OPEN = (Status.RUNNING.value, Status.LOST.value)
 _NOT_IN_PATHS = re.compile(r'["\\\x00-\x1f]')
@@ -130,6 +135,18 @@ class Tables:
         """Likewise for the runs whose status may change by itself, with the time when they were read."""
         rows = self.database.execute(f"SELECT name, state, status, read_at FROM folder WHERE status IN {_OPEN}")  # noqa: S608
         return rows.fetchall()
+
+    def is_noted(self, mark: Mark) -> bool:
+        found = self.database.execute("SELECT 1 FROM mark WHERE hour = ? AND name = ?", mark)
+        return found.fetchone() is not None
+
+    def note_marks(self, marks: Iterable[Mark]) -> None:
+        """Remember which changes were seen; those of hours that nobody looks at any more are forgotten."""
+        self.database.executemany("INSERT OR IGNORE INTO mark VALUES (?, ?)", marks)
+        newest = self.database.execute("SELECT max(hour) FROM mark").fetchone()[0]
+        if newest is not None:
+            forgotten = datetime.strptime(newest, HOUR).replace(tzinfo=UTC) - _MARKS_KEPT
+            self.database.execute("DELETE FROM mark WHERE hour < ?", (f"{forgotten:{HOUR}}",))
 
     def note(self, name: str) -> str:
         """What was noted under ``name``; empty if nothing was."""

@@ -20,14 +20,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from marin_research.codec import encode
-from marin_research.errors import RunNotFoundError, UsageError
+from marin_research.errors import RunNotFoundError, StoreError, UsageError
 from marin_research.events import Event, Heartbeat, Kind
-from marin_research.index.changes import Watch
+from marin_research.index import distant_changes
 from marin_research.index.index import Index, index_path
+from marin_research.index.local_changes import LocalWatch
 from marin_research.index.query import Query, find, parse_conditions
 from marin_research.index.tables import Tables
 from marin_research.objects import LocalObjects
 from marin_research.record import End, Metric, Run, Status, Unknown
+from marin_research.spool.store import SpooledStore
+from marin_research.spool.upload import Sender
 from marin_research.store import RecordStore
 
 
@@ -136,7 +139,9 @@ def test_a_clock_that_jumps_back_hides_nothing(sweep):
 def test_where_folders_keep_no_time_their_names_are_compared(sweep, kind):
     """A bucket that is mounted as a folder may show any time for it, always the same."""
     place = str(Path(sweep.root).parent).replace(" ", "\\040")
-    watch = Watch(LocalObjects(Path(sweep.root)), mounts=f"/dev/sda1 / ext4 rw 0 0\nbucket {place} {kind} rw 0 0\n")
+    watch = LocalWatch(
+        LocalObjects(Path(sweep.root)), mounts=f"/dev/sda1 / ext4 rw 0 0\nbucket {place} {kind} rw 0 0\n"
+    )
     tables = Tables()
 
     def look() -> list[str]:
@@ -243,6 +248,90 @@ def test_texts_that_are_no_unicode_are_found_all_the_same(store, a_run, keep):
     assert ids(store, sort='quo"ted') == ["LR-001"]
 
 
+# Far away
+
+
+@pytest.fixture
+def distant(s3):
+    """A store on S3 with two runs that have ended, and what was sent all there."""
+    store = SpooledStore(s3.url)
+    for number in (1, 2):
+        ended(store, f"LR-{number:03d}", loss=number)
+    send(store)
+    yield store
+    shutil.rmtree(store.objects.spool.path)  # or the end of the tests would wait for it
+
+
+def ended(store: RecordStore, run_id: str, *, loss: float) -> None:
+    now = datetime.now(UTC)
+    run = Run(id=run_id, thread="t", launch="l", status=Status.RUNNING, why="", label="", declared=now)
+    end = End(status=Status.SUCCEEDED, time=now, why="it returned")
+    metric = Metric(name="loss", value=loss, source="report")
+    for sequence, (kind, body) in enumerate(((Kind.DECLARED, run), (Kind.METRIC, metric), (Kind.ATTEMPT_ENDED, end))):
+        add(store, run_id, kind, body, sequence=sequence)
+
+
+def send(store: SpooledStore) -> None:
+    assert Sender(store.objects.spool).send().left == 0
+    assert store.objects.spool.is_empty()
+
+
+def test_in_a_distant_store_only_what_is_marked_as_changed_is_read(distant):
+    """A request takes longer there than reading a hundred runs from a disk."""
+    store = CountingStore(distant.root)
+    assert ids(store, sort="-loss") == ["LR-002", "LR-001"]
+    store.read.clear()
+    assert ids(store, sort="loss", limit=1) == ["LR-001"]
+    assert store.read == []
+    ended(distant, "LR-003", loss=0.5)
+    send(distant)
+
+    assert ids(store, sort="loss", limit=1) == ["LR-003"]
+    assert store.read == ["LR-003"]
+
+
+def test_a_run_of_a_distant_store_that_goes_on_is_seen(distant):
+    """Also one that had ended: a late metric, another attempt."""
+    store = RecordStore(distant.root)
+    index = Index(store)
+    assert index.find(Query(conditions=parse_conditions("loss<1"))) == []
+    add(distant, "LR-001", Kind.METRIC, Metric(name="loss", value=0.5, source="report"), sequence=9)
+
+    assert [found.id for found in index.find(Query(conditions=parse_conditions("loss<1")))] == ["LR-001"]
+    send(distant)
+    for each in (index, Index(store)):
+        assert [found.id for found in each.find(Query(conditions=parse_conditions("loss<1")))] == ["LR-001"]
+
+
+def test_what_cannot_be_read_now_is_read_later(distant, s3):
+    """The network goes away between seeing that something changed and reading it."""
+    store = RecordStore(s3.url)
+    assert len(ids(store)) == 2
+    ended(distant, "LR-003", loss=0.5)
+    send(distant)
+
+    class Failing(RecordStore):
+        def run(self, run_id: str, *, now: datetime | None = None) -> Run:
+            raise StoreError(f"no answer for {run_id} at {now}")
+
+    with pytest.raises(StoreError):
+        Index(Failing(s3.url)).find(Query())
+
+    assert ids(store, sort="loss", limit=1) == ["LR-003"]
+
+
+def test_a_run_that_nobody_marked_is_found_all_the_same(distant, monkeypatch):
+    """A machine whose clock is a week behind marks hours that nobody looks at."""
+    store = RecordStore(distant.root)
+    assert len(ids(store)) == 2
+    ended(store, "LR-004", loss=0.25)
+    assert len(ids(store)) == 2
+
+    monkeypatch.setattr(distant_changes, "_THOROUGH_S", 0)
+
+    assert ids(store, sort="loss", limit=1) == ["LR-004"]
+
+
 # Whatever happened to the index
 
 
@@ -252,15 +341,7 @@ def indexed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("indexed")
     store = RecordStore(str(folder / "records"))
     for number, loss in enumerate((2.5, 2.25, 3.0), 1):
-        now = datetime.now(UTC)
-        run_id = f"LR-{number:03d}"
-        run = Run(id=run_id, thread="t", launch="l", status=Status.RUNNING, why="", label="", declared=now)
-        end = End(status=Status.SUCCEEDED, time=now, why="it returned")
-        metric = Metric(name="loss", value=loss, source="report")
-        for sequence, (kind, body) in enumerate(
-            ((Kind.DECLARED, run), (Kind.METRIC, metric), (Kind.ATTEMPT_ENDED, end))
-        ):
-            add(store, run_id, kind, body, sequence=sequence)
+        ended(store, f"LR-{number:03d}", loss=loss)
     settle(store)
     return store
 

@@ -5,6 +5,7 @@
 ``hang``      nothing is passed on, and nobody is told
 ``deaf``      requests arrive, their answers do not: the connection breaks
 ``deaf 1``    likewise for one request, then ``pass``
+``deaf PUT``  likewise for requests of that kind
 ``cut``       every connection breaks at once
 """
 
@@ -31,7 +32,7 @@ class Proxy:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             await self.pass_on(reader, writer)
-        writer.transport.abort() if self.mode[0] in ("cut", "deaf") else writer.close()
+        writer.transport.abort() if self.mode[0] == "cut" else writer.close()
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.read(1 << 16)
@@ -42,6 +43,8 @@ class Proxy:
             await asyncio.sleep(3600)
         if mode == "deaf" and count == ["1"]:
             self.mode = ["pass"]
+        elif mode == "deaf" and count and not first.startswith(count[0].encode()):
+            mode = "pass"
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self.target)
         to_server.write(first)
         sending = asyncio.ensure_future(copy(reader, to_server))
@@ -58,9 +61,11 @@ class Proxy:
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(1 << 16):
-        writer.write(data)
-        await writer.drain()
+    with contextlib.suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()  # a server that waits for the rest of a request would wait for ever
 
 
 if __name__ == "__main__":

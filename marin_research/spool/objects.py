@@ -1,0 +1,147 @@
+"""The objects of a store that is far away, as they are seen from a machine where some of them still wait."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from marin_research.errors import StoreError, StoreUnreachableError
+from marin_research.object_storage import FsspecObjects
+from marin_research.objects import Objects
+from marin_research.spool.folder import SpoolFolder
+from marin_research.spool.patience import Patience
+from marin_research.spool.upload import start_sending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+logger = logging.getLogger(__name__)
+
+_SAY_AFTER_S = 1.0
+
+
+class DistantObjects(Objects):
+    """Reads the store and what waits to be sent to it; writes to the store itself."""
+
+    def __init__(self, url: str) -> None:
+        _require_file_system(url)
+        self.spool = SpoolFolder(url)
+        self.url = self.spool.url
+        if not self.spool.is_empty():
+            start_sending(self.spool)
+
+    @cached_property
+    def store(self) -> FsspecObjects:
+        """The store itself. Opened when it is needed: that takes a second."""
+        return FsspecObjects(self.url)
+
+    def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:
+        self.store.put_new(key, data, synced=synced)
+
+    def claim(self, key: str, data: bytes, *, whole: bool = False) -> None:
+        self.store.claim(key, data, whole=whole)
+
+    def put(self, key: str, data: bytes) -> None:
+        self.store.put(key, data)
+
+    def get(self, key: str) -> bytes:
+        # Here first: what is sent meanwhile is there before it is gone from here.
+        waiting = self.spool.get(key)
+        return self._ask(lambda store: store.get(key)) if waiting is None else waiting
+
+    def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
+        found: dict[str, Any] = {key: self.spool.get(key) for key in keys}
+        missing = [key for key in keys if found[key] is None]
+        if missing:
+            found |= zip(missing, self._ask(lambda store: store.get_each(missing)), strict=True)
+        return [found[key] for key in keys]
+
+    def names(self, folder: str) -> list[str]:
+        waiting = self.spool.names(folder)
+        return sorted({*waiting, *self._ask(lambda store: store.names(folder))})
+
+    def waiting(self, folder: str) -> list[str]:
+        return self.spool.names(folder)
+
+    def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
+        return question(self.store)
+
+
+class SpooledObjects(DistantObjects):
+    """For a process that records: writes to the folder, and asks the store no longer than it has patience for."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.spool.prepare()
+        self._patience = _patience_with(self.url)
+
+    def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:
+        self.spool.put_new(key, data, synced=synced)
+        start_sending(self.spool)
+
+    def put(self, key: str, data: bytes) -> None:
+        self.spool.put(key, data)
+        start_sending(self.spool)
+
+    def claim(self, key: str, data: bytes, *, whole: bool = False) -> None:
+        try:
+            self._ask(lambda store: store.claim(key, data, whole=whole))
+        except StoreUnreachableError:
+            if not whole:  # a number: nobody knows whether the store has it, and another one would leave a hole
+                self.spool.leave_asked(key, data)
+            raise
+
+    def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
+        seconds = self._patience.left()
+        if not seconds:
+            raise StoreUnreachableError(self.url, self._patience.why)
+        store = self.store.within(seconds)
+        asked = time.monotonic()
+        saying = threading.Timer(_SAY_AFTER_S, self._say_waiting)
+        saying.daemon = True
+        saying.start()
+        try:
+            answer = question(store)
+        except StoreError as error:
+            self._patience.failed(time.monotonic() - asked, error.reason or str(error))
+            raise StoreUnreachableError(self.url, self._patience.why) from error
+        except (FileExistsError, FileNotFoundError):
+            self._patience.waited(time.monotonic() - asked)
+            raise
+        else:
+            self._patience.waited(time.monotonic() - asked)
+            return answer
+        finally:
+            saying.cancel()
+
+    def _say_waiting(self) -> None:
+        self._patience.say_once(lambda: logger.warning("waiting for %s", self.url))
+
+
+def _require_file_system(url: str) -> None:
+    """Refuse what could never be opened, without loading what opens it."""
+    from importlib.util import find_spec
+
+    from fsspec.registry import known_implementations, registry
+
+    scheme = url.partition("://")[0]
+    if scheme in registry:
+        return
+    known = known_implementations.get(scheme)
+    if known is None:
+        raise StoreError(f"cannot open {url}: there is no file system {scheme!r}; change --root")
+    package = str(known["class"]).partition(".")[0]
+    if find_spec(package) is None:
+        raise StoreError(f"cannot open {url}: {known.get('err') or f'{package} is not installed'}; or change --root")
+
+
+@cache
+def _patience_with(url: str) -> Patience:  # noqa: ARG001 - one for each
+    return Patience()
+
+
+os.register_at_fork(after_in_child=_patience_with.cache_clear)

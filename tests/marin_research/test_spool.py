@@ -1,0 +1,568 @@
+"""What is recorded for a store that is far away is kept here at once and gets there, whatever the network does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from marin_research.codec import encode
+from marin_research.errors import StoreError, ThreadError
+from marin_research.events import Event, Heartbeat, Kind
+from marin_research.object_storage import FsspecObjects
+from marin_research.record import Metric, Run, Status
+from marin_research.spool.folder import SpoolFolder, SpoolFullError, all_spools
+from marin_research.spool.objects import DistantObjects
+from marin_research.spool.patience import ALLOWANCE_S, Patience
+from marin_research.spool.store import SpooledStore
+from marin_research.spool.upload import Sender, wait_until_sent
+from marin_research.store import RecordStore, has_prefix
+
+
+@pytest.fixture(autouse=True)
+def senders(tmp_path):
+    """Whoever sends for the stores of a test is stopped with it."""
+    yield
+    for spool in all_spools():
+        if spool.is_being_sent():
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int((spool.path / ".lock").read_text()), signal.SIGKILL)
+        shutil.rmtree(spool.path, ignore_errors=True)  # or the end of the tests would wait for it
+
+
+class Far:
+    """A store behind fsspec's own local file system, which is treated like any other that is not on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = f"local://{folder}/records"
+
+    def go_away(self) -> None:
+        if self._folder.exists():
+            self._folder.rename(f"{self._folder}-aside")
+        self._folder.write_text("in the way of the folder")
+
+    def come_back(self) -> None:
+        self._folder.unlink()
+
+
+@pytest.fixture
+def far(tmp_path):
+    return Far(tmp_path / "far")
+
+
+def declared(run_id: str) -> Run:
+    return Run(id=run_id, thread="lr", launch="l", status=Status.RUNNING, why="", label="", declared=datetime.now(UTC))
+
+
+def write(store: RecordStore, run_id: str, sequence: int = 0, kind: Kind = Kind.DECLARED, body: object = None) -> None:
+    fact = declared(run_id) if kind is Kind.DECLARED else body
+    event = Event(kind=kind, time=datetime.now(UTC), attempt=1, writer="h0", body=encode(fact))
+    store.write(run_id, "h0", sequence, [event])
+
+
+def until(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def sent(url: str) -> list[str]:
+    """Every object that the store itself has, in the order of their names."""
+    objects = FsspecObjects(url)
+    return sorted(path.removeprefix(f"{objects._root}/") for path in objects._fs.find(objects._root))
+
+
+# While the store answers
+
+
+def test_what_is_recorded_is_sent(s3):
+    """By a process of its own, while the experiment goes on."""
+    store = SpooledStore(s3.url)
+    store.prepare()
+    store.own_prefix("LR", "lr")
+    run_id = store.claim_id("LR", launch="l")
+    assert run_id == "LR-001"
+    assert store.claim_attempt(run_id) == 1
+    write(store, run_id)
+    store.beat(run_id, Heartbeat(writer="h0", time=datetime.now(UTC)))
+    store.remember_output("/out", run_id)
+    store.put_thread("lr", {"topic": "lr"})
+    blob = store.put_blob(b"diff")
+
+    until(store.objects.spool.is_empty)
+    elsewhere = RecordStore(s3.url)
+    elsewhere.objects = FsspecObjects(s3.url)
+
+    assert elsewhere.run(run_id).thread == "lr"
+    assert elsewhere.newest_attempt(run_id) == 1
+    assert elsewhere.runs_of_output("/out") == ["LR-001"]
+    assert elsewhere.blob(blob) == b"diff"
+    until(lambda: elsewhere.thread("lr") == {"topic": "lr"})
+    until(lambda: "runs/LR-001/heartbeats/h0.json" in sent(s3.url))
+
+
+def test_what_waits_is_read_with_the_rest(s3):
+    """`show` on the machine where it runs must not lag behind the network."""
+    store = SpooledStore(s3.url)
+    write(store, "LR-001")
+    until(store.objects.spool.is_empty)
+    s3.network("hang")
+    write(store, "LR-001", 1, Kind.METRIC, Metric(name="loss", value=1.0, source="report"))
+
+    reader = RecordStore(s3.url)
+    assert isinstance(reader.objects, DistantObjects)
+    reader.objects.store.deadline_s = 0.5
+    assert len(reader.objects.waiting("runs/LR-001/events")) == 1
+    run = reader.run("LR-001")
+    assert "loss" in run.metrics
+    assert run.gaps[0].what == "what the store has"
+    s3.network("pass")
+
+    run = RecordStore(s3.url).run("LR-001")
+    assert (run.thread, run.metrics["loss"].value, run.gaps) == ("lr", 1.0, ())
+
+
+CLAIMERS = """
+    import os, sys
+    from marin_research.spool import patience
+    from marin_research.store import recording_store
+    import s3fs  # once for all
+    patience.ALLOWANCE_S = 3600.0  # twenty processes and a server share few cores here
+    url, folder = sys.argv[1:]
+    begin, go = os.pipe()
+    for number in range(20):
+        if os.fork() == 0:
+            os.close(go)
+            os.environ["XDG_STATE_HOME"] = f"{folder}/machine-{number % 2}"
+            store = recording_store(url)
+            os.read(begin, 1)  # all at once, when the other end is closed
+            with open(f"{folder}/{number}", "x") as file:
+                file.write(store.claim_id("LR", launch="l"))
+            os._exit(0)
+    os.close(go)
+    for _ in range(20):
+        os.wait()
+"""
+
+
+def test_twenty_processes_on_two_machines_get_every_id_exactly_once(s3, tmp_path):
+    """Two runs under one ID would be one record of two experiments; a lost one would look like a hidden result."""
+    subprocess.run([sys.executable, "-c", textwrap.dedent(CLAIMERS), s3.url, str(tmp_path)], check=True)
+
+    claimed = [(tmp_path / str(number)).read_text() for number in range(20)]
+    assert sorted(claimed) == [f"LR-{number:03d}" for number in range(1, 21)]
+
+
+def test_a_prefix_belongs_to_one_thread_there_too(s3):
+    """The answer is remembered: it never changes, and asking costs a launch a request."""
+    SpooledStore(s3.url).own_prefix("LR", "lr")
+    s3.network("hang")
+    SpooledStore(s3.url).own_prefix("LR", "lr")
+    s3.network("pass")
+
+    with pytest.raises(ThreadError, match="belongs to thread 'lr'"):
+        SpooledStore(s3.url).own_prefix("LR", "other")
+
+
+# While it does not
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A launch whose patience has run out, whatever the time of day."""
+    from marin_research.spool import objects
+
+    patience = Patience(clock=lambda: 0.0)
+    patience.failed(ALLOWANCE_S, "no answer")
+    monkeypatch.setattr(objects, "_patience_with", lambda url: patience)
+
+
+def test_without_the_store_runs_are_recorded_under_ids_of_this_machine(s3, impatient, caplog):
+    """The experiment starts; the record gets there when the network is back, and keeps its name."""
+    s3.network("hang")
+    store = SpooledStore(s3.url)
+    assert store.prepare() == b""
+    store.own_prefix("LR", "lr")
+    first, second = (store.claim_id("LR", launch="l") for _ in range(2))
+    assert store.claim_attempt(first) == 1
+    assert store.newest_attempt(first) == 1
+    assert store.newest_attempt(second) == 0
+    write(store, first)
+    assert [record.message for record in caplog.records if "under IDs of its own" in record.message]
+
+    assert first.startswith("LR-OFF-")
+    assert first.endswith("-001")
+    assert second == first.replace("-001", "-002")
+    assert has_prefix(first, "LR")
+    assert not has_prefix(first, "MOE")
+    s3.network("pass")
+    until(store.objects.spool.is_empty)
+    elsewhere = RecordStore(s3.url)
+    assert elsewhere.run_ids("LR") == [first]
+    assert elsewhere.run(first).id == first
+    assert "store.json" in sent(s3.url)
+    assert SpooledStore(s3.url)._own_id("LR") == first.replace("-001", "-003")
+
+
+def test_an_id_that_is_asked_for_by_name_needs_the_store(far, impatient):
+    """Somebody else may have it."""
+    far.go_away()
+
+    with pytest.raises(StoreError, match="leave --id out"):
+        SpooledStore(far.url).claim_exact_id("LR-007", "LR", launch="l")
+
+
+def test_a_claim_without_an_answer_is_asked_for_again(far):
+    """The store may have made it: another number would leave a hole in the list, and look like a hidden result."""
+    store = SpooledStore(far.url)
+    assert store.claim_id("LR", launch="a") == "LR-001"
+    store.objects.spool.leave_asked("ids/LR/000002.json", b"ours")
+    store.objects.spool.leave_asked("ids/LR/000003.json", b"ours, too")
+    FsspecObjects(far.url).claim("ids/LR/000002.json", b"somebody else's")
+    FsspecObjects(far.url).claim("ids/LR/000003.json", b"ours, too")
+
+    assert [store.claim_id("LR", launch="a") for _ in range(2)] == ["LR-003", "LR-004"]
+
+
+def test_a_claim_that_hangs_is_left_to_the_next_launch(s3, monkeypatch):
+    """The request may still arrive, long after it was given up."""
+    from marin_research.spool import objects
+
+    monkeypatch.setattr(objects, "_patience_with", lambda url: Patience())
+    store = SpooledStore(s3.url)
+    store.objects.store.names("")  # connects
+    s3.network("deaf PUT")
+
+    assert store.claim_id("LR", launch="a").startswith("LR-OFF-")
+    s3.network("pass")
+    assert FsspecObjects(s3.url).names("ids/LR") == ["000001.json"]
+    assert SpooledStore(s3.url).claim_id("LR", launch="b") == "LR-001"
+    assert SpooledStore(s3.url).claim_id("LR", launch="b") == "LR-002"
+
+
+def test_a_retry_of_somebody_elses_run_gets_a_number_of_its_own(far, impatient):
+    """Which attempts there were cannot be asked; one that looks like the first would be mixed with it."""
+    far.go_away()
+    store = SpooledStore(far.url)
+
+    first, second = store.claim_attempt("LR-007"), store.join_attempt("LR-007", "job 1")
+
+    assert second > first > 1000
+
+
+@pytest.mark.parametrize("problem", ["credentials", "bucket", "network"])
+def test_what_is_wrong_with_the_store_is_said_once_and_nothing_is_lost(s3, problem, monkeypatch, caplog):
+    """A key that expired over night must cost no run."""
+    url = s3.url
+    match problem:
+        case "credentials":
+            monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+            monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        case "bucket":
+            url = "s3://no-such-bucket/records"
+        case "network":
+            monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    store = SpooledStore(url)
+    store.prepare()
+    run_ids = [store.claim_id("LR", launch="l") for _ in range(3)]
+    for run_id in run_ids:
+        write(store, run_id)
+
+    said = [record.message for record in caplog.records if "cannot be asked" in record.message]
+    assert len(said) == 1
+    assert "\n" not in said[0]
+    assert [store.run(run_id).thread for run_id in run_ids] == ["lr"] * 3
+
+
+def test_patience_is_used_up_by_waiting_and_comes_back():
+    """A store that takes 2 s a request may slow a launch down by seconds, not by minutes; a quick one costs nothing."""
+    now = 0.0
+    patience = Patience(clock=lambda: now)
+    for _ in range(1000):
+        patience.waited(0.3)
+    assert patience.left() == ALLOWANCE_S
+    for _ in range(4):
+        patience.waited(2.0)
+    assert patience.left() == pytest.approx(2.0)
+    patience.waited(2.0)
+    assert patience.left() == 0
+    assert "slow" in patience.why
+    now += 120
+    assert patience.left() == pytest.approx(2.0)
+    patience.failed(1.0, "refused")
+    assert (patience.left(), patience.why) == (0, "refused")
+    now += 3600
+    assert patience.left() == ALLOWANCE_S
+
+
+# When it is back
+
+
+def test_events_are_sent_in_the_order_in_which_they_were_written(far, impatient):
+    """A reader of the store must not see an end before the beginning."""
+    far.go_away()
+    store = SpooledStore(far.url)
+    for sequence in range(5):
+        write(store, "LR-001", sequence, Kind.GAP, {"what": f"{sequence}", "why": ""})
+        os.utime(store.objects.spool.path / f"runs/LR-001/events/001-h0-{sequence:06d}.json", (1000, 1000 + sequence))
+    keys = [entry.key for entry in store.objects.spool.entries() if "events" in entry.key]
+
+    assert keys == [f"runs/LR-001/events/001-h0-{sequence:06d}.json" for sequence in range(5)]
+
+
+def test_any_part_of_a_record_that_got_there_can_be_read(far, impatient, a_run, an_attempt, a_host):
+    """The network may go away again in the middle."""
+    far.go_away()
+    store = SpooledStore(far.url)
+    started = datetime.now(UTC)
+    attempt = an_attempt(started=started, hosts=(), end=None)
+    facts = [
+        (Kind.DECLARED, declared("LR-001")),
+        (Kind.ATTEMPT_STARTED, attempt),
+        (Kind.HOST_STARTED, a_host(started=started, writer="h0")),
+        (Kind.METRIC, Metric(name="loss", value=1.0, source="report")),
+        (Kind.ATTEMPT_ENDED, an_attempt().end),
+    ]
+    for sequence, (kind, body) in enumerate(facts):
+        write(store, "LR-001", sequence, kind, body)
+    entries = [entry for entry in store.objects.spool.entries() if "events" in entry.key]
+    elsewhere = RecordStore(f"memory://{os.urandom(4).hex()}")
+
+    for entry in entries:
+        elsewhere.objects.put_new(entry.key, entry.path.read_bytes())
+        run = elsewhere.run("LR-001")
+        assert run.thread == "lr"
+        assert run.gaps == ()
+    assert run.status is Status.SUCCEEDED
+
+
+def test_sending_twice_is_harmless(far):
+    """A process that is killed between sending and forgetting sends again."""
+    store = SpooledStore(far.url)
+    write(store, "LR-001")
+    spool = store.objects.spool
+    until(lambda: spool.is_empty() and not spool.entries())
+    before = [key for key in sent(far.url) if not key.startswith("changes/")]
+    write(store, "LR-001")
+
+    until(spool.is_empty)
+
+    assert [key for key in sent(far.url) if not key.startswith("changes/")] == before
+
+
+def test_what_the_store_cannot_take_is_put_aside(far, impatient):
+    """Nobody's object is overwritten, nothing stands in the way of the rest, and nothing is thrown away."""
+    far.go_away()
+    store = SpooledStore(far.url)
+    store.own_prefix("LR", "mine")
+    write(store, "LR-OFF-ABCDEF-001")
+    far.come_back()
+    FsspecObjects(far.url).put("prefixes/LR.json", b'{"topic": "theirs"}')
+
+    until(store.objects.spool.is_empty)
+
+    assert json.loads(FsspecObjects(far.url).get("prefixes/LR.json")) == {"topic": "theirs"}
+    assert json.loads((store.objects.spool.path / ".refused" / "prefixes" / "LR.json").read_bytes()) == {
+        "topic": "mine"
+    }
+    assert RecordStore(far.url).run_ids() == ["LR-OFF-ABCDEF-001"]
+
+
+def test_a_newer_heartbeat_takes_the_place_of_one_that_waits(far, impatient):
+    """Only the last sign of life counts."""
+    far.go_away()
+    store = SpooledStore(far.url)
+    for size in range(3):
+        store.beat("LR-001", Heartbeat(writer="h0", time=datetime.now(UTC), size=size))
+
+    assert [entry.replaces for entry in store.objects.spool.entries()] == [True]
+    far.come_back()
+    until(lambda: "runs/LR-001/heartbeats/h0.json" in sent(far.url))
+    assert json.loads(FsspecObjects(far.url).get("runs/LR-001/heartbeats/h0.json"))["size"] == 2
+
+
+def test_a_later_command_sends_what_was_left(far, impatient, command_line):
+    """The machine was switched off, or the process that sends has given up."""
+    far.go_away()
+    store = SpooledStore(far.url)
+    write(store, "LR-001")
+    spool = store.objects.spool
+    until(lambda: spool.problem)
+    os.kill(int((spool.path / ".lock").read_text()), signal.SIGKILL)
+
+    said = command_line("marin-research", "sync", "--json")
+    assert said.code == 1
+    (problem,) = json.loads(said.out)
+    assert problem["waiting"] == 1
+    assert "cannot" in problem["why"]
+    far.come_back()
+    said = command_line("marin-research", "sync", "--json")
+    assert said.code == 0
+    (done,) = json.loads(said.out)
+    assert (done["store"], done["waiting"], done["why"]) == (far.url, 0, "")
+    assert RecordStore(far.url).run("LR-001").thread == "lr"
+    assert command_line("marin-research", "sync", "--root", "/local/store").err == "nothing waits on this machine\n"
+
+
+def test_the_end_of_a_process_waits_for_its_last_records(far):
+    """A container is gone with its process; a store that does not answer is not waited for."""
+    said: list[str] = []
+    store = SpooledStore(far.url)
+    write(store, "LR-001")
+    wait_until_sent(store.objects.spool, patience_s=60, say=said.append)
+    assert store.objects.spool.is_empty()
+    far.go_away()
+    write(store, "LR-001", 1, Kind.GAP, {"what": "a", "why": "b"})
+    until(lambda: store.objects.spool.problem)
+    wait_until_sent(store.objects.spool, patience_s=3600, say=said.append)
+
+    assert "marin-research sync" in said[-1]
+    assert "cannot" in said[-1]
+
+
+# Bounds
+
+
+def test_a_spool_that_is_full_keeps_events_longer_than_output(tmp_path, monkeypatch):
+    """Of a run that goes on for days without a network, how it ended must still be known."""
+    monkeypatch.setenv("MARIN_RESEARCH_SPOOL_BYTES", "1000000")
+    spool = SpoolFolder("s3://nowhere/records")
+    spool.put_new("runs/LR-001/output/1", bytes(900_000))
+
+    with pytest.raises(SpoolFullError, match="MARIN_RESEARCH_SPOOL_BYTES"):
+        spool.put_new("runs/LR-001/output/2", bytes(200_000))
+    spool.put_new("runs/LR-001/events/1", bytes(60_000))
+    spool.put_new("runs/LR-001/events/2", bytes(60_000))
+
+    assert len(spool.entries()) == 3
+
+
+# Kills
+
+
+DRIVER = """
+    import json, os, sys
+    from datetime import datetime, UTC
+    from marin_research.codec import encode
+    from marin_research.events import Event, Heartbeat, Kind
+    from marin_research.object_storage import FsspecObjects
+    from marin_research.record import Run, Status
+    from marin_research.spool import objects
+    from marin_research.spool.folder import SpoolFolder
+    from marin_research.spool.upload import Sender
+    from marin_research.store import recording_store
+    import concurrent.futures, fsspec.implementations.local  # once for all children
+    objects.start_sending = lambda spool: None
+
+    def record(url, number, say, armed):
+        store = recording_store(url)
+        armed()
+        run_id = store._own_id("LR")
+        say(run_id)
+        now = datetime.now(UTC)
+        run = Run(id=run_id, thread="lr", launch="l", status=Status.RUNNING, why="", label="", declared=now)
+        for sequence in range(2):
+            event = Event(kind=Kind.DECLARED, time=now, attempt=1, writer="h0", body=encode(run))
+            store.write(run_id, "h0", sequence, [event])
+            say(str(sequence))
+        store.beat(run_id, Heartbeat(writer="h0", time=now))
+
+    def send(url, number, say, armed):
+        spool = SpoolFolder(url)
+        for sequence in range(2):
+            key = f"runs/LR-{number:03d}/events/001-h0-{sequence:06d}.json"
+            spool.new.put_new(key, f"{number} {sequence}".encode())
+        sender = Sender(spool)
+        armed()
+        sender.send()
+
+    def child(work, url, number, file):
+        left = number
+        def watch(name, args):
+            nonlocal left
+            if name in WATCHED and "spool" in str(args[0]):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), 9)
+        WATCHED = {"open", "os.link", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
+        work(url, number, lambda text: os.write(file, f"{text} ".encode()), lambda: sys.addaudithook(watch))
+
+    work, url, folder = globals()[sys.argv[1]], sys.argv[2], sys.argv[3]
+    codes = []
+    while not codes or codes[-1] != 0:
+        file = os.open(f"{folder}/{len(codes) + 1}", os.O_WRONLY | os.O_CREAT)
+        process = os.fork()
+        if process == 0:
+            try:
+                child(work, url, len(codes) + 1, file)
+            except BaseException:
+                import traceback
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+    print(json.dumps(codes))
+"""
+
+
+def killed_everywhere(work: str, url: str, folder: Path) -> list[list[str]]:
+    """Do the work again and again, killed at its first access to the spool, its second, and so on.
+
+    Returns:
+        What each try has announced.
+    """
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(DRIVER), work, url, str(folder)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    codes = json.loads(done.stdout)
+    assert set(codes[:-1]) == {-9}
+    return [(folder / str(number)).read_text().split() for number in range(1, len(codes) + 1)]
+
+
+def test_killed_at_any_access_to_the_spool_what_was_announced_gets_there(far, tmp_path):
+    """What a write has returned from is kept, what it has not is there whole or not at all; no ID is used twice."""
+    tries = killed_everywhere("record", far.url, tmp_path / "said")
+    assert len(tries) > 15
+    assert len({said[0] for said in tries if said}) == sum(map(bool, tries))
+
+    result = Sender(SpoolFolder(far.url)).send()
+
+    assert (result.left, result.problem) == (0, "")
+    store = RecordStore(far.url)
+    for run_id, *batches in filter(None, tries):
+        found = store.objects.names(f"runs/{run_id}/events")
+        assert len(found) >= len(batches)
+        if found:
+            assert store.run(run_id).gaps == ()
+
+
+def test_killed_at_any_moment_of_sending_everything_gets_there(far, tmp_path):
+    """Another process goes on where it stopped, and every index is told."""
+    tries = len(killed_everywhere("send", far.url, tmp_path / "said"))
+    assert tries > 8
+
+    assert Sender(SpoolFolder(far.url)).send().left == 0
+
+    there = sent(far.url)
+    runs = [f"LR-{number:03d}" for number in range(1, tries + 1)]
+    assert [key for key in there if "events" in key] == [
+        f"runs/{run}/events/001-h0-{sequence:06d}.json" for run in runs for sequence in range(2)
+    ]
+    marks = {key.split("/")[2].partition(".")[0] for key in there if key.startswith("changes/")}
+    assert marks == set(runs)
