@@ -6,13 +6,14 @@ lines of their own that share a line number. Where blocks begin depends on the b
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 SIZE = 1 << 20
 """Bytes that are looked at together; with smaller and larger blocks the digest is slower."""
@@ -22,7 +23,6 @@ LONGEST = SIZE
 type Numbers = NDArray[np.intp]
 
 _DIGITS = b"0123456789"
-_RETURN, _NEWLINE, _BLANK = b"\r\n "
 _RETURN, _NEWLINE, _BLANK = b"\r\n "
 _HEAD = 120
 _END = 1 << 16
@@ -56,7 +56,7 @@ class Block:
         self._stream = stream
         self._line = line
         self._offset = offset
-        self._returns: Numbers | None = None
+        self._returns: list[int] = []
         """Where carriage returns separate the states of progress bars."""
         if not data.endswith(b"\n"):
             data += b"\n"
@@ -65,10 +65,10 @@ class Block:
             returns = np.flatnonzero(characters == _RETURN)
             ends_line = characters[returns + 1] == _NEWLINE
             characters[returns] = np.where(ends_line, _BLANK, _NEWLINE)
-            self._returns = returns[~ends_line]
+            self._returns = returns[~ends_line].tolist()
             data = characters.tobytes()
         self.data = data
-        self._ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+        self._ends: list[int] = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE).tolist()
         self.keys = data.translate(None, _DIGITS).split(b"\n")
         """The lines without their digits: few distinct ones stand for many lines."""
         self.keys.pop()
@@ -78,45 +78,18 @@ class Block:
 
     @property
     def newlines(self) -> int:
-        return len(self) - (0 if self._returns is None else len(self._returns))
-
-    def start(self, index: int) -> int:
-        """Where in ``data`` a line begins."""
-        return int(self._ends[index - 1]) + 1 if index else 0
-
-    def index(self, offset: int) -> int:
-        """The line that has a byte of ``data``."""
-        return int(np.searchsorted(self._ends, offset))
+        return len(self) - len(self._returns)
 
     def line(self, index: int) -> bytes:
-        return self.data[self.start(index) : self._ends[index]]
-
-    def lines(self, indexes: Sequence[int]) -> list[bytes]:
-        starts, ends = self._spans(indexes)
-        return [self.data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        return self.data[self._start(index) : self._ends[index]]
 
     def place(self, index: int) -> Place:
-        start = self.start(index)
-        line = self._line + index - (0 if self._returns is None else int(np.searchsorted(self._returns, start)))
-        return Place(
-            self._stream, line, self._offset + start, self.data[start : min(start + _HEAD, int(self._ends[index]))]
-        )
+        start = self._start(index)
+        line = self._line + index - bisect_left(self._returns, start)
+        return Place(self._stream, line, self._offset + start, self.data[start : min(start + _HEAD, self._ends[index])])
 
-    def places(self, indexes: Sequence[int] | Numbers) -> list[Place]:
-        starts, ends = self._spans(indexes)
-        numbers = np.asarray(indexes) + self._line
-        if self._returns is not None:
-            numbers = numbers - np.searchsorted(self._returns, starts)
-        columns = (numbers.tolist(), starts.tolist(), np.minimum(starts + _HEAD, ends).tolist())
-        return [
-            Place(self._stream, number, self._offset + start, self.data[start:end])
-            for number, start, end in zip(*columns, strict=True)
-        ]
-
-    def _spans(self, indexes: Sequence[int] | Numbers) -> tuple[Numbers, Numbers]:
-        where = np.asarray(indexes)
-        starts = np.where(where == 0, 0, self._ends[where - 1] + 1)
-        return starts, self._ends[where]
+    def _start(self, index: int) -> int:
+        return self._ends[index - 1] + 1 if index else 0
 
 
 def blocks(source: Iterable[bytes] | Readable, stream: int) -> Iterator[Block]:
@@ -140,14 +113,14 @@ def _chunks(source: Iterable[bytes] | Readable) -> Iterable[bytes]:
 
 def _sized(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, ``SIZE`` of them at a time."""
-    held = b""
+    held = bytearray()
     for chunk in chunks:
         held += chunk
-        whole = len(held) - len(held) % SIZE
-        yield from (held[start : start + SIZE] for start in range(0, whole, SIZE))
-        held = held[whole:]
+        while len(held) >= SIZE:
+            yield bytes(held[:SIZE])
+            del held[:SIZE]
     if held:
-        yield held
+        yield bytes(held)
 
 
 def _cut(data: bytes) -> int:

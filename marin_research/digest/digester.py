@@ -35,7 +35,7 @@ EXACT_BYTES = 4 << 20
 all others (measurements, warnings) ``MOST_READ`` in a block, but one of each kind. All are counted all the same, and
 what is no number is a kind of its own, so it is never missed."""
 MOST_READ = 64
-_EVERY, _EVERY_FIRST = 251, 7
+_EVERY, _EVERY_FIRST = 503, 7
 """Of so many lines one is asked for its host, later and so far; of a stream's last lines all are. Primes, because hosts
 take turns."""
 _ALL_OF_LAST = 2000
@@ -78,11 +78,14 @@ class Digester:
         counts = np.bincount(numbers)
         last = np.zeros(len(counts), np.intp)
         last[numbers] = np.arange(len(numbers))
+        present = np.flatnonzero(counts)
         read: list[int] = []
-        for number in np.flatnonzero(counts).tolist():
+        for number, count, index in zip(
+            *(column.tolist() for column in (present, counts[present], last[present])), strict=True
+        ):
             kind = self._keys.kinds[number]
             if not kind.tells_outcome:
-                self._count(kind.template, int(counts[number]), int(last[number]))
+                self._count(kind.template, count, index)
             if kind.reader:
                 read.append(number)
         self._read(block, [self._keys.kinds[number] for number in read], _grouped(numbers, read, counts))
@@ -95,7 +98,7 @@ class Digester:
         for kind, group in zip(kinds, groups, strict=True):
             assert kind.reader  # noqa: S101 - others are not read
             indexes = group if kind.is_telling else group[::every]
-            told = list(zip(indexes, kind.reader.read(block.lines(indexes)), strict=True))
+            told = list(zip(indexes, kind.reader.read(list(map(block.line, indexes))), strict=True))
             self.progress.add(kind.reader, told)
             column = kind.reader.repeats
             if column is not None:
@@ -109,8 +112,8 @@ class Digester:
         self.progress.flush(block, self.streams[-1].name, self.hosts.name)
         for index in self.tracebacks.feed(block, sorted(self._starts), self.hosts.name):
             self._keys.kinds[numbers[index]].template.in_tracebacks += 1
-        for sighting, place in zip(self._last, block.places(list(self._last.values())), strict=True):
-            sighting.last = place
+        for sighting, index in self._last.items():
+            sighting.last = block.place(index)
         self._last.clear()
         self._starts.clear()
         self._keys.tidy()

@@ -28,6 +28,7 @@ MOST_OUTCOMES = 256
 """Exit codes and the like that are remembered of lines that are otherwise the same."""
 
 _CACHE_BYTES = 16 << 20
+_LONGEST_KEY = 1 << 16
 _KEY_BYTES = 150
 _READER_BYTES = 2000
 _DIGITS = b"0123456789"
@@ -140,6 +141,6 @@ class Keys:
         return len(self.kinds) - 1
 
     def _remember(self, key: bytes, number: int) -> None:
-        if len(key) <= LONGEST:
+        if len(key) <= _LONGEST_KEY:
             self._bytes += len(key) + _KEY_BYTES
             self._numbers[key] = number

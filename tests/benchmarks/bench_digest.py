@@ -27,15 +27,13 @@ REPEATS = 3
 RIVAL_LINES = 40_000
 
 DIGEST = """
-import resource, sys, time
-import training_log  # type: ignore[import-not-found]  # beside this script
-from grouping import accuracies, by_mask  # type: ignore[import-not-found]
-
+import sys, time
 from marin_research.digest.build import index_of
 start = time.process_time()
 with open(sys.argv[1], "rb") as file:
     index_of([("log", file)], several=False)
-print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(time.process_time() - start, int(status["VmHWM"].split()[0]) / 1024)
 """
 FLOOR = """
 import sys, time

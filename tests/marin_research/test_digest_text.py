@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marin_research.digest.text import FEWEST_BYTES, MOST_BYTES, render
@@ -18,6 +18,7 @@ LOUD = b"".join(
 )
 
 
+@settings(max_examples=30)
 @given(size=st.integers(FEWEST_BYTES, 3 * MOST_BYTES))
 def test_the_text_is_never_longer_than_asked_for(loud, size):
     """A digest goes into a prompt or a comment, and what is too long is cut there, blindly."""
