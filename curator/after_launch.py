@@ -12,7 +12,7 @@ from marin_research.store import RecordStore
 from marin_research.thread import find_thread
 
 if TYPE_CHECKING:
-    from marin_research.main import LaunchDetails
+    from marin_research.hooks import LaunchDetails
 
 
 def draft_launch(details: LaunchDetails) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from curator.drafters import wording
 from curator.facts import Fact, FactKind, number
 from marin_research.record import Status
+from marin_research.thread import files_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,6 @@ class Plot:
             Fact(id="plot/file", kind=FactKind.LINK, value=f"{files_folder(topic)}/{self.name}", source=source),
             Fact(id="plot", kind=FactKind.LINK, value=f"plot:{self.name}", source=source),
         ]
-
-
-def files_folder(topic: str) -> str:
-    """The folder of a thread's plots, beside its logbook."""
-    return f"{topic}-files"
 
 
 def sweep_plot(evidence: Evidence) -> Plot | None:

@@ -9,6 +9,10 @@
     |   |-- RunNotFoundError   no run answers to that name
     |   `-- EventFormatError   an event exists but this program cannot read it
     |-- ClusterError           a cluster cannot be reached, or does not answer
+    |-- GitError               git refuses, or is not there
+    |   `-- RemoteError        a remote cannot be reached, or does not take a push
+    |-- SnapshotError          a snapshot cannot be made, or is not whole
+    |-- ReproductionError      a run cannot be repeated from what is recorded of it
     |-- LogbookError           a logbook cannot be read or appended to
     `-- UsageError             the request itself makes no sense
 
@@ -65,6 +69,22 @@ class EventFormatError(StoreError):
 
 class ClusterError(MarinResearchError):
     """A cluster is not known, cannot be reached, or does not tell of a job."""
+
+
+class GitError(MarinResearchError):
+    """Git refused, in its own words."""
+
+
+class RemoteError(GitError):
+    """A remote cannot be reached, or does not take what is pushed; nothing there has changed."""
+
+
+class SnapshotError(MarinResearchError):
+    """A snapshot cannot be made as it was asked for, or what there is of it is not whole."""
+
+
+class ReproductionError(MarinResearchError):
+    """A run cannot be repeated: something that it needs is not in the record or not here."""
 
 
 class LogbookError(MarinResearchError):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +12,7 @@ from marin.experiment.cli import build_options_with_runner  # noqa: TID253
 
 from marin_research.clusters import backend, chosen
 from marin_research.errors import ClusterError
+from marin_research.hooks import LaunchDetails, call_hooks
 from marin_research.steps import LaunchReport, reporting
 from marin_research.summary import summarize
 
@@ -27,17 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SETTINGS = "marin_research"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchDetails:
-    """What a hook of the entry-point group ``marin_research.after_launch`` is told when a launch is over."""
-
-    root: str
-    topic: str
-    runs: tuple[str, ...]
-    """Experiment IDs in the order of declaration; failed, cached and not-run ones too."""
-    drafter: str
 
 
 def research_main(build: Callable[..., Any], thread: Thread) -> Callable[..., None]:
@@ -132,13 +120,5 @@ def _after_launch(report: LaunchReport, thread: Thread, settings: dict[str, Any]
     if not settings["curate"]:
         return
     details = LaunchDetails(root=root, topic=thread.topic, runs=tuple(report.runs), drafter=settings["drafter"])
-    for hook in entry_points(group="marin_research.after_launch"):
-        try:
-            hook.load()(details)
-        except Exception as error:
-            logger.warning("%s could not work on this launch", hook.name, exc_info=True)
-            click.echo(
-                f"{hook.name}: {error}; the record is safe, try again with: "
-                f"curator draft {thread.topic} --runs {' '.join(report.runs)}",
-                err=True,
-            )
+    again = f"curator draft {thread.topic} --runs {' '.join(report.runs)}"
+    call_hooks("marin_research.after_launch", details, again=again)

@@ -145,6 +145,11 @@ class Thread:
         return self.logbook.path or f".agents/logbooks/{self.topic}.md"
 
 
+def files_folder(topic: str) -> str:
+    """The folder of a thread's plots, beside its logbook."""
+    return f"{topic}-files"
+
+
 def find_thread(topic: str, store: RecordStore) -> Thread:
     """The thread from its file in this checkout, else as it was when it last ran; from now on the store knows it.
 

@@ -8,6 +8,7 @@ from curator.drafters import wording
 from curator.drafters.interpretation import all_cached, ended, is_unfinished
 from curator.evidence import Subject
 from curator.facts import render
+from marin_research.markdown import fenced, markdown_table
 from marin_research.record import Status
 
 if TYPE_CHECKING:
@@ -133,24 +134,6 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
         change = evidence.fact(run_id, "percent", metric.name)
         cells.append(f"{measured} ({render(change)})" if change is not None and wording.is_finite(change) else measured)
     return cells
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as a Markdown table whose source is readable too; the first row is the head."""
-    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    widths = [max(3, *(len(row[column]) for row in escaped)) for column in range(len(escaped[0]))]
-
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))} |"
-
-    return [line(escaped[0]), line(["-" * width for width in widths]), *(line(row) for row in escaped[1:])]
-
-
-def fenced(lines: Sequence[str]) -> list[str]:
-    """Lines as a code block whose fence none of them can close."""
-    longest = max((len(run) for line in lines for run in line.split() if set(run) == {"`"}), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [f"{fence}text", *lines, fence]
 
 
 def _reference(evidence: Evidence) -> Subject:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from curator.confidence import Confidence
 from curator.drafters import wording
-from curator.drafters.entry import fenced
 from curator.drafters.findings import CLEAR_PERCENT, clear_win, exception, explained_failure
 from curator.drafters.reading import opinion_mark
 from curator.facts import Fact, FactKind, render
 from curator.skillevolve import limits
 from curator.skillevolve.skills import SkillRef
+from marin_research.markdown import fenced
 from marin_research.record import Devices, Status
 
 if TYPE_CHECKING:

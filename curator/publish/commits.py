@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from curator.errors import NotYetError, PublicationError
 from curator.publish.destination import Reach
-from marin_research.errors import LogbookError
+from marin_research.errors import GitError, LogbookError
 from marin_research.logbook.file import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from curator.publish.git import Checkout, Upstream
+    from curator.publish.git import Checkout
+    from marin_research.git import Upstream
 
 _TRIES = 8
 """Each is lost only to somebody else's push."""
@@ -75,7 +76,7 @@ def commit_here(edit: Edit, checkout: Checkout) -> None:
         if files is None:
             return
         _stage(edit, checkout, path, files)
-        if checkout.advance(checkout.commit(head, files, edit.message), before=head):
+        if checkout.advance(checkout.commit(head, files, edit.message), before=head, why="curator publish"):
             return
     raise PublicationError(f"{checkout.top} keeps changing; publish again when nothing else commits to it")
 
@@ -135,7 +136,7 @@ def push_apart(edit: Edit, checkout: Checkout, upstream: Upstream) -> str | None
             write(edit)
             try:
                 _up_to_date(checkout, upstream, paths)
-            except PublicationError as error:  # somebody edits it at this moment
+            except (PublicationError, GitError) as error:  # somebody edits it at this moment
                 return f"it is pushed, but {error}"
             return None
         checkout.fetch(upstream)

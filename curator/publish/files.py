@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from curator.errors import PublicationError
 from curator.publish import commits
 from curator.publish.destination import Reach
-from curator.publish.git import Checkout, Upstream
+from curator.publish.git import Checkout
 from marin_research.checkout import checkout_top
 from marin_research.thread import LogbookReach, Thread
 from marin_research.thread_file import FOLDER, thread_path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from curator.publish.commits import Edit
+    from marin_research.git import Upstream
 
 _REACHES = {LogbookReach.FILE: Reach.FILE, LogbookReach.COMMIT: Reach.COMMIT, LogbookReach.PUSH: Reach.PUSH}
 

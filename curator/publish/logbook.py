@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from curator.draft import Draft, DraftKind
 from curator.errors import PublicationError
-from curator.plots import files_folder
 from curator.publish import commits
 from curator.publish.commits import Edit
 from curator.publish.destination import Change, Found, Out, Reach
@@ -19,7 +18,7 @@ from curator.publish.files import TrackedFile, is_far_enough, logbook_file, take
 from curator.publish.marker import marker
 from marin_research.logbook import Plan, find_marker, has_marker, plan_append
 from marin_research.logbook.sections import is_called, plan_section, section_name
-from marin_research.thread import Thread, find_thread
+from marin_research.thread import Thread, files_folder, find_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,13 +9,13 @@ from curator.draft import Draft, DraftKind, DraftStatus
 from curator.drafters.wording import listed
 from curator.errors import NotYetError
 from curator.github.address import anchors, permalink, raw_permalink
-from curator.plots import files_folder
 from curator.publish.destination import Reach
 from curator.publish.files import logbook_file
 from curator.publish.links import plots_in
 from curator.publish.marker import marker
 from marin_research.logbook import find_marker, has_marker, parse
 from marin_research.logbook.heading import read_ids
+from marin_research.thread import files_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from marin_research.check import Checklist
+from marin_research.cli.snapshot import Sealed
 from marin_research.compare import Comparison
 from marin_research.digest.index import Index
 from marin_research.record import SCHEMA_VERSION, Run
@@ -24,7 +25,7 @@ _NUMBER = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity
 
 @click.command(
     help="Print the JSON Schemas of what --json prints: Run (show; runs prints a list of them), Comparison (compare, a "
-    "list), Checklist (check, a list) and Digest (digest).\n\n"
+    "list), Checklist (check, a list), Digest (digest) and Sealed (snapshot).\n\n"
     "\b\nExample:\n  marin-research schema | jq .schemas.Run"
 )
 def command() -> None:
@@ -35,7 +36,13 @@ def schemas() -> dict[str, Any]:
     """JSON Schemas by name. Numbers that JSON cannot hold are written as the strings NaN, Infinity and -Infinity."""
     from pydantic import TypeAdapter  # pydantic knows dataclasses and JSON Schema; nothing else here needs it
 
-    kinds: dict[str, Any] = {"Run": Run, "Comparison": Comparison, "Checklist": Checklist, "Digest": Index}
+    kinds: dict[str, Any] = {
+        "Run": Run,
+        "Comparison": Comparison,
+        "Checklist": Checklist,
+        "Digest": Index,
+        "Sealed": Sealed,
+    }
     found = {name: as_written(TypeAdapter(kind).json_schema()) for name, kind in kinds.items()}
     return {"version": SCHEMA_VERSION, "schemas": found}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -228,3 +229,71 @@ def benchmark_module():
         return module
 
     return load
+
+
+@dataclass
+class Bench:
+    """A checkout with two recorded commands, work in progress, and a bare remote."""
+
+    top: Path
+    say: Callable[..., Any]
+
+    @property
+    def remote(self) -> Path:
+        return self.top.parent / "remote.git"
+
+    @property
+    def store(self) -> RecordStore:
+        return RecordStore(str(self.top / ".marin-research"))
+
+    def git(self, *args: str, at: Path | None = None) -> str:
+        done = subprocess.run(["git", *args], cwd=at or self.top, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def state(self) -> tuple[str, ...]:
+        """Everything that git and the store hold."""
+        files = sorted(str(path) for path in (self.top / ".marin-research").rglob("*") if "/." not in str(path)[10:])
+        return (self.git("for-each-ref"), self.git("status", "--porcelain"), self.git("diff", "--cached"), *files)
+
+
+@pytest.fixture(scope="session")
+def bench_template(tmp_path_factory) -> Path:
+    """KER-001 ran on a clean tree, KER-002 with a change of its script, beside other people's work in progress."""
+    folder: Path = tmp_path_factory.mktemp("bench")
+    (folder / "gitconfig").write_text(
+        "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MARIN", "GIT"))}
+    environment = {**kept, "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def run(*command: str) -> None:
+        subprocess.run(command, cwd=top, env=environment, check=True, capture_output=True)
+
+    top = folder / "checkout"
+    top.mkdir()
+    run("git", "init", "--quiet", "--bare", "../remote.git")
+    run("git", "init", "--quiet")
+    run("git", "remote", "add", "origin", "../remote.git")
+    (top / "bench.py").write_text(
+        "import os, sys\nSCALE = 2\nprint(f'tok/s={SCALE * int(sys.argv[1])}')\nassert os.environ.get('FAIL') is None\n"
+    )
+    (top / "notes.txt").write_text("notes\n")
+    program = [sys.executable, "-m", "marin_research.cli.main"]
+    run(*program, "init", "kernels", "--prefix", "KER", "--metric", "tok/s:higher:tok/s")
+    run("git", "add", "--all")
+    run("git", "commit", "--quiet", "--message", "start")
+    record = [*program, "run", "--thread", "kernels", "--metric", "tok/s=([0-9.e+]+)"]
+    run(*record, "--baseline", "--set", "block=128", "--", "python3", "bench.py", "128")
+    (top / "bench.py").write_text((top / "bench.py").read_text().replace("SCALE = 2", "SCALE = 3"))
+    (top / "notes.txt").write_text("notes\nhalf a thought\n")
+    (top / "draft.txt").write_text("somebody else's\n")
+    run(*record, "--set", "block=256", "--", "env", "XLA_FLAGS=--xla_dump", "python3", "bench.py", "256")
+    return folder
+
+
+@pytest.fixture
+def bench(bench_template, tmp_path, monkeypatch, command_line) -> Bench:
+    for name in ("checkout", "remote.git"):
+        shutil.copytree(bench_template / name, tmp_path / name, symlinks=True)
+    monkeypatch.chdir(tmp_path / "checkout")
+    return Bench(tmp_path / "checkout", lambda *args: command_line("marin-research", *args))
