@@ -39,8 +39,9 @@ types: install
 imports: install
 	$(VENV)/bin/lint-imports
 
+# Files of tests side by side: most of the time they wait for programs, clusters and browsers to start.
 test: lint types imports
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 benchmarks: install
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(PY) $$file; done

@@ -53,6 +53,11 @@ _PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:KEY|TOKEN|SECRET|PASSWORD)
 _KEPT = {"MARIN_RESEARCH_CORPUS", "MARIN_RESEARCH_LOGHUB"}  # where the tests that read one find it
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that start clusters: they take longest, and others fill the time."""
+    items.sort(key=lambda item: item.path.parent.name != "with_marin")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path_factory):
     """No test reads the settings of whoever runs it, and none needs an identity of theirs for git."""

@@ -191,7 +191,9 @@ class Refusing:
         raise UnspeakableError
 
 
-@pytest.mark.parametrize("value", ["high", None, [1], 10**400, 1j, Refusing(), object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", ["high", None, [1], 10**400, 1j, Refusing(), object()], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_number_is_a_gap_and_not_an_error(started, value):
     """A typo in a call of ``report`` must not end a training run of three days."""
     started.report("loss", value)

@@ -17,7 +17,7 @@ from zephyr.dataset import Dataset
 
 from marin_research import recorded, report, research_main
 from marin_research.output import read_output
-from marin_research.record import Status
+from marin_research.record import Status, Unknown
 
 pytestmark = pytest.mark.marin
 
@@ -68,8 +68,9 @@ def test_a_remote_function_called_inside_a_step_is_a_job_of_it(store, thread, bu
 
     assert [job.name for job in run.jobs] == ["pod"]
     assert run.metrics["loss"].value == 1.5
-    # Nothing of a TPU is here, whatever was asked for.
-    assert not run.attempt.devices
+    # Nothing of a TPU is here, whatever was asked for; JAX may be at work in this process since an earlier step.
+    devices = run.attempt.devices
+    assert isinstance(devices, Unknown) or devices.kind == "cpu"
 
 
 def test_a_job_that_fails_fails_the_step_with_its_own_error(store, thread, build):

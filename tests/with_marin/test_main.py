@@ -101,8 +101,11 @@ def test_the_template_writes_nothing_that_the_record_does_not_say(launched):
     checkout, _ = launched
 
     for draft in read_json(checkout, "curator", "drafts"):
-        done = run(checkout, "curator", "verify", draft["id"], "--json")
-        assert json.loads(done.stdout) == {"ok": True, "findings": []}, draft["text"]
+        done = json.loads(run(checkout, "curator", "verify", draft["id"], "--json").stdout)
+        # Under which skill a post belongs is a person's choice, and asked for before anything else is.
+        unchosen = [finding for finding in done["findings"] if finding["kind"] == "fields"]
+        assert done["findings"] == unchosen, draft["text"]
+        assert done["ok"] == (draft["kind"] != "post"), draft["text"]
 
 
 def test_an_approved_entry_stands_in_the_logbook_and_its_command_runs_again(launched):
