@@ -88,7 +88,7 @@ _OPTIONS = (
     _setting(
         "--cluster",
         type=_known_cluster,
-        metavar="local|iris:NAME|iris:URL",
+        metavar="local|iris:NAME|iris:URL|ray:auto|ray:HOST:PORT|ray://HOST:PORT",
         help="Where steps run. Without it Marin decides: Iris inside an Iris job, else this machine.",
     ),
     _setting("--curate/--no-curate", default=True, show_default=True, help="Draft the write-up after the run."),

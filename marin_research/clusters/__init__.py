@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from marin_research.job import Job, Task
 
-_BACKENDS = {"iris": "marin_research.clusters.iris", "local": "marin_research.clusters.local"}
+_BACKENDS = {name: f"marin_research.clusters.{name}" for name in ("iris", "local", "ray")}
 """By the scheme of ``--cluster``. A module is loaded when it is asked, and loads its cluster's client even later."""
 
 

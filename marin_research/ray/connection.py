@@ -1,0 +1,171 @@
+"""Connects this process to a Ray cluster, and finds or starts the server of its jobs. Loads Ray when it is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from typing import Any
+
+from marin_research.errors import ClusterError
+from marin_research.ray.place import SHIPPED, Place, place_here
+from marin_research.ray.shipping import runtime_env
+
+_TRIES = 3
+"""The proxy that serves ``ray://`` is known to crash now and then when somebody connects."""
+
+_connecting = threading.Lock()
+_servers: dict[str, Any] = {}
+"""By the driver's Ray job. Ray ends an actor when nobody holds its handle."""
+
+
+class Connection:
+    """The server of this driver's jobs, and where it is."""
+
+    def __init__(self, server: Any, scope: str, cluster: str) -> None:
+        self.server = server
+        self.scope = scope
+        """What the IDs of jobs that are submitted from here begin with."""
+        self.cluster = cluster
+        """The cluster as ``--cluster`` takes it."""
+
+
+def connect(address: str) -> Connection:
+    """Connect to the cluster, unless this process is connected already; in a task, to the one that it runs in.
+
+    Raises:
+        ClusterError: there is no cluster, or it does not fit this program.
+    """
+    place = place_here()
+    with _connecting:
+        if place is None:
+            _initialise(address, runtime_env())
+            return _of_driver(address)
+        _initialise(place.address, json.loads(os.environ.get(SHIPPED, "{}")))
+        return _in_task(place)
+
+
+def of_job(address: str, job_id: str) -> Connection:
+    """The server of a job, which another driver may have submitted; nothing is sent along.
+
+    Raises:
+        ClusterError: there is no cluster, or the driver is gone.
+    """
+    place = place_here()
+    with _connecting:
+        _initialise(place.address if place is not None else address, {})
+        ray_job = job_id.split("/")[1]
+        return Connection(_servers.get(ray_job) or server_of(ray_job), f"/{ray_job}", f"ray:{_reachable(address)}")
+
+
+def disconnect() -> None:
+    import ray
+
+    with _connecting:
+        _servers.clear()
+        ray.shutdown()
+
+
+def server_of(ray_job: str) -> Any:
+    """The server of another driver's jobs.
+
+    Raises:
+        ClusterError: it is gone, as its driver is.
+    """
+    import ray
+
+    from marin_research.ray.actors import NAMESPACE
+    from marin_research.ray.server import server_name
+
+    try:
+        return ray.get_actor(server_name(ray_job), namespace=NAMESPACE)
+    except ValueError as error:
+        raise ClusterError(
+            f"the driver of Ray job {ray_job} has ended, and what it knew of its jobs with it; "
+            "`marin-research show` has what was recorded"
+        ) from error
+
+
+def _in_task(place: Place) -> Connection:
+    ray_job = place.job.split("/")[1]
+    return Connection(server_of(ray_job), place.job, f"ray:{place.address}")
+
+
+def _of_driver(address: str) -> Connection:
+    import ray
+
+    from marin_research.ray.actors import NAMESPACE
+    from marin_research.ray.server import Server, server_name
+
+    context = ray.get_runtime_context()
+    ray_job = context.get_job_id()
+    if ray_job not in _servers:
+        name = server_name(ray_job)
+        _servers[ray_job] = (
+            ray.remote(Server)
+            .options(
+                name=name,
+                namespace=NAMESPACE,
+                get_if_exists=True,
+                num_cpus=0,
+                max_concurrency=100_000,
+                resources={"node:__internal_head__": 0.001},
+            )
+            .remote(name)
+        )
+    return Connection(_servers[ray_job], f"/{ray_job}", f"ray:{_reachable(address)}")
+
+
+def _reachable(address: str) -> str:
+    """The address by which others reach the same cluster."""
+    if "://" in address:
+        return address.removeprefix("ray:")
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
+
+
+def _initialise(address: str, shipped: dict[str, Any]) -> None:
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise ClusterError("Ray is not installed here; pip install 'marin-research[ray]'") from error
+    if ray.is_initialized():
+        return
+    from marin_research.ray.actors import NAMESPACE
+
+    shipped = _not_given(shipped)
+    for number in range(_TRIES):
+        try:
+            ray.init(
+                address=address,
+                namespace=NAMESPACE,
+                runtime_env=shipped,
+                log_to_driver=False,
+                logging_level="error",
+            )
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                ray.shutdown()
+            if number + 1 < _TRIES and address.startswith("ray://") and isinstance(error, ConnectionError):
+                continue
+            raise ClusterError(f"{_shown(address)} cannot be used: {_first_line(error)}") from error
+        return
+
+
+def _not_given(shipped: dict[str, Any]) -> dict[str, Any]:
+    """Without what the Ray job that this driver is was submitted with: Ray refuses what is said twice."""
+    with contextlib.suppress(ValueError):
+        config = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
+        given = config.get("runtime_env", {})
+        return {name: value for name, value in shipped.items() if name not in given}
+    return shipped
+
+
+def _shown(address: str) -> str:
+    return address if "://" in address else f"ray:{address}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

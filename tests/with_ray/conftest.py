@@ -1,0 +1,32 @@
+"""One Ray cluster for all tests that need one: a head with two CPUs and a TPU pod of two hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.with_ray.pod import Pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from marin_research.ray import RayClient
+
+
+@pytest.fixture(scope="session")
+def ray_pod() -> Iterator[Pod]:
+    with pytest.MonkeyPatch.context() as environment:
+        pod = Pod(environment)
+        pod.add_slice("slice-a")
+        yield pod
+        pod.close()
+
+
+@pytest.fixture(scope="session")
+def ray_client(ray_pod) -> Iterator[RayClient]:
+    from marin_research.ray import RayClient
+
+    client = RayClient(ray_pod.address, patience_s=1)
+    yield client
+    client.shutdown()
