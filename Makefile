@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml requirements.txt
 	  uv=$(VENV)/bin/uv; [ -x $$uv ] || $(PY) -m pip install --quiet --disable-pip-version-check uv; \
 	fi; \
 	echo 'installing the pinned dependencies into $(VENV) (about 2 GB; under a minute on a good line)'; \
-	$$uv pip install --quiet --compile-bytecode --python $(PY) --constraint requirements.txt --editable '.[marin,ray,claude,s3,gs,dev]'; \
+	$$uv pip install --quiet --compile-bytecode --python $(PY) --constraint requirements.txt --editable '.[marin,ray,claude,web,s3,gs,dev]'; \
 	$(PY) -m compileall -q marin_research curator; \
 	touch $(STAMP)
 

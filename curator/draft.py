@@ -59,6 +59,10 @@ class DraftStatus(StrEnum):
     FAILED = "failed"
 
 
+OPEN = frozenset({DraftStatus.DRAFT, DraftStatus.FAILED})
+"""Statuses of drafts that wait for a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file of a draft, such as a plot."""

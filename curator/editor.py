@@ -95,11 +95,20 @@ def _run(command: list[str], file: Path) -> None:
 
 
 def _read(file: Path, before: str) -> str:
-    """What was saved, line endings and the end of the file as they were: editors change both on their own."""
+    """What was saved."""
     try:
         saved = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EditorError(f"what the editor saved cannot be read ({error}); save it as UTF-8") from error
+    return as_saved(saved, before)
+
+
+def as_saved(saved: str, before: str) -> str:
+    """What a person typed, with the line ends and the end of ``before``: whatever they typed it in changes both.
+
+    Raises:
+        EditorError: nothing is left.
+    """
     if "\r" not in before:
         saved = saved.replace("\r\n", "\n")
     if not saved.strip():

@@ -14,7 +14,7 @@ from datetime import datetime  # noqa: TC003 - the codec reads the annotations a
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from curator.errors import DraftFormatError
+from curator.errors import DraftFormatError, RefusedError
 from marin_research.codec import decode, dump
 
 if TYPE_CHECKING:
@@ -95,6 +95,16 @@ class DecisionLog:
             DraftFormatError: an entry cannot be read.
         """
         return [self._read(name)[1].entry for name in self._objects.names(_FOLDER)]
+
+    def require_whole(self) -> None:
+        """Refuse to go on from a chain that was tampered with: what is added to it would be worth nothing.
+
+        Raises:
+            RefusedError: something is wrong with it.
+        """
+        problems = self.problems()
+        if problems:
+            raise RefusedError(f"the log of decisions is broken ({problems[0]}); nothing was done, see `curator log`")
 
     def problems(self) -> list[str]:
         """What is wrong with the chain; empty when every entry follows from the one before it."""

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from curator.plain import visible_character
+from curator.plain import TAKEN_OUT, visible_character
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +24,6 @@ _WRONG = Style(color="red", bold=True)
 _MASKED = Style(color="yellow", bold=True)
 OPINION = Style(color="magenta", italic=True)
 """A model's own words."""
-TAKEN_OUT = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
-"""What stands where a secret stood."""
 _LEAD = re.compile(r"\s*(?:[-*+] +|\d+[.)] +|\| +)?")
 """What the rows that a long line is broken into are indented by."""
 _ROW = re.compile(r"\s*\|.*\|\s*$")

@@ -13,8 +13,8 @@ from rich.text import Text
 from curator.backing import backing
 from curator.draft import BY_HAND, DraftStatus
 from curator.drafters.wording import id_range
-from curator.marked import OPINION, TAKEN_OUT, backed_style, labelled, marked
-from curator.plain import KIND_NAMES, counted, decision_line, line_of, model_line, one_line, when
+from curator.marked import OPINION, backed_style, labelled, marked
+from curator.plain import KIND_NAMES, TAKEN_OUT, counted, decision_line, line_of, model_line, one_line, when
 from curator.suspicion import suspicious
 
 if TYPE_CHECKING:

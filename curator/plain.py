@@ -6,6 +6,7 @@ they could not see.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ KIND_NAMES = {
     DraftKind.SKILL: "skill upload",
     DraftKind.REGISTRATION: "registration",
 }
+TAKEN_OUT = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
+"""What stands where a secret stood."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of what has no glyph of its own: controls, invisible formatting, line and paragraph separators."""
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from curator.draft import Draft, DraftStatus, text_sha256
-from curator.errors import DraftFormatError, DraftNotFoundError, StaleDraftError
+from curator.errors import DraftFormatError, DraftNotFoundError, RefusedError, StaleDraftError
 from curator.facts import from_json
 from curator.log import Decision, DecisionLog
 from marin_research.codec import decode, dump
@@ -104,6 +104,20 @@ class DraftQueue:
         except FileExistsError:
             raise StaleDraftError(draft.id) from None
         return self.get(draft.id)
+
+    def require_changeable(self, draft: Draft) -> None:
+        """Refuse to touch a text that is out or may be.
+
+        Raises:
+            RefusedError: it is published, or the last that is known of it is that its publication began.
+        """
+        if draft.status is DraftStatus.PUBLISHED:
+            out = f"{draft.id} is published already ({draft.link})"
+            raise RefusedError(f"{out}; what is out is corrected by a new entry")
+        decisions = [entry.decision for entry in self.log.entries() if entry.draft == draft.id]
+        if decisions and decisions[-1] is Decision.PUBLISHING:
+            begun = f"the publication of {draft.id} was begun and not ended"
+            raise RefusedError(f"{begun}; end it: curator publish {draft.id}")
 
     def get(self, draft_id: str) -> Draft:
         """One draft as it stands.

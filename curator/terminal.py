@@ -14,7 +14,7 @@ from rich.text import Text
 
 from curator.backing import backing
 from curator.check import check
-from curator.draft import DraftStatus
+from curator.draft import OPEN
 from curator.errors import CuratorError, StaleDraftError
 from curator.marked import labelled
 from curator.page import page, page_width
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from curator.queue import DraftQueue
     from curator.verify import Report
 
-OPEN = frozenset({DraftStatus.DRAFT, DraftStatus.FAILED})
-"""Statuses of drafts that wait for a person."""
 _KEYS = {
     "a": ("approve", "approve exactly this text; each finding has to be accepted first"),
     "e": ("edit", "edit it in your editor; it is checked and shown again"),

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from curator.check import check
-from curator.cli.queue import by_option, open_to_decide, require_finished
+from curator.cli.queue import by_option, open_to_decide
 from curator.cli.verify import lines
-from curator.draft import DraftStatus
 from curator.editor import edited
-from curator.errors import RefusedError
 from curator.person import person
 from marin_research.cli.lazy import root_option
 
@@ -46,8 +44,6 @@ def edit_draft(draft: Draft, queue: DraftQueue, *, by: str) -> Draft | None:
         RefusedError: it is published, or its publication was begun.
         EditorError: the editor failed, or what it left cannot be kept; says where it is.
     """
-    if draft.status is DraftStatus.PUBLISHED:
-        raise RefusedError(f"{draft.id} is published already ({draft.link}); what is out is corrected by a new entry")
-    require_finished(queue, draft.id)
+    queue.require_changeable(draft)
     with edited(draft.text, name=draft.id, say=lambda line: click.echo(line, err=True)) as text:
         return None if text is None else queue.edit(draft, text, by=by)

@@ -17,6 +17,7 @@ _HOMES = {
     "verify": ("curator.cli.verify", "Check a text against the record."),
     "edit": ("curator.cli.edit", "Edit a draft in your editor."),
     "review": ("curator.cli.review", "Read the open drafts and decide on them."),
+    "serve": ("curator.cli.serve", "Review the drafts in a browser."),
     "approve": ("curator.cli.approve", "Approve drafts, without a terminal."),
     "reject": ("curator.cli.reject", "Reject a draft and say why."),
     "publish": ("curator.cli.publish", "Publish what was approved."),

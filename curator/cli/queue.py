@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curator.errors import RefusedError
-from curator.log import Decision
 from curator.queue import DraftQueue
 from marin_research.store import RecordStore
 
@@ -27,21 +25,8 @@ def open_to_decide(root: str | None) -> DraftQueue:
         RefusedError: the log of decisions is broken; what is added to it would be worth nothing.
     """
     queue = open_queue(root)
-    problems = queue.log.problems()
-    if problems:
-        raise RefusedError(f"the log of decisions is broken ({problems[0]}); nothing is decided, see `curator log`")
+    queue.log.require_whole()
     return queue
-
-
-def require_finished(queue: DraftQueue, draft_id: str) -> None:
-    """Refuse to touch a draft whose publication was begun: its text may be out.
-
-    Raises:
-        RefusedError: the last that is known of it is that its publication began.
-    """
-    decisions = [entry.decision for entry in queue.log.entries() if entry.draft == draft_id]
-    if decisions and decisions[-1] is Decision.PUBLISHING:
-        raise RefusedError(f"the publication of {draft_id} was begun and not ended; end it: curator publish {draft_id}")
 
 
 def by_option(function: Callable[..., Any]) -> Callable[..., Any]:

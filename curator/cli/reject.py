@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from curator.cli.queue import by_option, open_to_decide, require_finished
+from curator.cli.queue import by_option, open_to_decide
 from curator.person import person
 from curator.review import reject
 from marin_research.cli.lazy import root_option
@@ -22,6 +22,6 @@ def command(*, draft: str, why: str, by: str | None, root: str | None) -> None:
     queue = open_to_decide(root)
     found = queue.get(draft)
     entry = reject(found, by=person(by), why=why)
-    require_finished(queue, found.id)
+    queue.require_changeable(found)
     queue.log.append(entry)
     click.echo(f"rejected {found.id} as {entry.by}")

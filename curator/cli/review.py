@@ -8,6 +8,7 @@ import click
 
 from curator.cli.edit import edit_draft
 from curator.cli.queue import by_option, open_to_decide
+from curator.draft import OPEN
 from curator.errors import CuratorError, RefusedError
 from curator.person import person
 from marin_research.cli.lazy import root_option
@@ -29,7 +30,7 @@ def command(*, thread: str | None, by: str | None, root: str | None) -> None:
     from rich.console import Console
 
     from curator.keyboard import Keyboard
-    from curator.terminal import OPEN, Desk, review
+    from curator.terminal import Desk, review
 
     queue, name = open_to_decide(root), person(by)
     drafts = queue.all()

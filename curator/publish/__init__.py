@@ -206,9 +206,7 @@ def _find(place: Destination, licence: Approved, journal: Journal) -> Found | No
 
 
 def _require_approvals(drafts: Sequence[Draft], queue: DraftQueue) -> None:
-    problems = queue.log.problems()
-    if problems:
-        raise RefusedError(f"the log of decisions is broken ({problems[0]}); nothing is published, see `curator log`")
+    queue.log.require_whole()
     for draft in drafts:
         if draft.status is not DraftStatus.PUBLISHED:
             approved(draft)
