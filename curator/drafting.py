@@ -131,7 +131,7 @@ def draft_heartbeat(run_ids: Sequence[str], thread: Thread, store: RecordStore) 
         thread=thread.topic,
         runs=(),
         title=f"{id_range(run_ids)} in progress",
-        target=_target(DraftKind.ISSUE, thread),
+        target=target_of(DraftKind.ISSUE, thread),
         text=text,
         facts=facts,
         drafter=template.NAME,
@@ -191,7 +191,7 @@ def _keep(
         thread=thread.topic,
         runs=evidence.runs,
         title=drafted.title,
-        target=_target(drafted.kind, thread),
+        target=target_of(drafted.kind, thread),
         text=text,
         facts=facts,
         drafter=CLAUDE if writing is not None and not writing.instead else template.NAME,
@@ -242,7 +242,8 @@ def _entry_text(entry: Entry, thread: Thread) -> str:
     return entry_text(data, NewEntry(ids=(entry.ids,), label=entry.label, time=entry.time, body=entry.body))
 
 
-def _target(kind: DraftKind, thread: Thread) -> str:
+def target_of(kind: DraftKind, thread: Thread) -> str:
+    """Where a draft of a kind will go, in words or as an address."""
     match kind:
         case DraftKind.LOGBOOK | DraftKind.INDEX:
             return thread.logbook_path

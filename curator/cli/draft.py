@@ -48,6 +48,7 @@ KIND_NAMES = [
     "  curator draft lr-sweep --each\n"
     "  curator draft lr-sweep --kind issue-body --section TL;DR\n"
     "  curator draft lr-sweep --kind closing\n"
+    "  curator draft lr-sweep --snapshot lr-sweep-snapshot-001\n"
     "  curator draft lr-sweep --drafter claude --model claude-sonnet-5-5"
 )
 @click.argument("thread")
@@ -57,6 +58,7 @@ KIND_NAMES = [
 @click.option(
     "--section", "sections", multiple=True, metavar="NAME", help="Of the sections kept current, only this; repeatable."
 )
+@click.option("--snapshot", metavar="TAG", help="Instead, the comment about this snapshot of the thread.")
 @click.option("--each", is_flag=True, help="One write-up per run even where the runs are a sweep.")
 @click.option(
     "--drafter",
@@ -86,13 +88,21 @@ KIND_NAMES = [
 @json_option
 def command(
     *, thread: str, kinds: tuple[str, ...], first_run: str | None, more_runs: tuple[str, ...],
-    sections: tuple[str, ...], each: bool,
+    sections: tuple[str, ...], snapshot: str | None, each: bool,
     drafter: str, model: str, budget: int, deadline: float, root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     if more_runs and first_run is None:
         raise UsageError(f"unexpected {' '.join(more_runs)}; name runs as --runs {' '.join(more_runs)}")
     store = RecordStore(root)
     declared = find_thread(thread, store)
+    if snapshot is not None:
+        if kinds or first_run or sections or each or drafter == CLAUDE:
+            raise UsageError("--snapshot says what is drafted and how; leave the other options out")
+        from curator.snapshots import draft_of_snapshot
+
+        sealed = [draft_of_snapshot(snapshot, declared, store)]
+        print_json(sealed) if as_json else click.echo(report(sealed, declared.topic))
+        return
     wanted = [DraftKind(kind) for kind in kinds] or list(KINDS)
     if first_run:
         run_ids = [first_run, *more_runs]

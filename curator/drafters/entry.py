@@ -79,7 +79,6 @@ def _attempts(evidence: Evidence) -> list[str]:
 
 
 def _result(evidence: Evidence) -> Iterator[str]:
-    metrics = wording.primary_metrics(evidence)
     if len(evidence.subjects) == 1 and not evidence.subjects[0].result.attempts:
         yield f"- Result: {wording.recorded(evidence.subjects[0].run.why)}"
         return
@@ -91,8 +90,7 @@ def _result(evidence: Evidence) -> Iterator[str]:
     if evidence.baseline is not None and len(_rows(evidence)) > 1:
         yield f"  In brackets: the change against the baseline {evidence.baseline.id}."
     yield ""
-    rows = [_heads(evidence, metrics), *(_row(evidence, subject, metrics) for subject in _rows(evidence))]
-    yield from (f"  {line}" for line in markdown_table(rows))
+    yield from (f"  {line}" for line in table_lines(evidence))
     yield ""
     if evidence.plot is not None:
         yield from (f"  {evidence.plot.beside(evidence.thread.topic)}", "")
@@ -103,6 +101,12 @@ def _result(evidence: Evidence) -> Iterator[str]:
             yield from (f"  {line}".rstrip() for line in fenced(subject.quotes))
             yield ""
     yield f"  W&B: {wording.wandb(evidence)}"
+
+
+def table_lines(evidence: Evidence) -> list[str]:
+    """The runs by what they varied and measured, as a Markdown table; changes against the baseline in brackets."""
+    metrics = wording.primary_metrics(evidence)
+    return markdown_table([_heads(evidence, metrics), *(_row(evidence, each, metrics) for each in _rows(evidence))])
 
 
 def _rows(evidence: Evidence) -> list[Subject]:

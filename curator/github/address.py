@@ -112,6 +112,16 @@ def permalink(web: str, commit: str, path: str, anchor: str = "") -> str:
     return f"{web}/blob/{commit}/{quote(path)}{f'#{anchor}' if anchor else ''}"
 
 
+def tag_page(web: str, tag: str) -> str:
+    """The files of a tag."""
+    return f"{web}/tree/{quote(tag)}"
+
+
+def commit_page(web: str, commit: str) -> str:
+    """What a commit changed."""
+    return f"{web}/commit/{commit}"
+
+
 def raw_permalink(web: str, commit: str, path: str) -> str:
     """The same file as an image can be shown."""
     return f"{web}/blob/{commit}/{quote(path)}?raw=true"

@@ -1,7 +1,7 @@
-"""Links that can only be written when their target is out: to logbook entries and plots at the commit that holds them.
+"""Links that can only be written when their target is out: to entries, plots, tags and files of a commit.
 
-A text says ``[entry LR-003](logbook:LR-003)`` or ``![loss](plot:0123456789ab.svg)``; the approval is of that text, and
-what it becomes is decided by git alone.
+A text says ``[entry LR-003](logbook:LR-003)``, ``![loss](plot:0123456789ab.svg)``, ``[final](tag:lr-sweep-final)`` or
+``[train.py](commit:<hash>:train.py)``; the approval is of that text, and what it becomes is decided by git alone.
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LINK = re.compile(r"(?P<label>!?\[(?P<words>[^\]\n]*)\])\((?P<kind>logbook|plot):(?P<what>[^()\s]*)\)")
+_LINK = re.compile(r"(?P<label>!?\[(?P<words>[^\]\n]*)\])\((?P<kind>logbook|plot|tag|commit):(?P<what>[^()\s]*)\)")
 
 
-def has_open_links(text: str) -> bool:
-    return _LINK.search(text) is not None
-
-
-def plots_in(text: str) -> list[str]:
-    """The names of the plots that a text shows by open links."""
-    return [link["what"] for link in _LINK.finditer(text) if link["kind"] == "plot"]
+def open_links(text: str, *kinds: str) -> list[str]:
+    """What stands behind the colon of a text's open links of some kinds."""
+    return list(dict.fromkeys(link["what"] for link in _LINK.finditer(text) if link["kind"] in kinds))
 
 
 def filled(text: str, target: Callable[[str, str], str | None]) -> str:
@@ -29,8 +25,8 @@ def filled(text: str, target: Callable[[str, str], str | None]) -> str:
 
     Args:
         text: as it was approved.
-        target: gives the address for ``logbook`` or ``plot`` and what stands behind the colon; where there is none to
-            give, only the link's words are left.
+        target: gives the address for a link's kind and what stands behind its colon; where there is none to give, only
+            the link's words are left.
     """
 
     def fill(link: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from curator.errors import NotYetError
 from curator.github.address import anchors, permalink, raw_permalink
 from curator.publish.destination import Reach
 from curator.publish.files import logbook_file
-from curator.publish.links import plots_in
+from curator.publish.links import open_links
 from curator.publish.marker import marker
 from marin_research.logbook import find_marker, has_marker, parse
 from marin_research.logbook.heading import read_ids
@@ -86,7 +86,7 @@ def require_support(draft: Draft, thread: Thread, context: Context) -> Support |
         PublicationError: this is not the thread's checkout.
     """
     entries = _entries(draft, context)
-    file, plots = logbook_file(thread, Reach.FILE), plots_in(draft.text)
+    file, plots = logbook_file(thread, Reach.FILE), open_links(draft.text, "plot")
     support = _look(file, entries, thread, plots)
     missing = _missing(draft, support, entries)
     if missing and file.checkout is not None and not context.dry and (upstream := file.checkout.upstream()) is not None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from curator.errors import NotYetError, PublicationError
 from curator.github.address import IssueAddress, api_base, parse_issue
 from curator.github.client import GitHub
-from curator.publish.links import filled, has_open_links
+from curator.publish.links import filled, open_links
 from curator.publish.marker import marker
+from curator.publish.sealed import SEALED, require_tags
 from curator.publish.support import require_comments, require_support
 from marin_research.thread import LogbookStyle, Thread, find_thread
 
@@ -66,16 +67,19 @@ def body_of(draft: Draft, thread: Thread, context: Context, *, stands_on_entries
         stands_on_entries: also a text without such links has to wait for its entries.
 
     Raises:
-        NotYetError: an entry that it stands on is not out yet.
+        NotYetError: an entry or a tag that it stands on is not out yet.
     """
-    if not (has_open_links(draft.text) or (stands_on_entries and draft.runs)):
-        return draft.text
+    sealed = require_tags(draft.text)
+    if not (open_links(draft.text, "logbook", "plot") or (stands_on_entries and draft.runs)):
+        return filled(draft.text, sealed)
     if thread.logbook.style == LogbookStyle.ISSUE:
         address = require_comments(draft, thread, context)
     else:
         support = require_support(draft, thread, context)
         address = support.address if support is not None else None
-    return filled(draft.text, address) if address is not None else draft.text
+    if address is None:
+        return draft.text
+    return filled(draft.text, lambda kind, what: (sealed if kind in SEALED else address)(kind, what))
 
 
 def marked_body(draft: Draft, text: str) -> str:
