@@ -55,6 +55,8 @@ class Subject:
     """Against the baseline; None for the baseline itself, without one, or without a result."""
     quotes: tuple[str, ...]
     """The decisive lines of a failed run's output."""
+    quoted_from: str = ""
+    """Where the first of them stands: ``host 3, line 1001``; empty where that is not known."""
     repeats: bool = False
     """It differs from the baseline in nothing but the seed: a second measurement of the same thing, not a variant."""
 
@@ -109,10 +111,12 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
             run=run,
             result=result,
             comparison=_comparison(baseline, result, varied),
-            quotes=tuple(_quotes(result, store)),
+            quotes=quotes,
+            quoted_from=quoted_from,
             repeats=_repeats(baseline, result),
         )
         for run, result in zip(runs, results, strict=True)
+        for quotes, quoted_from in [_quotes(result, store)]
     )
     failures = _failures(subjects, of_thread, thread)
     facts: dict[str, Fact] = {}
@@ -180,24 +184,27 @@ def _repeats(baseline: Run | None, result: Run) -> bool:
     return all(d.what == "config" and is_repetition_key(d.key) for d in differences(baseline, result))
 
 
-def _quotes(run: Run, store: RecordStore) -> list[str]:
+def _quotes(run: Run, store: RecordStore) -> tuple[tuple[str, ...], str]:
+    """The decisive lines of a failed run's output, and where the first of them stands."""
     attempt = run.attempt
     if attempt is None or run.status not in (Status.FAILED, Status.LOST, Status.PREEMPTED):
-        return []
-    lines = decisive(digest_of(store, run.id, attempt.number))
+        return (), ""
+    index = digest_of(store, run.id, attempt.number)
+    lines, at = decisive(index)
     if lines:
-        return _shortened(lines, attempt)
+        host = f"{at.stream}, " if at and len(index.streams) > 1 else ""
+        return _shortened(lines, attempt), f"{host}line {at.line}" if at else ""
     exception = attempt.end.exception if attempt.end else None
-    return _shortened(exception.traceback.rstrip().splitlines()[-4:], attempt) if exception else []
+    return _shortened(exception.traceback.rstrip().splitlines()[-4:] if exception else [], attempt), ""
 
 
-def _shortened(lines: list[str], attempt: Attempt) -> list[str]:
+def _shortened(lines: Sequence[str], attempt: Attempt) -> tuple[str, ...]:
     """Lines without the folders of this machine: paths from the checkout's top and from site-packages."""
     inside = attempt.command.cwd_in_repository
     if isinstance(inside, str):
         top = attempt.command.cwd.removesuffix(inside.removeprefix(".")).rstrip("/")
         lines = [line.replace(f"{top}/", "") for line in lines]
-    return [_SITE_PACKAGES.sub("", line) for line in lines]
+    return tuple(_SITE_PACKAGES.sub("", line) for line in lines)
 
 
 def _add(facts: dict[str, Fact], more: Sequence[Fact]) -> None:
@@ -263,8 +270,25 @@ def _quote_facts(subject: Subject) -> list[Fact]:
     run_id = subject.result.id
     if not subject.quotes:
         return []
-    text = "\n".join(subject.quotes)
-    return [Fact(id=f"{run_id}/quote", kind=FactKind.QUOTE, value=text, subject=run_id, source=f"{run_id}#output")]
+    quoted = [
+        Fact(
+            id=f"{run_id}/quote",
+            kind=FactKind.QUOTE,
+            value="\n".join(subject.quotes),
+            subject=run_id,
+            source=f"{run_id}#output",
+        )
+    ]
+    if subject.quoted_from:
+        place = Fact(
+            id=f"{run_id}/quote/from",
+            kind=FactKind.TEXT,
+            value=subject.quoted_from,
+            subject=run_id,
+            source=f"{run_id}#output",
+        )
+        quoted.append(place)
+    return quoted
 
 
 def _changes(run_id: str, baseline_id: str, facts: dict[str, Fact]) -> list[Fact]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from curator.causes import CAUSES, Cause, likely_cause
 from curator.facts import Fact, FactKind
 from curator.suspicion import reads_like_an_instruction
+from marin_research.digest.mask import WILD, mask
 from marin_research.record import Status
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from marin_research.record import Run
 
 _FAILED = frozenset({Status.FAILED, Status.LOST, Status.PREEMPTED})
-_VARIABLE = re.compile(
-    r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|(?:/|gs://|s3://)[^\s'\",:)]+|'[^']*'|\"[^\"]*\"|[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?",
-)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]{3,}")
 _LEAST_COMMON = 2
 """So many telling words must an index item share with an error to be about it."""
@@ -99,7 +98,7 @@ def error_of(run: Run) -> str:
 
 def error_template(error: str) -> str:
     """An error without what differs from one occurrence to the next: numbers, addresses, paths, quoted names."""
-    return " ".join(_VARIABLE.sub("<*>", error).split())
+    return mask(_QUOTED.sub(WILD, error))
 
 
 def similar_facts(failures: Iterable[Failure], of_thread: Sequence[Run]) -> list[Fact]:

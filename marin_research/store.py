@@ -10,6 +10,7 @@
     runs/LR-001/heartbeats/<writer>.json        newest sign of life of one writer
     runs/LR-001/attempts/000002.json               an attempt number that was handed out
     runs/LR-001/output/001-<writer>/...         what one host printed (marin_research.output)
+    runs/LR-001/digests/001.json.gz             what an attempt's output says, made from it when first asked for
     outputs/<hash of an output path>/LR-001.json  which runs made a step's output
     changes/2026112208/LR-001.<random>            a run that changed in that hour, where folders do not show it
     blobs/<sha256>.gz                           diffs and other large values, once each
@@ -311,6 +312,10 @@ class RecordStore:
     def output_folder(self, run_id: str, attempt: int, writer: str) -> str:
         """The folder (a key) of what one host of one attempt printed."""
         return f"runs/{run_id}/output/{attempt:03d}-{writer}"
+
+    def digest_key(self, run_id: str, attempt: int) -> str:
+        """Where the digest of what one attempt printed is kept."""
+        return f"runs/{run_id}/digests/{attempt:03d}.json.gz"
 
 
 def recording_store(root: str | None = None) -> RecordStore:

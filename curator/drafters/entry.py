@@ -96,7 +96,8 @@ def _result(evidence: Evidence) -> Iterator[str]:
         yield from (f"  {evidence.plot.beside(evidence.thread.topic)}", "")
     for subject in evidence.subjects:
         if subject.quotes:
-            yield f"  Decisive lines of {subject.result.id}'s output:"
+            place = f" ({subject.quoted_from})" if subject.quoted_from else ""
+            yield f"  Decisive lines of {subject.result.id}'s output{place}:"
             yield ""
             yield from (f"  {line}".rstrip() for line in fenced(subject.quotes))
             yield ""

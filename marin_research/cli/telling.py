@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marin_research.record import Status
+from marin_research.units import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +25,16 @@ def telling_lines(run: Run, store: RecordStore) -> Iterator[str]:
         return
     from marin_research.digest.ranking import decisive
     from marin_research.digest.stored import StoredLog
+    from marin_research.digest.wording import Wording
 
     log = StoredLog(store, run)
     if log.size == 0:
         return
-    index = log.index() if log.size <= _QUICKLY_READ else log.cached()
-    yield "\nfrom its output"
-    yield from (f"  {line}" for line in decisive(index, limit=_LINES)) if index else ()
+    index = log.index() if log.size <= _QUICKLY_READ else log.kept()
+    if index is None:
+        yield f"\nits output is long ({format_size(log.size)}) and was not looked at yet"
+    else:
+        lines, at = decisive(index, limit=_LINES)
+        yield f"\nfrom its output{f', {Wording(index).place(at)}' if at else ''}"
+        yield from (f"  {line}" for line in lines)
     yield f"  more with: marin-research digest {run.id}"

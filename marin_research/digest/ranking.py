@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.digest.clean import excerpt
 from marin_research.digest.severity import RANK, Severity
@@ -23,7 +23,15 @@ def loose(index: Index) -> list[SevereLine]:
     return [line for line in index.severe if templates[line.template].in_tracebacks < templates[line.template].count]
 
 
-def decisive(index: Index, *, limit: int = 12) -> list[str]:
+class Decisive(NamedTuple):
+    """The few lines that say how it ended."""
+
+    lines: tuple[str, ...]
+    at: Position | None
+    """Where the first of them stands, or the traceback whose end they are; None for what is merely the log's end."""
+
+
+def decisive(index: Index, *, limit: int = 12) -> Decisive:
     """The lines that say how it ended: of the first host that failed, and not because another one did.
 
     The end of its last traceback and the errors behind that; without a traceback its last errors. If nothing but
@@ -37,17 +45,24 @@ def decisive(index: Index, *, limit: int = 12) -> list[str]:
         if ends:
             return _ending(min(ends, key=lambda end: _delay(end, ends)), tracebacks, lines, limit)
     sounding = sorted(errors, key=lambda line: (line.last.stream, line.last.line))[-limit:]
-    tail = [line for stream in index.streams for line in stream.tail[-limit:]][-limit:]
-    return [excerpt(text, _LONGEST) for text in ([line.text for line in sounding] or tail)]
+    if sounding:
+        return _shown([line.text for line in sounding], sounding[0].last)
+    return _shown([line for stream in index.streams for line in stream.tail[-limit:]][-limit:], None)
 
 
-def _ending(end: Position, tracebacks: Iterable[TracebackInfo], lines: Iterable[SevereLine], limit: int) -> list[str]:
+def _ending(end: Position, tracebacks: Iterable[TracebackInfo], lines: Iterable[SevereLine], limit: int) -> Decisive:
     found = next((traceback.text.splitlines() for traceback in tracebacks if traceback.last == end), [])
     found = found[-min(limit, _TRACEBACK_LINES) :]
     here = [line for line in lines if line.last.stream == end.stream and (not found or line.last.line > end.line)]
     here.sort(key=lambda line: line.last.line)
-    grave = sorted(here, key=lambda line: RANK[line.severity])[: limit - len(found)] if found else here[-limit:]
-    return [excerpt(text, _LONGEST) for text in [*found, *(line.text for line in here if line in grave)]]
+    if not found:
+        return _shown([line.text for line in here[-limit:]], here[-limit:][0].last)
+    grave = sorted(here, key=lambda line: RANK[line.severity])[: limit - len(found)]
+    return _shown([*found, *(line.text for line in here if line in grave)], end)
+
+
+def _shown(lines: Iterable[str], at: Position | None) -> Decisive:
+    return Decisive(tuple(excerpt(line, _LONGEST) for line in lines), at)
 
 
 def _is_cause(severity: Severity) -> bool:

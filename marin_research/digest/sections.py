@@ -83,8 +83,9 @@ def sections(index: Index) -> list[Section]:
         ("Frequent lines", 3, _templates(index, words, Severity.INFO), "kinds"),
     ]
     made = [Section(title=title, share=share, items=items, unit=unit) for title, share, items, unit in rows]
-    telling = decisive(index) if errors or index.tracebacks else []
-    first = Section(title="The most telling lines", share=3, items=telling, unit="lines", is_tail=True)
+    telling, at = decisive(index) if errors or index.tracebacks else ((), None)
+    title = f"The most telling lines{f', from {words.at(at)} on' if at else ''}"
+    first = Section(title=title, share=3, items=telling, unit="lines", is_tail=True)
     return [first, *made, *_tails(index)]
 
 

@@ -1,28 +1,35 @@
-"""The digest of a recorded attempt, made from its stored output: that of a lost run too. Kept on this machine."""
+"""The digest of a recorded attempt, made from its stored output: that of a lost run too.
+
+Whoever reads it first keeps it in the store, beside the output, as soon as the attempt has ended.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
 import json
-import os
-import tempfile
 import zlib
 from collections import Counter
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marin_research.codec import decode, dump
 from marin_research.digest.index import VERSION, Index
-from marin_research.errors import RunNotFoundError
+from marin_research.errors import RunNotFoundError, StoreError
 from marin_research.output import StoredOutput
+from marin_research.record import Status
 
 if TYPE_CHECKING:
     from marin_research.record import Attempt, Run
     from marin_research.store import RecordStore
 
-_MOST_KEPT = 500
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    version: int
+    sizes: dict[str, int]
+    """Bytes of each host's output that it is the digest of: output only grows."""
+    index: Index
 
 
 class StoredLog:
@@ -40,34 +47,35 @@ class StoredLog:
         outputs = [StoredOutput(store, run.id, tries[-1].number, host.writer) for host in tries[-1].hosts]
         self._outputs = dict(zip(_names(tries[-1]), outputs, strict=True))
         self._sizes = {name: output.size() for name, output in self._outputs.items()}
-        self._of = [store.objects.url, run.id, tries[-1].number]
+        self._has_ended = run.status is not Status.RUNNING or tries[-1] is not run.attempt
+        self._objects = store.objects
+        self._key = store.digest_key(run.id, tries[-1].number)
 
     @property
     def size(self) -> int:
         """Bytes, of all hosts."""
         return sum(self._sizes.values())
 
-    def cached(self) -> Index | None:
+    def kept(self) -> Index | None:
         """The index, if it was made before of exactly this output."""
-        with contextlib.suppress(OSError, EOFError, zlib.error, ValueError, TypeError):
-            return decode(Index, json.loads(gzip.decompress(self._path().read_bytes())))
+        with contextlib.suppress(FileNotFoundError, StoreError, OSError, EOFError, zlib.error, ValueError, TypeError):
+            kept = decode(_Kept, json.loads(gzip.decompress(self._objects.get(self._key))))
+            if (kept.version, kept.sizes) == (VERSION, self._sizes):
+                return kept.index
         return None
 
     def index(self) -> Index:
-        known = self.cached()
+        known = self.kept()
         if known is None:
             from marin_research.digest.build import index_of  # loads numpy
 
             sources = ((name, output.read()) for name, output in self._outputs.items())
             known = index_of(sources, several=len(self._outputs) > 1)
-            with contextlib.suppress(OSError):  # without a cache it is only slower
-                _keep(self._path(), gzip.compress(dump(known), 1))
+            if self._has_ended:
+                kept = dump(_Kept(version=VERSION, sizes=self._sizes, index=known))
+                with contextlib.suppress(StoreError):  # who may only read makes it each time
+                    self._objects.put(self._key, gzip.compress(kept, 1, mtime=0))
         return known
-
-    def _path(self) -> Path:
-        # Output only grows: who printed how much says what it is.
-        key = json.dumps([VERSION, *self._of, self._sizes]).encode()
-        return _folder() / f"{hashlib.sha256(key).hexdigest()[:32]}.json.gz"
 
 
 def digest_of(store: RecordStore, run_id: str, attempt: int | None = None) -> Index:
@@ -88,17 +96,3 @@ def _names(attempt: Attempt) -> list[str]:
         f"{name} ({host.writer})" if claimed[name] > 1 else name
         for name, host in zip(names, attempt.hosts, strict=True)
     ]
-
-
-def _folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    return Path(home) / "marin-research" / "digests"
-
-
-def _keep(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        part.write(data)
-    Path(part.name).replace(path)
-    for old in sorted(path.parent.glob("*.json.gz"), key=lambda file: file.stat().st_mtime)[:-_MOST_KEPT]:
-        old.unlink(missing_ok=True)

@@ -50,8 +50,11 @@ class Wording:
 
     def at(self, position: Position) -> str:
         """``line 12,345 (03:05:11)``."""
-        where = f"{position.stream}:{position.line}" if self._several else f"line {position.line:,}"
-        return f"{where} ({when(position)})" if position.time else where
+        return f"{self.place(position)} ({when(position)})" if position.time else self.place(position)
+
+    def place(self, position: Position) -> str:
+        """``line 12,345``, or ``host-3.log:12345``."""
+        return f"{position.stream}:{position.line}" if self._several else f"line {position.line:,}"
 
     def seen(self, count: int, first: Position, last: Position, hosts: Iterable[str]) -> str:
         """``12 times on 3 and 5, line 17 (03:05:11) to line 99 (03:10:00)``."""

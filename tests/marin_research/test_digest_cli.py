@@ -31,7 +31,6 @@ LOG = b"".join(b"step:%d/999 val_loss:%.4f\n" % (n, 4 - n / 500) for n in range(
 def here(tmp_path, monkeypatch, store):
     """Every command finds the test's own store, from a folder that is no checkout."""
     monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -168,34 +167,32 @@ def test_a_recorded_run_is_digested_from_the_store(say, printed):
 def test_the_digest_of_a_stored_run_is_made_once(printed, store):
     """Each look at a failed run would take as long as the first."""
     run = printed("LR-001", LOG)
-    assert StoredLog(store, run).cached() is None
+    assert StoredLog(store, run).kept() is None
 
     index = digest_of(store, "LR-001")
 
-    assert StoredLog(store, run).cached() == index
+    assert StoredLog(store, run).kept() == index
     live = LiveOutput(store.objects.url, store.output_folder("LR-001", 1, run.attempts[0].hosts[0].writer))
     live.open()
     live.append(b"KeyError: later\n")
-    assert StoredLog(store, run).cached() is None
+    assert StoredLog(store, run).kept() is None
     assert any(line.text == "KeyError: later" for line in digest_of(store, "LR-001").severe)
 
 
 @pytest.mark.parametrize("damage", [b"", b"junk", gzip.compress(b"[1]", mtime=0), gzip.compress(b"{}", mtime=0)])
-def test_a_damaged_cache_is_made_anew(printed, store, damage, tmp_path):
+def test_a_damaged_digest_is_made_anew(printed, store, damage):
     """A full disk once would break the digest for ever."""
     printed("LR-001", LOG)
     index = digest_of(store, "LR-001")
-    (cached,) = (tmp_path / "cache").rglob("*.json.gz")
-    cached.write_bytes(damage)
+    store.objects.put(store.digest_key("LR-001", 1), damage)
 
     assert digest_of(store, "LR-001") == index
 
 
-def test_a_digest_needs_no_cache(printed, store, monkeypatch, tmp_path):
-    """A home that cannot be written is no reason to know nothing of a run."""
+def test_a_store_that_may_only_be_read_gives_digests(printed, store):
+    """Somebody else's records are looked at with rights that end there."""
     printed("LR-001", LOG)
-    (tmp_path / "file").write_bytes(b"")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    store.objects.put(f"{store.digest_key('LR-001', 1)}/in-the-way", b"")
 
     assert digest_of(store, "LR-001").severe
 
@@ -226,7 +223,7 @@ def test_show_tells_the_most_telling_lines_of_a_failed_run(command_line, printed
     printed("LR-001", LOG)
     printed("LR-002", LOG, status=Status.SUCCEEDED)
 
-    assert "from its output\n" in command_line("marin-research", "show", "LR-001").out
+    assert "from its output, line 1,001\n" in command_line("marin-research", "show", "LR-001").out
     assert "ValueError: bad shape\n" in command_line("marin-research", "show", "LR-001").out
     assert "from its output" not in command_line("marin-research", "show", "LR-002").out
 
@@ -243,3 +240,4 @@ def test_a_draft_quotes_the_host_that_failed_first(store, printed):
     evidence = gather(["LR-001"], Thread(topic="lr-sweep", prefix="LR"), store)
 
     assert evidence.subjects[0].quotes == ("RESOURCE_EXHAUSTED: Ran out of memory in memory space hbm",)
+    assert evidence.subjects[0].quoted_from == "host 1, line 1"
