@@ -24,10 +24,12 @@ METRICS_VARIABLE = "MARIN_RESEARCH_METRICS"
 """Names the JSON file where a command may leave metrics: ``{"loss": 2.3, "speed": {"value": 9, "unit": "tok/s"}}``."""
 
 _WANDB_LOOK_S = 0.25
+_LONGEST_S = 30.0
+"""Output does not stay on this machine for long where the store is on another one."""
 
 
 class CommandWatch:
-    """Reads the output's named lines, the metrics file and W&B's runs: every heartbeat, and once more at the end."""
+    """Reads the output's named lines, the metrics file and W&B's runs: every heartbeat, and at the end."""
 
     def __init__(
         self,
@@ -42,7 +44,7 @@ class CommandWatch:
         self._patterns = patterns
         self._metrics_file = metrics_file
         self._wandb = wandb
-        self._interval_s = interval_s
+        self._interval_s = min(interval_s, _LONGEST_S)
         self._said: dict[str, str] = {}
         """By the metrics file, when it was read last."""
         self._unlinked: list[Path] = []
@@ -85,7 +87,7 @@ class CommandWatch:
         from marin_research.output import StoredOutput
 
         recorder = self._recorder
-        return StoredOutput(recorder.store, recorder.run.id, recorder.attempt, recorder.writer)
+        return StoredOutput(recorder.store, recorder.run.id, recorder.attempt, recorder.writer, here=True)
 
     @cached_property
     def _named(self) -> OutputMetrics:
@@ -133,7 +135,7 @@ class CommandWatch:
             from marin_research.wandb_record import note_wandb
 
             recorder = self._recorder
-            output = StoredOutput(recorder.store, recorder.run.id, recorder.attempt, recorder.writer)
+            output = StoredOutput(recorder.store, recorder.run.id, recorder.attempt, recorder.writer, here=True)
             note_wandb(recorder, with_links(runs, output.read()))
 
 

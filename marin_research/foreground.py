@@ -62,7 +62,7 @@ class Foreground:
     """The place of a shell's foreground program. While it is open, signals wait for ``run``."""
 
     def __init__(self) -> None:
-        """Begin to hold signals back. To be called before the process has other threads."""
+        """Begin to hold signals back. Other threads that the process has must get none."""
         # What is ignored already (`nohup`, a background job of a script) stays ignored for both of us.
         concerned = {number for number in STOPS | _MESSAGES if signal.getsignal(number) is not signal.SIG_IGN}
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from marin_research.errors import StoreError
 from marin_research.objects import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 DEADLINE_S = 30.0
 """How long one request may take, with the client's own retries, unless said otherwise."""
@@ -41,7 +43,8 @@ class FsspecObjects(Objects):
         self._bucket = "" if self._has_folders else path.partition("/")[0]
         self._found_bucket = False
         try:
-            self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False, **_options(scheme))
+            with _no_signals():  # for the thread that fsspec starts
+                self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False, **_options(scheme))
         except (ImportError, ValueError) as error:
             raise StoreError(
                 f"cannot open {url}: {error}; install the file system's package or change --root"
@@ -156,6 +159,16 @@ class FsspecObjects(Objects):
             return f"no answer within {self.deadline_s:g} s"
         text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
         return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+
+
+@contextmanager
+def _no_signals() -> Iterator[None]:
+    """Have threads that are started meanwhile get none, for ever: one that took those of a child would lose its end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _options(scheme: str) -> dict[str, Any]:

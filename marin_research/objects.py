@@ -25,7 +25,32 @@ after every new object, and it is empty while none is on its way: a reader that 
 _TEMPORARY = ".part-"
 
 
-class Objects(Protocol):
+class ReadableObjects(Protocol):
+    """Where objects are found. Keys are relative paths with ``/``."""
+
+    def get(self, key: str) -> bytes:
+        """The bytes under ``key``.
+
+        Raises:
+            FileNotFoundError: there is no such key.
+            StoreError: the place cannot be read.
+        """
+
+    def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
+        """What ``get`` gives or raises for each key; where one read takes long, many at once."""
+        found: list[bytes | StoreError | FileNotFoundError] = []
+        for key in keys:
+            try:
+                found.append(self.get(key))
+            except (StoreError, FileNotFoundError) as error:
+                found.append(error)
+        return found
+
+    def names(self, folder: str) -> list[str]:
+        """The names directly under ``folder``, sorted; none when the folder does not exist."""
+
+
+class Objects(ReadableObjects, Protocol):
     """Where objects live. Keys are relative paths with ``/``.
 
     Writing the same bytes under a key again is no error: of an answer that got lost nobody knows whether it was a yes.
@@ -62,30 +87,10 @@ class Objects(Protocol):
     def put(self, key: str, data: bytes) -> None:
         """Write ``data``, replacing what the key held, if anything, in one step."""
 
-    def get(self, key: str) -> bytes:
-        """The bytes under ``key``.
-
-        Raises:
-            FileNotFoundError: there is no such key.
-            StoreError: the place cannot be read.
-        """
-
-    def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
-        """What ``get`` gives or raises for each key; where one read takes long, many at once."""
-        found: list[bytes | StoreError | FileNotFoundError] = []
-        for key in keys:
-            try:
-                found.append(self.get(key))
-            except (StoreError, FileNotFoundError) as error:
-                found.append(error)
-        return found
-
-    def names(self, folder: str) -> list[str]:
-        """The names directly under ``folder``, sorted; none when the folder does not exist."""
-
-    def waiting(self, folder: str) -> list[str]:  # noqa: ARG002 - nothing waits, as a rule
-        """Those of ``names`` that are on this machine still, on their way to a store that is not."""
-        return []
+    @property
+    def here(self) -> ReadableObjects:
+        """Those that can be read whether or not any other machine answers: as a rule, all of them."""
+        return self
 
 
 def is_local(url: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from marin_research.objects import ReadableObjects
     from marin_research.store import RecordStore
 
 _CHUNK = re.compile(r"(\d{12,})-(\d{12,})\.gz")
@@ -75,10 +76,11 @@ class Part(NamedTuple):
 class StoredOutput:
     """What is stored of one host's output; remembers how far it was read."""
 
-    def __init__(self, store: RecordStore, run_id: str, attempt: int, writer: str) -> None:
+    def __init__(self, store: RecordStore, run_id: str, attempt: int, writer: str, *, here: bool = False) -> None:
+        """``here`` is to do with what is on this machine: for whoever records, and waits for no store."""
         self.position = 0
         """Bytes read so far."""
-        self._objects = store.objects
+        self._objects: ReadableObjects = store.objects.here if here else store.objects
         self._folder = store.output_folder(run_id, attempt, writer)
         self._live = live_folder(store.objects.url, self._folder)
 

@@ -226,7 +226,7 @@ class RecordStore:
         try:
             return self.objects.names(folder)
         except StoreError as error:
-            waiting = self.objects.waiting(folder)
+            waiting = self.objects.here.names(folder)
             if not waiting:
                 raise
             gaps.append(Gap(what="what the store has", why=f"this is what waits on this machine; {error}"))
@@ -253,7 +253,7 @@ class RecordStore:
         try:
             names = self.objects.names(folder)
         except StoreError:
-            names = self.objects.waiting(folder)
+            names = self.objects.here.names(folder)
         for name in names:
             try:
                 beats.append(decode(Heartbeat, json.loads(self.objects.get(f"runs/{run_id}/heartbeats/{name}"))))

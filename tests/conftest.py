@@ -5,10 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -162,6 +165,23 @@ def s3(s3_servers, monkeypatch):
     yield S3(f"s3://{bucket}/records", proxy)
     proxy.tell("pass")
     kind.clear_instance_cache()
+
+
+@pytest.fixture
+def senders():
+    """Gives what stops every process that sends for the stores of a test; they are stopped with it, too."""
+    from marin_research.spool.folder import all_spools
+
+    def stop() -> None:
+        for spool in all_spools():
+            if spool.is_being_sent():
+                with suppress(ProcessLookupError, ValueError):
+                    os.kill(int((spool.path / ".lock").read_text()), signal.SIGKILL)
+
+    yield stop
+    stop()
+    for spool in all_spools():
+        shutil.rmtree(spool.path, ignore_errors=True)  # or the end of the tests would wait for it
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ class DistantWatch:
             for name, _, status, read_at in tables.open_folders()
             if status == Status.RUNNING and abs(now - read_at) > _FRESH_S
         }
-        waiting = set(self._objects.waiting("runs"))
+        waiting = set(self._objects.here.names("runs"))
         unread = [Unread(name, "" if name in waiting else _READ) for name in marked | open_runs | waiting - set(gone)]
         return Changes(sorted(unread), gone, json.dumps([now, thorough]), marks)
 

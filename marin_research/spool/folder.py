@@ -10,6 +10,7 @@
     .offline/LR/000001    an experiment ID that was given out without asking
     .live/<folder>/       output that still grows (marin_research.capture.live_output)
     .latest/<key>         an object that may replace what the store has
+    .sent/<key>           a stretch of output that the store has had for a short while
     .refused/<key>        an object whose key holds something else in the store
     <key>                 an object that is new
 
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.errors import StoreError
-from marin_research.objects import LocalObjects
+from marin_research.objects import LocalObjects, ReadableObjects
 from marin_research.places import state_folder
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
 
 _LATEST = ".latest"
 _REFUSED = ".refused"
+_SENT = ".sent"
 _KNOWN = ".known"
 _ASKED = ".asked"
+SENT_KEPT_S = 300.0
+"""Whoever records a command looks for metrics in what it has printed every half a minute, and waits for no store."""
 _LIMIT_BYTES = 8_000_000_000
 _RESERVE_BYTES = 100_000_000
 """What is kept free for events, which are small, when output has used up the limit; and on the disk for everybody."""
@@ -59,7 +63,7 @@ class Entry(NamedTuple):
     inode: int
 
 
-class SpoolFolder:
+class SpoolFolder(ReadableObjects):
     """What waits for one store."""
 
     def __init__(self, url: str) -> None:
@@ -69,6 +73,7 @@ class SpoolFolder:
         self.live = self.path / ".live"
         self.new = LocalObjects(self.path)
         self.latest = LocalObjects(self.path / _LATEST)
+        self.sent = LocalObjects(self.path / _SENT)
         self._size = 0
         self._measure_again = 0.0
 
@@ -91,14 +96,15 @@ class SpoolFolder:
         with suppress(FileExistsError):
             self.new.claim(".url", self.url.encode())
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> bytes:
+        # In the order in which it may go from one place to the other.
         for place in (self.latest, self.new):
             with suppress(FileNotFoundError):
                 return place.get(key)
-        return None
+        return self.sent.get(key)
 
     def names(self, folder: str) -> list[str]:
-        return sorted({*self.new.names(folder), *self.latest.names(folder)})
+        return sorted({name for place in (self.latest, self.new, self.sent) for name in place.names(folder)})
 
     def entries(self) -> list[Entry]:
         """Everything that waits, in the order in which it was written."""
@@ -122,12 +128,21 @@ class SpoolFolder:
     def remove(self, entry: Entry) -> None:
         """Forget what was sent, unless something newer has taken its place meanwhile."""
         with suppress(FileNotFoundError):
-            if entry.path.stat().st_ino == entry.inode:
+            if _is_output(entry.key):
+                kept = self.path / _SENT / entry.key
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                entry.path.replace(kept)
+            elif entry.path.stat().st_ino == entry.inode:
                 entry.path.unlink()
 
-    def prune(self) -> None:
-        """Remove the folders that are empty."""
-        for root in (self.path, self.path / _LATEST):
+    def prune(self, *, sent_before_s: float = SENT_KEPT_S) -> None:
+        """Remove the folders that are empty, and the output that was sent longer ago."""
+        for folder, _, names in os.walk(self.path / _SENT):
+            for path in (Path(folder, name) for name in names):
+                with suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_ctime > sent_before_s:
+                        path.unlink()
+        for root in (self.path, self.path / _LATEST, self.path / _SENT):
             for folder, _, _ in os.walk(root, topdown=False):
                 if not any(part.startswith(".") for part in Path(folder).relative_to(root).parts):
                     with suppress(OSError):  # something waits in it
@@ -238,6 +253,10 @@ class SpoolFolder:
                 (self.path / ".problem").write_text(why, encoding="utf-8", errors="replace")
             else:
                 (self.path / ".problem").unlink(missing_ok=True)
+
+
+def _is_output(key: str) -> bool:
+    return key.startswith("runs/") and key.split("/")[2:3] == ["output"]
 
 
 def spools_folder() -> Path:

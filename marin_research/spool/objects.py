@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from marin_research.errors import StoreError, StoreUnreachableError
 from marin_research.object_storage import FsspecObjects
@@ -50,12 +50,14 @@ class DistantObjects(Objects):
 
     def get(self, key: str) -> bytes:
         # Here first: what is sent meanwhile is there before it is gone from here.
-        waiting = self.spool.get(key)
-        return self._ask(lambda store: store.get(key)) if waiting is None else waiting
+        try:
+            return self.spool.get(key)
+        except FileNotFoundError:
+            return self._ask(lambda store: store.get(key))
 
     def get_each(self, keys: Sequence[str]) -> list[bytes | StoreError | FileNotFoundError]:
-        found: dict[str, Any] = {key: self.spool.get(key) for key in keys}
-        missing = [key for key in keys if found[key] is None]
+        found = dict(zip(keys, self.spool.get_each(keys), strict=True))
+        missing = [key for key in keys if not isinstance(found[key], bytes)]
         if missing:
             found |= zip(missing, self._ask(lambda store: store.get_each(missing)), strict=True)
         return [found[key] for key in keys]
@@ -64,8 +66,9 @@ class DistantObjects(Objects):
         waiting = self.spool.names(folder)
         return sorted({*waiting, *self._ask(lambda store: store.names(folder))})
 
-    def waiting(self, folder: str) -> list[str]:
-        return self.spool.names(folder)
+    @property
+    def here(self) -> SpoolFolder:
+        return self.spool
 
     def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
         return question(self.store)

@@ -143,7 +143,7 @@ class SpooledStore(RecordStore):
                 return number
 
     def _waiting_attempts(self, folder: str) -> list[int]:
-        return [number for number in map(number_of, self.objects.waiting(folder)) if number is not None]
+        return [number for number in map(number_of, self._spool.names(folder)) if number is not None]
 
 
 class _Process:

@@ -192,6 +192,7 @@ def main(url: str) -> None:
     signal.signal(signal.SIGTERM, stop)
     while (lock := spool.lock()) is not None:
         _serve(spool, lambda: stopping)
+        spool.prune(sent_before_s=_IDLE_S / 2)
         os.close(lock)
         if stopping or spool.problem or spool.is_empty():  # whoever wrote something just now saw the lock
             return

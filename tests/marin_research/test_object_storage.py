@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from marin_research.errors import StoreError
@@ -72,6 +76,24 @@ def test_a_store_that_never_answers_is_not_waited_for(s3, request_of):
     s3.network("hang")
 
     assert "no answer within 0.5 s" in refusal(s3.url, request_of, deadline_s=0.5)
+
+
+def test_its_threads_take_no_signals(s3):
+    """The end of a command is a signal: a thread that took it would leave `marin-research run` waiting for ever."""
+    program = """if True:
+        import sys, threading
+        from marin_research.object_storage import FsspecObjects
+        FsspecObjects(sys.argv[1]).names("")
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                print(open(f"/proc/self/task/{thread.native_id}/status").read().partition("SigBlk:")[2].split()[0])
+    """
+
+    said = subprocess.run([sys.executable, "-c", program, s3.url], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    masks = [int(line, 16) for line in said.split()]
+    assert masks
+    assert all(mask >> (number - 1) & 1 for mask in masks for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM))
 
 
 def test_what_cannot_be_read_spoils_nothing_that_can(s3):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,24 +18,16 @@ from marin_research.codec import encode
 from marin_research.errors import StoreError, ThreadError
 from marin_research.events import Event, Heartbeat, Kind
 from marin_research.object_storage import FsspecObjects
+from marin_research.output import read_output
 from marin_research.record import Metric, Run, Status
-from marin_research.spool.folder import SpoolFolder, SpoolFullError, all_spools
+from marin_research.spool.folder import SpoolFolder, SpoolFullError
 from marin_research.spool.objects import DistantObjects
 from marin_research.spool.patience import ALLOWANCE_S, Patience
 from marin_research.spool.store import SpooledStore
 from marin_research.spool.upload import Sender, wait_until_sent
 from marin_research.store import RecordStore, has_prefix
 
-
-@pytest.fixture(autouse=True)
-def senders(tmp_path):
-    """Whoever sends for the stores of a test is stopped with it."""
-    yield
-    for spool in all_spools():
-        if spool.is_being_sent():
-            with suppress(ProcessLookupError, ValueError):
-                os.kill(int((spool.path / ".lock").read_text()), signal.SIGKILL)
-        shutil.rmtree(spool.path, ignore_errors=True)  # or the end of the tests would wait for it
+pytestmark = pytest.mark.usefixtures("senders")
 
 
 class Far:
@@ -124,7 +114,7 @@ def test_what_waits_is_read_with_the_rest(s3):
     reader = RecordStore(s3.url)
     assert isinstance(reader.objects, DistantObjects)
     reader.objects.store.deadline_s = 0.5
-    assert len(reader.objects.waiting("runs/LR-001/events")) == 1
+    assert len(reader.objects.here.names("runs/LR-001/events")) == 1
     run = reader.run("LR-001")
     assert "loss" in run.metrics
     assert run.gaps[0].what == "what the store has"
@@ -305,6 +295,31 @@ def test_patience_is_used_up_by_waiting_and_comes_back():
     assert (patience.left(), patience.why) == (0, "refused")
     now += 3600
     assert patience.left() == ALLOWANCE_S
+
+
+def test_a_command_goes_on_while_the_store_is_away(s3, workplace, monkeypatch):
+    """A night without a network costs neither the result nor its record, and who looks is told where it is."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", s3.url)
+    waits = "until [ -e go ]; do sleep 0.1; done; echo loss=1.5; exit 3"
+    options = ("--metric", "loss=([0-9.]+)")
+    recording = workplace.start("sh", "-c", f"touch started; {waits}", options=options, stderr=subprocess.PIPE)
+    until((workplace.top / "started").exists)
+    s3.network("cut")
+    (workplace.top / "go").touch()
+
+    out, said = recording.communicate(timeout=120)
+
+    assert (recording.returncode, out) == (3, "loss=1.5\n")
+    assert "recorded as KER-001" in said
+    assert "marin-research sync" in said.splitlines()[-1]
+    s3.network("pass")
+    subprocess.run([*workplace.program, "sync"], check=True, capture_output=True)
+    elsewhere = RecordStore(s3.url)
+    elsewhere.objects = FsspecObjects(s3.url)
+    run = elsewhere.run("KER-001")
+    assert (run.status, run.metrics["loss"].value, run.gaps) == (Status.FAILED, 1.5, ())
+    (host,) = run.attempts[-1].hosts
+    assert b"".join(read_output(elsewhere, run.id, 1, host.writer)) == b"loss=1.5\n"
 
 
 # When it is back

@@ -18,7 +18,11 @@ from marin.execution.remote import RemoteCallable, remote
 from marin_research import recorded, report
 from marin_research.output import read_output
 from marin_research.record import Status
+from marin_research.spool import patience
+from marin_research.spool.folder import SpoolFolder
+from marin_research.spool.upload import Sender
 from marin_research.steps import reporting
+from marin_research.store import RecordStore
 
 pytestmark = pytest.mark.marin
 
@@ -332,3 +336,24 @@ def test_what_cannot_be_watched_is_a_gap_and_the_step_runs(store, thread, build,
 
     assert run.status is Status.SUCCEEDED
     assert [(gap.what, "no space left" in gap.why) for gap in run.gaps] == [("the W&B runs", True)]
+
+
+def test_a_store_that_never_answers_holds_up_no_step(s3, senders, thread, tmp_path, monkeypatch):
+    """The experiment is worth more than its record, which gets there once the store answers."""
+    monkeypatch.setenv("MARIN_PREFIX", str(tmp_path / "prefix"))
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", s3.url)
+    monkeypatch.setattr(patience, "ALLOWANCE_S", 1.0)
+    s3.network("hang")
+    marked = recorded(step(), thread)
+
+    lazy.run(marked)
+
+    assert lower(marked).output_path.startswith(str(tmp_path))
+    assert Path(lower(marked).output_path).is_dir()
+    senders()
+    s3.network("pass")
+    assert Sender(SpoolFolder(s3.url)).send().left == 0
+    (run,) = RecordStore(s3.url).runs()
+    assert (run.status, run.metrics["loss"].value) == (Status.SUCCEEDED, 1.0)
+    assert run.gaps == ()
+    assert "training with lr=0.1" in output_of(RecordStore(s3.url), run)
