@@ -1,5 +1,5 @@
 # Everything a fresh machine with git, make and some Python needs. `make install` is quick when nothing changed.
-.PHONY: install demo test lint types imports benchmarks clean
+.PHONY: install demo test lint types imports evaluation benchmarks clean
 SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -42,6 +42,9 @@ imports: install
 # Files of tests side by side: most of the time they wait for programs, clusters and browsers to start.
 test: lint types imports
 	$(PY) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+
+evaluation: install
+	$(PY) -m tests.evaluation
 
 benchmarks: install
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(PY) $$file; done

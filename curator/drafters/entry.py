@@ -84,7 +84,7 @@ def _result(evidence: Evidence) -> Iterator[str]:
         return
     if len(evidence.subjects) == 1 and is_unfinished(evidence.subjects[0]):
         subject = evidence.subjects[0]
-        yield f"- Result: it {ended(subject)}"
+        yield f"- Result: it {ended(subject).removesuffix('.')}."
     else:
         yield "- Result:"
     if evidence.baseline is not None and len(_rows(evidence)) > 1:

@@ -11,6 +11,7 @@ import json
 import math
 import shlex
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,7 @@ NO_STEP = Unknown("a command, not a Marin step")
 def table(name: str) -> dict[str, Any]:
     """The thread file as it is written; for an experiment of ours, what its facts say in the same form."""
     if (FACTS / f"{name}.json").exists():
-        return _table_of(facts_of(name))
+        return _table_of(name, facts_of(name))
     loaded: dict[str, Any] = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
     return loaded
 
@@ -62,19 +63,30 @@ def table(name: str) -> dict[str, Any]:
 def facts_of(name: str) -> tuple[Fact, ...]:
     """Everything that a write-up of all the thread's runs may state."""
     if (FACTS / f"{name}.json").exists():
-        return from_json(json.loads((FACTS / f"{name}.json").read_text(encoding="utf-8")))
+        return from_json(json.loads((FACTS / f"{name}.json").read_text(encoding="utf-8")))  # as recorded, all of it
     raw = table(name)
+    thread, store = stored(raw)
+    return tuple(gather([row["id"] for row in raw["runs"]], thread, store).facts.values())
+
+
+def stored(raw: dict[str, Any]) -> tuple[Thread, RecordStore]:
+    """The thread, and a store with the records of its runs."""
     thread = _thread(raw)
     store = RecordStore(f"memory://{uuid.uuid4().hex}")
     store.prepare()
-    runs = [_run(thread, raw, number, row) for number, row in enumerate(raw["runs"])]
-    for run in runs:
-        _keep(store, run)
-    return tuple(gather([run.id for run in runs], thread, store).facts.values())
+    for number, row in enumerate(raw["runs"]):
+        _keep(store, _run(thread, raw, number, row))
+    return thread, store
 
 
-def _table_of(facts: tuple[Fact, ...]) -> dict[str, Any]:
+def names() -> list[str]:
+    """Every thread there is."""
+    return sorted(path.stem for path in (*HERE.glob("*.yaml"), *FACTS.glob("*.json")))
+
+
+def _table_of(name: str, facts: tuple[Fact, ...]) -> dict[str, Any]:
     runs: dict[str, dict[str, Any]] = {}
+    known = {fact.id: fact for fact in facts}
     for fact in facts:
         if not fact.subject:
             continue
@@ -92,11 +104,23 @@ def _table_of(facts: tuple[Fact, ...]) -> dict[str, Any]:
             run["wall"] = fact.value
         elif fact.kind is FactKind.STATUS:
             run["status"] = fact.value
+        elif fact.kind is FactKind.COMMAND:
+            run["command"] = fact.value
         elif fact.name == "label":
             run["label"] = fact.value
+        elif what == "hypothesis":
+            run["hypothesis"] = fact.value
     first = next(iter(runs))
     runs[first]["baseline"] = True
-    return {"runs": list(runs.values())}
+    return {
+        "topic": name,
+        "prefix": first.rpartition("-")[0],
+        "started": str(known[f"{first}/time"].value).removesuffix("Z"),
+        "commit": known[f"{first}/commit"].value,
+        "devices": [known[f"{first}/device/kind"].value, known[f"{first}/device/count"].value],
+        "metrics": {f.name: [f.better, f.unit] for f in facts if f.kind is FactKind.METRIC and f.subject},
+        "runs": list(runs.values()),
+    }
 
 
 def _thread(raw: dict[str, Any]) -> Thread:
@@ -192,7 +216,7 @@ def _attempt(
 
 
 def _metric(name: str, value: Any, raw: dict[str, Any]) -> Metric:
-    unit = raw["metrics"][name][1]
+    unit = raw["metrics"][name][1] or ""
     if isinstance(value, list):
         first, last, least, most = map(float, value)
         return Metric(
@@ -218,8 +242,6 @@ def _wandb(thread: Thread, row: dict[str, Any], digest: str) -> WandbRun:
 
 def _keep(store: RecordStore, run: Run) -> None:
     """Write the events that the run's programs would have written."""
-    from dataclasses import replace
-
     facts: list[tuple[Kind, int, Any]] = [
         (Kind.DECLARED, 0, replace(run, attempts=(), metrics={}, wandb=())),
         *((Kind.METRIC, 1, metric) for metric in run.metrics.values()),

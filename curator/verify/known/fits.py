@@ -42,6 +42,7 @@ _TOO_FAR = {
     FactKind.DELTA: 0.25,
     FactKind.PERCENT: 0.25,
 }
+_RELATIVE = frozenset({FactKind.PERCENT, FactKind.DEVIATION})
 _SLACK = 1 + 1e-9
 
 
@@ -169,7 +170,7 @@ def _compare(
     if distance > step / 2 * _SLACK + abs(stated) * 1e-12:
         return Fit.NONE
     limit = _TOO_FAR.get(quantity.kind)
-    if limit is None or not stated or (numeral.decimals and quantity.kind is FactKind.PERCENT):
+    if limit is None or not stated or (numeral.decimals and quantity.kind in _RELATIVE):
         return Fit.MATCH
     return Fit.TOO_COARSE if distance > limit * abs(stated) and not about else Fit.MATCH
 

@@ -28,6 +28,7 @@ _STANDING = (
     | words.BE
     | words.word_set(") well far just slightly points clearly still both all all, ends")
 )
+_ATTAINING = words.forms("reach repeat approach")
 _SKIPPED = (
     words.ARTICLES
     | words.word_set(
@@ -91,8 +92,8 @@ def _grouped(s: Sentence, places: Sequence[int]) -> list[Mention]:
         if last and _joined(s, last.last, i):
             last.last, last.meant = i, last.meant | s.runs(i)
             last.members.append(i)
-        elif last and s.runs(i) == last.meant and i - last.last <= 4 and s.tokens[i].described:
-            last.last = i  # "the 64k BPE tokenizer"
+        elif last and s.runs(i) == last.meant and i - last.last <= (4 if s.tokens[i].described else 1):
+            last.last = i  # "the 64k BPE tokenizer", "the baseline LR-001"
         else:
             found.append(Mention(i, i, s.runs(i), [i]))
     return found
@@ -129,8 +130,9 @@ def _is_object(s: Sentence, mention: Mention, first: Mention) -> bool:
     j = s.skip(mention.first - 1, words.ARTICLES, -1)
     if mention is first or j <= first.last or s.clause(j)[0] > first.first:
         return False
-    verb = (s.is_word(j) or bool(s.keys(j))) and s.word(j).endswith(("s", "ed"))
-    return verb and s.word(j) not in words.LINKS | PREPOSITIONS | _OPENERS
+    inflected = s.word(j).endswith(("s", "ed")) or s.word(j - 1) in {"not", "to", "never"}
+    verb = (s.is_word(j) or bool(s.keys(j))) and inflected
+    return verb and (s.word(j) in _ATTAINING or s.word(j) not in words.LINKS | PREPOSITIONS | _OPENERS)
 
 
 def _is_aside(s: Sentence, mention: Mention) -> bool:

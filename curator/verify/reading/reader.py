@@ -126,7 +126,7 @@ class Reader:
             own = 0.0
             noted = {":"} if s.word(m.first - 1) == "(" else frozenset()
             numeral = s.numeral(i)
-            changed = m.reference and numeral is not None and (numeral.relative or bool(numeral.sign))
+            changed = (m.reference or m.object) and numeral is not None and (numeral.relative or bool(numeral.sign))
             if changed or not self._adjacent(m.last, start, _OWNING | noted if m.reference else _ADJACENT):
                 outside = m.aside and s.tokens[m.first].depth > s.tokens[i].depth
                 own = _REFERENCE if m.reference or m.object else _TAKEN if m.taken else 1.0 if outside else 0.0

@@ -120,6 +120,8 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
         return Outcome("memory", i, negated)
     if word == "stable" and s.word(i - 1) in _STAYING:
         return None if s.word(i + 1) in {"across", "over"} else Outcome("stable", i, negated)
+    if word in {"end", "completion"} and s.word(s.skip(i - 1, words.ARTICLES, -1)) == "to":
+        return Outcome("succeeded", i, negated)  # "ran to its end"
     denied = s.word(i - 1) in _DENYING
     if word in _WORKS and s.word(i + 1) in {"", ".", ",", ";", ":"} and not s.negated(i):
         return Outcome("succeeded", i, negated)

@@ -295,4 +295,5 @@ def _holds(text: str, part: str) -> bool:
     """Whether ``part`` stands in ``text`` and neither cuts a word nor a path component."""
     if len(part) < 2 or part not in text:
         return False
-    return bool(re.search(rf"(?<![\w.-]){re.escape(part)}(?![\w]|[.-]\w)", text))
+    cuts = r"\w" if " " in part else r"\w.-"  # a line may leave out the module of its exception
+    return bool(re.search(rf"(?<![{cuts}]){re.escape(part)}(?![\w]|[.-]\w)", text))

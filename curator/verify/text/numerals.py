@@ -82,7 +82,7 @@ _NUMBER = re.compile(
     """.replace("SUPER", _SUPER),
     re.VERBOSE,
 )
-_DEVICE_AHEAD = re.compile(r"[x\u00d7][ ]?(?:NVIDIA|TPU|GPU|[A-Z]{1,3}\d{2,3}|v\d|RTX|\d)")
+_DEVICE_AHEAD = re.compile(r"[x\u00d7][ ]?(?:NVIDIA|TPU|GPU|[A-Z]{1,3}\d{2,3}|v\d|RTX|cpu|gpu|tpu|CPU|\d)")
 _PART = r"(\d+(?:\.\d+)?)[ ]?(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
 _COMPOUND = re.compile(rf"{_PART}(?:(?:(?<=rs|es),[ ]|(?<=our|ute|day),[ ]|[ ]and[ ]|[ ])?{_PART}){{1,3}}(?!\w)")
 _PART_RE = re.compile(_PART)

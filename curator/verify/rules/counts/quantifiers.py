@@ -96,6 +96,6 @@ class Quantifiers:
 def _is_quantifier(s: Sentence, i: int) -> bool:
     if s.word(i) == "single":  # "not a single run"
         return s.word(i - 1) == "a" and s.word(i - 2) == "not"
-    if s.word(i) not in ALL | NONE or s.negated(i) or s.word(i - 1) == "not":
+    if s.word(i) not in ALL | NONE or s.negated(i) or s.word(i - 1) in {"not", "="}:
         return False
     return not (s.word(i) in {"each", "all"} and s.word(i - 1) in {"at", "in", "of", "after"})

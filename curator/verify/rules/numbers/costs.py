@@ -101,7 +101,9 @@ class Costs:
         long = quantity.kind is FactKind.DURATION or quantity.name in self._world.durations
         if long and not named and not self._is_timed():
             return FAR
-        held = 1.5 if self._it.key is not None and not named else 0.0
+        held = 0.0
+        if self._it.key is not None and not named:
+            held = FAR if self._s.word(self._i - 1) == "=" else 1.5
         return self.names.cost(frozenset({quantity.name})) + held
 
     def _is_timed(self) -> bool:
