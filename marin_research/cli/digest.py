@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 import sys
 import time
-import zlib
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,7 +20,7 @@ from marin_research.store import RecordStore
 from marin_research.units import format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from marin_research.digest.blocks import Place
     from marin_research.digest.index import Index
@@ -33,7 +31,7 @@ _REPORT_S = 1.0
 
 @click.command(
     help="Condense a log of any size: what went wrong and on which hosts, how training went, how it ended.\n\n"
-    "LOG is a file (gz, bz2 and xz are read as they are), a URL, - for standard input, or a recorded run. Several "
+    "LOG is a file (also gz, bz2, xz, zst), a folder of files, a URL, - for standard input, or a recorded run. Several "
     "files are the hosts of one job. The text is bounded; --json is the complete index: every kind of line with its "
     "count, every severe line word for word with hosts and positions.\n\n"
     "\b\nExamples:\n"
@@ -70,7 +68,7 @@ def command(
     stored = _stored(logs, attempt, root)
     if attempt is not None and stored is None:
         raise UsageError("--attempt is of a recorded run; a file has none")
-    index = _of_files(logs, overflow) if stored is None else stored.index()
+    index = _of_files(_files(logs), overflow) if stored is None else stored.index()
     if as_json:
         print_json(index)
     else:
@@ -95,7 +93,25 @@ def _stored(logs: tuple[str, ...], attempt: int | None, root: str | None) -> Sto
     return StoredLog(store, run, attempt)
 
 
-def _of_files(logs: tuple[str, ...], overflow: Path | None) -> Index:
+def _files(logs: Iterable[str]) -> list[str]:
+    """The logs, each folder as the files in it.
+
+    Raises:
+        MarinResearchError: there are none in one.
+    """
+    files: list[str] = []
+    for log in logs:
+        if log == "-" or not Path(log).is_dir():
+            files.append(log)
+            continue
+        found = sorted(str(path) for path in Path(log).rglob("[!.]*") if path.is_file())
+        if not found:
+            raise MarinResearchError(f"there are no files in the folder {log}")
+        files += found
+    return files
+
+
+def _of_files(logs: Sequence[str], overflow: Path | None) -> Index:
     from marin_research.digest.build import index_of  # loads numpy
 
     sources = ((_name(log), _read(log)) for log in logs)
@@ -132,10 +148,12 @@ def _read(log: str) -> Iterator[bytes]:
                 if sys.stderr.isatty() and time.monotonic() - reported > _REPORT_S:
                     reported = time.monotonic()
                     click.echo(f"\r{_name(log)}: {format_size(read)} read ", nl=False, err=True)
-    except (OSError, EOFError, ValueError, ImportError, lzma.LZMAError, zlib.error) as error:
+    except Exception as error:  # each kind of archive and of storage has errors of its own
+        missing = isinstance(error, FileNotFoundError)
+        why = "it does not exist or cannot be reached" if missing else str(error) or type(error).__name__
         if read == 0:
-            raise MarinResearchError(f"cannot read {log}: {error}") from error
-        yield note(f"{log} cannot be read after byte {read}: {error}")
+            raise MarinResearchError(f"cannot read {log}: {why}") from error
+        yield note(f"{log} cannot be read after byte {read}: {why}")
     if read and sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
 

@@ -46,8 +46,6 @@ _BEGINS_AGAIN = re.compile(
 )
 _JUMPY = 10
 """Times the mean change."""
-_UNUSUAL = 12
-"""Times the mean time between two lines of a host that were looked at."""
 _TRAINING_STEPS = (STEP, f"train/{STEP}")
 
 
@@ -218,13 +216,13 @@ class _Builder:
 
     def _hosts(self) -> Iterable[HostInfo]:
         for host in self._read.hosts.seen.values():
-            usual = max(SHORTEST_S, _UNUSUAL * host.mean_s)
-            gap = host.silence if host.silence and host.silence.seconds > usual else None
-            silence = self._silence(host.name, gap) if gap else None
-            first, last = self._position(host.first), self._position(host.last)
             end = self._read.streams[host.last.stream].last
             yield HostInfo(
-                name=host.name, first=first, last=last, silence=silence, stopped=_seconds(host.last, end) > usual
+                name=host.name,
+                first=self._position(host.first),
+                last=self._position(host.last),
+                silence=self._silence(host.name, host.silence) if host.silence else None,
+                stopped=_seconds(host.last, end) > SHORTEST_S and host.is_missed(self._read.hosts.looks),
             )
 
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 MOST_HOSTS = 4096
 _MOST_ATTEMPTS = 100
+_UNUSUAL = 12
+"""So many lines that did not come are no chance."""
+_FEWEST = 10
+"""Lines that tell how often a host is heard of."""
 
 
 class NewAttempt(NamedTuple):
@@ -27,30 +31,37 @@ class NewAttempt(NamedTuple):
 
 
 class Host:
-    """Somebody whose lines say whose they are, in what a launcher or a logger puts before the message."""
+    """Somebody whose lines say whose they are, in what a launcher or a logger puts before the message.
 
-    def __init__(self, name: str, place: Place) -> None:
+    Only some lines are looked at, more of them in some parts of a log than in others. Whether a silence is unusual is
+    therefore counted in lines that were looked at, not in seconds.
+    """
+
+    def __init__(self, name: str, place: Place, look: int) -> None:
         self.name = name
         self.first = place
         self.last = place
         self.silence: Gap | None = None
-        """The longest between two lines that were looked at."""
-        self.mean_s = 0.0
-        """Between two lines that were looked at."""
+        """The longest between two of its lines that were looked at, if it was unusual at all."""
         self.attempt: int | None = None
-        self._looks = 0
+        self._first_look = self._last_look = look
+        self._heard = 0
         self._time: Time | None = None
 
-    def heard(self, place: Place, time: Time | None) -> None:
-        """Note one of its lines, a later one."""
-        if time and self._time:
-            seconds = passed(self._time, time)
-            self._looks += 1
-            self.mean_s += (seconds - self.mean_s) / self._looks
-            if seconds >= SHORTEST_S and seconds > (self.silence.seconds if self.silence else 0):
-                self.silence = Gap(seconds, self.last, place)
+    def heard(self, place: Place, time: Time | None, look: int) -> None:
+        """Note one of its lines, a later one; ``look`` numbers the lines that were looked at."""
+        seconds = passed(self._time, time) if time and self._time else 0
+        if seconds > (self.silence.seconds if self.silence else SHORTEST_S) and self.is_missed(look):
+            self.silence = Gap(seconds, self.last, place)
         self.last = place
         self._time = time or self._time
+        self._last_look = look
+        self._heard += 1
+
+    def is_missed(self, look: int) -> bool:
+        """Whether many of its lines would be expected since its last one, and there was none."""
+        share = self._heard / (self._last_look - self._first_look + 1)
+        return self._heard >= _FEWEST and share * (look - self._last_look) > _UNUSUAL
 
 
 class Hosts:
@@ -60,6 +71,8 @@ class Hosts:
         self.seen: dict[str, Host] = {}
         """As far as the lines that were looked at tell."""
         self.attempts: list[NewAttempt] = []
+        self.looks = 0
+        """Lines that were looked at and say whose they are."""
         self._several = several
         self._stream = ""
 
@@ -78,13 +91,14 @@ class Hosts:
             header = read_header(block.line(index))
             if not header.host:
                 continue
+            self.looks += 1
             name, place = self.name(header.host), block.place(index)
             host = self.seen.get(name)
             if host is None:
                 if len(self.seen) >= MOST_HOSTS:
                     continue
-                host = self.seen[name] = Host(name, place)
-            host.heard(place, read_time(header.time))
+                host = self.seen[name] = Host(name, place, self.looks)
+            host.heard(place, read_time(header.time), self.looks)
             if header.attempt is not None:
                 self._note_attempt(host, header.attempt, place)
 

@@ -10,6 +10,7 @@ from marin_research.digest.clean import excerpt
 from marin_research.digest.fields import BAR, STEP
 from marin_research.digest.ranking import decisive, loose
 from marin_research.digest.severity import Severity
+from marin_research.digest.templates import MOST_SHOWN
 from marin_research.digest.wording import Wording, curve, when
 from marin_research.units import format_duration, format_number, format_size
 
@@ -60,7 +61,7 @@ def summary(index: Index) -> str:
     if told:
         rows.append(f"lines: {', '.join(told)}; tracebacks: {sum(one.count for one in index.tracebacks):,}")
     if index.left_out.severe_lines:
-        rows.append(f"of {index.left_out.severe_lines:,} of the severe ones only the kind is kept, not the words")
+        rows.append(f"of {index.left_out.severe_lines:,} of these lines the kind is kept, but not the words")
     return "\n".join([*rows, ""])
 
 
@@ -108,7 +109,7 @@ def _kinds(lines: Iterable[SevereLine], words: Wording, *severities: Severity) -
     items = []
     for template, found in kinds:
         seen = words.seen(template.count, template.first, template.last, template.hosts)
-        forms = f" in {len(found)} forms or more" if len(found) > 1 else ""
+        forms = f", {len(found)}{'+' if len(found) >= MOST_SHOWN else ''} forms" if len(found) > 1 else ""
         first = min(found, key=lambda line: (line.first.stream, line.first.line))
         items.append(f"{excerpt(first.text, _LONGEST_LINE)}\n    {seen}{forms}")
     return items
@@ -146,12 +147,15 @@ def _times(index: Index, words: Wording) -> Iterator[str]:
         yield f"no line for {format_duration(silence.seconds)} after {words.at(silence.before)}"
     for silence in index.stalls[:_MOST_OF_A_KIND]:
         yield f"no step told for {format_duration(silence.seconds)} after {words.at(silence.before)}"
-    for host in index.hosts:
-        if host.silence:
-            where = f"{words.host(host.name)} after {words.at(host.silence.before)}"
-            yield f"no line for {format_duration(host.silence.seconds)} of {where}"
-    for host in sorted((host for host in index.hosts if host.stopped), key=lambda host: host.last.line):
+    silent = [(host.name, host.silence) for host in index.hosts if host.silence]
+    for name, silence in sorted(silent, key=lambda one: -one[1].seconds)[:_MOST_OF_A_KIND]:
+        where = f"{words.host(name)} after {words.at(silence.before)}"
+        yield f"no line for {format_duration(silence.seconds)} of {where}"
+    stopped = sorted((host for host in index.hosts if host.stopped), key=lambda host: host.last.line)
+    for host in stopped[:_MOST_OF_A_KIND]:
         yield f"{words.host(host.name)} is last heard of at {words.at(host.last)}, before the log ends"
+    if len(stopped) > _MOST_OF_A_KIND:
+        yield f"{len(stopped) - _MOST_OF_A_KIND:,} more hosts fall silent before the log ends"
 
 
 def _progress(index: Index, words: Wording) -> Iterator[str]:
@@ -175,7 +179,7 @@ def _templates(index: Index, words: Wording, severity: Severity) -> list[str]:
     return [
         f"{template.count:,} × {excerpt(template.text, _LONGEST_LINE) or '(blank)'}"
         f"{f' (and {template.repeats:,} that Ray left out)' if template.repeats else ''}"
-        f"\n    {words.at(template.first)} to {words.at(template.last)}"
+        f"\n    {words.at(template.first)}{f' to {words.at(template.last)}' if template.count > 1 else ''}"
         for template in index.templates
         if template.severity is severity and 2 * template.in_tracebacks < template.count
     ]

@@ -83,13 +83,15 @@ def test_standard_input_is_read_as_it_comes():
 
 def test_several_files_are_hosts(say):
     """The logs of a pod lie in a folder, one of each host."""
+    Path("pod").mkdir()
     for host in range(3):
-        Path(f"host-{host}.log").write_bytes(LOG if host == 1 else b"all is well\n")
+        Path(f"pod/host-{host}.log").write_bytes(LOG if host == 1 else b"all is well\n")
 
-    said = say("host-0.log", "host-1.log", "host-2.log")
+    said = say("pod/host-0.log", "pod/host-1.log", "pod/host-2.log")
 
     assert "Digest of 3 streams" in said.out
-    assert "once on host-1.log, host-1.log:1001" in said.out
+    assert "once on host-1.log, pod/host-1.log:1001" in said.out
+    assert say("pod").out == said.out
 
 
 def test_the_index_is_whole_and_has_a_schema(say):
@@ -120,7 +122,11 @@ def test_the_end_of_a_cut_off_archive_hides_nothing(say):
     [
         (["missing.log"], "there is no file 'missing.log', and as a run: no run"),
         (["LR-001"], "there is no file 'LR-001', and as a run: no run"),
-        (["."], "cannot read .: "),
+        (["empty"], "there are no files in the folder empty"),
+        (
+            ["https://localhost:1/a.log"],
+            "cannot read https://localhost:1/a.log: it does not exist or cannot be reached",
+        ),
         (["broken.gz"], "cannot read broken.gz: "),
         (["plain.log", "--attempt", "1"], "--attempt is of a recorded run"),
     ],
@@ -129,6 +135,7 @@ def test_what_cannot_be_read_is_said_in_one_line(say, args, says):
     """A traceback of ours would be taken for one of the log's."""
     Path("broken.gz").write_bytes(b"this is no gzip")
     Path("plain.log").write_bytes(LOG)
+    Path("empty").mkdir()
 
     said = say(*args)
 
