@@ -193,7 +193,7 @@ class RayJobHandle:
             raise_on_failure: whether a job that did not succeed is an error.
 
         Raises:
-            fray.client.JobFailed: it failed or was stopped; its cause has the reason and the last lines of output.
+            fray.client.JobFailed: it failed or was stopped; its cause has the last lines of output.
             TimeoutError: it goes on.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -207,10 +207,10 @@ class RayJobHandle:
         if raise_on_failure and view.state != "succeeded":
             from fray.client import JobFailed
 
+            failed = JobFailed(self._job_id, _status(view))
+            failed.args = (f"{failed}: {view.why}",)
             tail = "\n".join(self.logs(_TAIL))
-            raise JobFailed(self._job_id, _status(view)) from RuntimeError(
-                f"{view.why}\n{f'its last lines:\n{tail}' if tail else 'it printed nothing'}"
-            )
+            raise failed from (RuntimeError(f"the last lines of job {self._job_id}:\n{tail}") if tail else None)
         return _status(view)
 
     def logs(self, max_lines: int = 0) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ def _initialise(address: str, shipped: dict[str, Any]) -> None:
                 ray.shutdown()
             if number + 1 < _TRIES and address.startswith("ray://") and isinstance(error, ConnectionError):
                 continue
-            raise ClusterError(f"{_shown(address)} cannot be used: {_first_line(error)}") from error
+            raise ClusterError(f"{_shown(address)} cannot be used: {_told(error)}") from error
         return
 
 
@@ -167,5 +167,8 @@ def _shown(address: str) -> str:
     return address if "://" in address else f"ray:{address}"
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+def _told(error: Exception) -> str:
+    """What Ray says, on one line: that versions differ it tells in a list of them."""
+    text = str(error).strip()
+    whole = " ".join(text.split()) if "ersion" in text else text.partition("\n")[0]
+    return whole or type(error).__name__

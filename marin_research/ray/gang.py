@@ -32,6 +32,8 @@ _WAIT_S = 2
 """Between two looks at the cluster while a job waits; Ray itself says at once when a group is placed."""
 _HEAD_START_S = 1
 """What a choice is given before the next one is tried beside it."""
+REPLACEMENT_S = 6 * 3600.0
+"""How long a machine is waited for that takes the place of a lost one, seconds."""
 _WORKERS_S = 15
 """How long the hosts of a slice that was taken may need to be free, seconds."""
 
@@ -205,6 +207,7 @@ class _Search:
         capacities = {choice.kind: fleet.capacity(choice, need.bundle) for choice in need.choices}
         if max(capacities.values()) >= wanted:
             self._possible = time.monotonic()
+            self._patience_s = REPLACEMENT_S  # what was there will be there again
             self._tell(f"it waits for {self._wanted()}; the cluster has {fleet.told()}{_holders(self._owner)}")
             return
         why = f"the cluster cannot hold it: it needs {self._wanted()}, and there are {fleet.told()}"

@@ -20,7 +20,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy  # n
 
 from marin_research.job import TaskTry
 from marin_research.parts import Cause, Status
-from marin_research.ray.gang import NotPlacedError, Seat, reserved
+from marin_research.ray.gang import REPLACEMENT_S, NotPlacedError, Seat, reserved
 from marin_research.ray.runner import Ended, Order, run_task
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ _GRACE_S = 5.0
 """What a task has between SIGTERM and SIGKILL."""
 _LAST_WORD_S = 30.0
 """How long the hosts of a try that has ended are waited for; one that stays silent is lost. Ray itself needs 15 s."""
-_REPLACEMENT_S = 6 * 3600.0
-"""How long a machine is waited for that takes the place of a lost one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +184,7 @@ class RunningJob:
 
     async def _try(self, number: int) -> tuple[Status, str] | None:
         """Run all tasks once; None if all succeeded, else what it counts as, and why."""
-        patience_s = self.spec.patience_s if number == 0 else _REPLACEMENT_S
+        patience_s = self.spec.patience_s if number == 0 else REPLACEMENT_S
         async with reserved(
             self.spec.need, owner=self.id, lost=frozenset(self._lost), patience_s=patience_s, tell=self._tell
         ) as seats:

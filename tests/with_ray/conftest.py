@@ -1,4 +1,4 @@
-"""One Ray cluster for all tests that need one: a head with two CPUs and a TPU pod of two hosts."""
+"""One Ray cluster for all tests that need one: a head with four CPUs and a TPU pod of two hosts."""
 
 from __future__ import annotations
 

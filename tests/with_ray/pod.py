@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,23 +20,29 @@ SYSTEM = {
 """That a lost machine is noticed within two seconds, and not within fifteen."""
 
 
-def prepare(environment: pytest.MonkeyPatch) -> None:
-    """What Ray reads when it is loaded: a cluster on 127.0.0.1, with a token of its own, that calls nobody."""
-    folder = Path(tempfile.gettempdir()) / "mr-ray"  # sockets have short names
-    (folder / "ray").mkdir(parents=True, exist_ok=True)
+def prepare(environment: pytest.MonkeyPatch) -> Path:
+    """What Ray reads when it is loaded: a cluster on 127.0.0.1, with a token of its own, that calls nobody.
+
+    Returns:
+        The folder that everything of the cluster is in.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="mr-ray-"))  # not pytest's own, which is too deep for sockets' names
+    (folder / "ray").mkdir()
     environment.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     environment.setenv("RAY_TMPDIR", str(folder))
     environment.setenv("RAY_AUTH_MODE", "token")
     environment.setenv("RAY_AUTH_TOKEN", secrets.token_hex(16))
     environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
     environment.delenv("RAY_ADDRESS", raising=False)
+    return folder
 
 
 class Pod:
     """The cluster: a head with CPUs, and TPU hosts."""
 
-    def __init__(self, environment: pytest.MonkeyPatch, *, cpus: int = 2) -> None:
-        prepare(environment)
+    def __init__(self, environment: pytest.MonkeyPatch, *, cpus: int = 4) -> None:
+        self._folder = prepare(environment)
+        self._count = 0
         from ray.cluster_utils import Cluster
 
         self._cluster = Cluster(
@@ -63,9 +70,13 @@ class Pod:
     def add_host(self, name: str, index: int, variant: str = "v4-16") -> None:
         """A host as Ray describes those that it finds on Google's machines."""
         topology, _ = TOPOLOGIES[variant]
+        self._count += 1
+        disk = self._folder / str(self._count)  # or hosts would clear away what the others were sent
+        disk.mkdir()
         head = {f"TPU-{variant}-head": 1} if index == 0 else {}
         self.hosts[name, index] = self._cluster.add_node(
             node_ip_address="127.0.0.1",
+            temp_dir=str(disk),
             num_cpus=120,
             memory=200 * 2**30,
             object_store_memory=80 * 2**20,
@@ -94,3 +105,4 @@ class Pod:
 
         ray.shutdown()
         self._cluster.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)

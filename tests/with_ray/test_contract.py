@@ -40,7 +40,8 @@ pytestmark = [pytest.mark.marin, pytest.mark.timeout(300)]
 # A worker finds no module of the tests; what is dispatched from here travels whole, as from a researcher's script.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
-SMALL = ResourceConfig.with_cpu(cpu=0.25, ram="256m", disk="256m")
+SMALL = ResourceConfig.with_cpu(cpu=1, ram="256m", disk="256m")
+HALF = ResourceConfig.with_cpu(cpu=0.5, ram="256m", disk="256m")
 WAIT_S = 120
 
 
@@ -246,7 +247,7 @@ def test_a_job_with_an_impossible_entrypoint_is_refused(place):
 @pytest.fixture(scope="module")
 def counters(place) -> Iterator[Any]:
     config = ActorConfig(max_concurrency=4)
-    group = place.client.create_actor_group(Counter, 10, name="counters", count=2, resources=SMALL, actor_config=config)
+    group = place.client.create_actor_group(Counter, 10, name="counters", count=2, resources=HALF, actor_config=config)
     yield group
     group.shutdown()
 
@@ -278,7 +279,7 @@ def test_an_answer_can_be_waited_for_in_parts_while_others_are_given(counters):
 
 def test_actors_that_were_shut_down_are_gone(place):
     """A pool of workers that is not needed any more must not hold its machines."""
-    group = place.client.create_actor_group(Counter, 0, name="short", count=1, resources=SMALL)
+    group = place.client.create_actor_group(Counter, 0, name="short", count=1, resources=HALF)
     (actor,) = group.wait_ready()
     group.shutdown()
     if place.name != "local":
