@@ -1,6 +1,4 @@
-"""Recorded steps on Ray: a pod of two hosts that form one JAX process group, lose a host, wait for a slice, or ask
-for one that is not there.
-"""
+"""Recorded steps on Ray: a pod whose hosts form one JAX process group, lose a host, wait, or ask for too much."""
 
 from __future__ import annotations
 
@@ -23,12 +21,12 @@ from marin.execution.lazy import apply
 
 from marin_research import recorded, report
 from marin_research.output import read_output
-from marin_research.record import Cause, Devices, Run, Status
+from marin_research.record import Cause, Devices, Run, Status, Step
 from marin_research.store import RecordStore
 from marin_research.thread import PrimaryMetric, Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.marin, pytest.mark.timeout(300)]
 
@@ -103,12 +101,14 @@ class Launch:
         )
 
     def run(self, name: str) -> Run:
-        return next(run for run in self.store.runs() if run.step.name == f"train/{name}")
+        return next(self._runs(name))
 
     def told(self, name: str) -> str:
         """What is said of the jobs of a step, which may not have begun."""
-        runs = [run for run in self.store.runs() if run.step.name == f"train/{name}"]
-        return "; ".join(job.why for run in runs for job in run.jobs)
+        return "; ".join(job.why for run in self._runs(name) for job in run.jobs)
+
+    def _runs(self, name: str) -> Iterator[Run]:
+        return (run for run in self.store.runs() if isinstance(run.step, Step) and run.step.name == f"train/{name}")
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
@@ -142,7 +142,7 @@ def launch(ray_client, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lost(ray_pod, launch) -> Lost:
-    """A gang that loses its second host and succeeds at its next try, while others wait for the slice in vain or not."""
+    """A gang that loses its second host and succeeds at its next try; meanwhile, others ask for a slice."""
     signs = launch.folder / "signs"
     signs.mkdir()
     first = launch.start("add", launch.job("add", add_across_hosts, str(signs)))
