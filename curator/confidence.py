@@ -6,20 +6,16 @@ the tolerance; ``stable`` needs variants that a thread declares, which no thread
 
 from __future__ import annotations
 
-import math
-import statistics
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from marin_research.compare import differences, is_repetition_key
-from marin_research.record import Run, Status
+from marin_research.replicates import TOLERANCE_PERCENT, replicates, spread_percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TOLERANCE_PERCENT = 2.0
-"""How far replicates may lie apart, as sample standard deviation relative to their mean."""
+    from marin_research.record import Run
 
 
 class Confidence(StrEnum):
@@ -50,15 +46,14 @@ def label(run: Run, of_thread: Sequence[Run], metric: str) -> Label:
         of_thread: the thread's runs, among which replicates are looked for.
         metric: the primary metric that must agree.
     """
-    replicates = [other for other in of_thread if other.id == run.id or _replicates(run, other)]
-    values = [r.metrics[metric].value for r in replicates if metric in r.metrics]
-    ids = tuple(r.id for r in replicates)
+    repeated = replicates(run, of_thread)
+    values = [r.metrics[metric].value for r in repeated if metric in r.metrics]
+    ids = tuple(r.id for r in repeated)
     if len(values) < 2:
         return Label(confidence=Confidence.EXPLORATORY, reason="a single run", runs=(run.id,))
-    mean = statistics.fmean(values)
-    if not all(map(math.isfinite, values)) or mean == 0:
+    spread = spread_percent(values)
+    if spread is None:
         return Label(confidence=Confidence.EXPLORATORY, reason="the replicates have no finite mean", runs=ids)
-    spread = 100 * statistics.stdev(values) / abs(mean)
     text = f"{', '.join(ids)} differ only in seed or repetition; their {metric} spreads by {spread:.1f} %"
     agree = spread <= TOLERANCE_PERCENT
     return Label(
@@ -67,13 +62,4 @@ def label(run: Run, of_thread: Sequence[Run], metric: str) -> Label:
         runs=ids,
         metric=metric,
         spread_percent=spread,
-    )
-
-
-def _replicates(run: Run, other: Run) -> bool:
-    if other.status is not Status.SUCCEEDED or other.id == run.id or not run.attempts:
-        return False
-    return all(
-        (difference.what == "config" and is_repetition_key(difference.key)) or difference.what == "command"
-        for difference in differences(run, other)
     )

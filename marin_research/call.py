@@ -43,6 +43,7 @@ class Plan:
     baseline: bool
     step: Step
     declared_devices: Devices | Unknown
+    reproduces: str | None = None
 
     def declare(self, *, status: Status = Status.RUNNING, why: str = "it has started") -> Run:
         return Run(
@@ -55,6 +56,7 @@ class Plan:
             declared=datetime.now(UTC),
             hypothesis=self.hypothesis,
             baseline=self.baseline,
+            reproduces=self.reproduces,
             step=self.step,
         )
 

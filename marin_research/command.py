@@ -53,6 +53,7 @@ class CommandRun:
     baseline: bool = False
     config: dict[str, Any]
     patterns: tuple[MetricPattern, ...] = ()
+    reproduces: str | None = None
     timeout_s: float | None = None
 
 
@@ -91,6 +92,8 @@ def _declare(asked: CommandRun, launch: Launch) -> Run:
         declared=datetime.now(UTC),
         hypothesis=asked.hypothesis,
         baseline=asked.baseline,
+        reproduces=asked.reproduces,
+        metric_patterns=tuple(each.pattern.pattern for each in asked.patterns),
         step=Unknown("a command, not a Marin step"),
     )
 

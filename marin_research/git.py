@@ -166,6 +166,44 @@ class WorkTree:
                 return f"https://{found['host'] or found['scp']}/{found['repository']}"
         return None
 
+    def differing(self) -> list[str]:
+        """What is not as in the last commit, with how: changed, untracked and ignored files."""
+        said = self._run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignored", "--no-renames")
+        return [os.fsdecode(line) for line in said.split(b"\0") if line]
+
+    def apply(self, patch: bytes) -> None:
+        """Apply a patch to the files.
+
+        Raises:
+            GitError: it does not apply; nothing was changed.
+        """
+        self._run("apply", "--whitespace=nowarn", "-", stdin=patch)
+
+    # Worktrees
+
+    def worktrees(self) -> list[Path]:
+        """The folders of all worktrees of the repository that are there."""
+        said = self._run("worktree", "list", "--porcelain", "-z").split(b"\0")
+        paths = [Path(os.fsdecode(line[9:])) for line in said if line.startswith(b"worktree ")]
+        return [path for path in paths if path.is_dir()]
+
+    def add_worktree(self, path: Path, commit: str) -> Self:
+        """Check a commit out into a folder that does not exist yet.
+
+        Raises:
+            GitError: git refuses, or something is there.
+        """
+        self._run("worktree", "add", "--quiet", "--detach", str(path), commit, seconds=_NETWORK_S)
+        return type(self)(path)
+
+    def remove_worktree(self, path: Path) -> None:
+        """Remove a worktree with everything in it.
+
+        Raises:
+            GitError: it is none.
+        """
+        self._run("worktree", "remove", "--force", str(path))
+
     # Tags
 
     def is_tag_name(self, name: str) -> bool:

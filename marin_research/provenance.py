@@ -47,7 +47,7 @@ def command(argv: Sequence[str], redactor: Redactor, *, cwd: Path | None = None)
     masked = redactor.argv(argv)
     top = checkout_top(here)
     given = environment(redactor, initial_environment())
-    assignments = [f"{name}={shlex.quote(value)}" for name, value in given.items() if not _AMBIENT.fullmatch(name)]
+    assignments = [f"{name}={shlex.quote(value)}" for name, value in given.items() if not is_ambient(name)]
     return Command(
         argv=masked,
         line=" ".join([*assignments, shlex.join(masked)]),
@@ -73,8 +73,18 @@ def initial_environment() -> dict[str, str]:
 
 def environment(redactor: Redactor, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The allowed variables, masked."""
-    kept = {name: value for name, value in environ.items() if ENVIRONMENT.fullmatch(name) and not _NEVER.match(name)}
+    kept = {name: value for name, value in environ.items() if matters(name)}
     return redactor.environment(dict(sorted(kept.items())))
+
+
+def matters(name: str) -> bool:
+    """Whether a variable can change a result or says where it ran, and may be kept."""
+    return ENVIRONMENT.fullmatch(name) is not None and _NEVER.match(name) is None
+
+
+def is_ambient(name: str) -> bool:
+    """Whether a variable is set by environments and clusters rather than by whoever types a command."""
+    return _AMBIENT.fullmatch(name) is not None
 
 
 def packages() -> dict[str, str]:

@@ -292,6 +292,10 @@ class Run:
     declared: datetime
     hypothesis: str | None = None
     baseline: bool = False
+    reproduces: str | None = None
+    """The run that it repeats on purpose; None for one that stands for itself."""
+    metric_patterns: tuple[str, ...] = ()
+    """How its metrics are found in its output, where somebody said so."""
     step: Step | Unknown = field(default_factory=lambda: Unknown("not a Marin step"))
     cached_from: str | Unknown | None = None
     """The run that made a cached output; None unless the status is ``cached``."""

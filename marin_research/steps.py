@@ -36,6 +36,8 @@ from marin_research.events import Event, Kind
 from marin_research.launch import Launch, new_launch
 from marin_research.predecessors import is_earlier_try
 from marin_research.record import Run, Status, Step, Unknown
+from marin_research.reproduction.asked import take
+from marin_research.reproduction.steps import elsewhere, find_step
 from marin_research.store import recording_store
 from marin_research.thread import Thread, remember_thread
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from marin.execution.step_spec import StepSpec
 
+    from marin_research.reproduction.asked import Asked
     from marin_research.store import RecordStore
 
 logger = logging.getLogger(__name__)
@@ -122,21 +125,33 @@ def _watch_step_runner() -> None:
 
     @functools.wraps(original)
     def run(self: StepRunner, steps: Iterable[StepSpec], *, dry_run: bool = False, **options: Any) -> None:
+        asked = None if dry_run else _asked()
         watcher = None if dry_run else _new_watcher()
         if watcher is None:
+            if asked is not None:
+                raise SystemExit("nothing can be recorded, so nothing is repeated")
             original(self, steps, dry_run=dry_run, **options)
             return
         token = _watcher.set(watcher)
         try:
+            repeated = watcher.repetition(steps := list(steps), asked) if asked is not None else None
             # `map` keeps the caller's laziness: the runner launches steps while they are still being yielded.
-            original(self, map(watcher.exchange, steps), dry_run=dry_run, **options)
+            original(self, map(watcher.exchange, [repeated] if repeated else steps), dry_run=dry_run, **options)
         finally:
             _watcher.reset(token)
             watcher.settle()
+        if repeated is not None:
+            raise SystemExit(0)  # that was all that this process is for
 
     run.watched_by_marin_research = True  # type: ignore[attr-defined]
     StepRunner.run = run
     step_runner.run_step = _watched_step(step_runner.run_step)
+
+
+@functools.cache
+def _asked() -> Asked | None:
+    """The run that this process is to repeat, if that is what it was started for."""
+    return take()
 
 
 def _watched_step(original: Callable[[StepSpec], None]) -> Callable[[StepSpec], None]:
@@ -187,6 +202,8 @@ class _Watcher:
         self._plans: dict[str, tuple[StepSpec, Plan]] = {}
         self.dispatched: dict[str, tuple[Plan, Callable[[str], Any]]] = {}
         """By output path, the steps that the runner itself submits as jobs."""
+        self._repeats: dict[str, tuple[str, str]] = {}
+        """By output path, the ID of a step that repeats a run, and that run's."""
         self._threads: set[str] = set()
         self._warned: set[str] = set()
 
@@ -207,6 +224,20 @@ class _Watcher:
         self._exchanged[id(spec)] = exchanged
         self._kept.append(spec)
         return exchanged
+
+    def repetition(self, steps: list[StepSpec], asked: Asked) -> StepSpec | None:
+        """The step that repeats a run, in a place of its own; None if it is not among these steps."""
+        original = self.store.run(asked.run)
+        spec = find_step(steps, original.step) if isinstance(original.step, Step) else None
+        handle = self._handles.get(spec.output_path) if spec is not None else None
+        if spec is None or handle is None:
+            return None
+        run_id = self.store.claim_id(_recordings[handle].thread.prefix, launch=self.launch.id)
+        asked.under(run_id)
+        repeated = elsewhere(spec, run_id)
+        self._handles[repeated.output_path] = handle
+        self._repeats[repeated.output_path] = run_id, original.id
+        return repeated
 
     def _concerns(self, spec: StepSpec) -> bool:
         """Whether it, or something beneath it, is recorded: only then its status is worth a look at the storage."""
@@ -235,15 +266,19 @@ class _Watcher:
             remember_thread(said.thread, self.store)
             self._threads.add(said.thread.topic)
         planned = self._plans.get(spec.output_path)
+        run_id, reproduces = self._repeats.get(spec.output_path, (None, None))
+        if run_id is None:
+            # Claimed here, in the order of declaration: the steps' own threads would claim in any order.
+            run_id = planned[1].run_id if planned else self._run_id(spec, handle, said.thread.prefix, built=built)
         plan = Plan(
             launch=self.launch,
-            # Claimed here, in the order of declaration: the steps' own threads would claim in any order.
-            run_id=planned[1].run_id if planned else self._run_id(spec, handle, said.thread.prefix, built=built),
+            run_id=run_id,
+            reproduces=reproduces,
             topic=said.thread.topic,
             label=said.label,
             hypothesis=said.hypothesis,
-            baseline=said.baseline,
-            step=_step(handle),
+            baseline=said.baseline and reproduces is None,
+            step=replace(_step(handle), output_path=spec.output_path),
             declared_devices=devices.declared(resources),
         )
         self._plans[spec.output_path] = (spec, plan)

@@ -19,6 +19,7 @@ _HOMES = {
     "check": ("marin_research.cli.check", "Check whether a result is ready to be posted."),
     "sync": ("marin_research.cli.sync", "Send the records that wait on this machine."),
     "snapshot": ("marin_research.cli.snapshot", "Seal results: a tag, its commit and a repro bundle."),
+    "reproduce": ("marin_research.cli.reproduce", "Run a recorded run again as it was, and compare."),
     "logbook": ("marin_research.cli.logbook", "List a logbook's entries, or append one."),
     "redact": ("marin_research.cli.redact", "Remove secrets from a text."),
     "schema": ("marin_research.cli.schema", "Print the JSON Schema of what --json prints."),

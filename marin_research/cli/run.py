@@ -50,6 +50,9 @@ def command(
     from marin_research.checkout import Checkout
 
     checkout = Checkout()  # git works while we load the rest
+    from marin_research.reproduction import asked as reproduction
+
+    repeats = reproduction.take()
     from marin_research.command import CommandRun, as_argv, run_command
     from marin_research.launch import new_launch
     from marin_research.store import recording_store
@@ -66,10 +69,14 @@ def command(
         topic, config = _topic_of(earlier, topic), earlier.config | config
     topic, prefix = _thread(store, topic)
     store.own_prefix(prefix, topic)
+    run_id = _run_id(store, prefix, wanted_id, resume, launch.id)
+    if repeats is not None:
+        repeats.under(run_id)
     asked = CommandRun(
         argv=argv,
         topic=topic,
-        run_id=_run_id(store, prefix, wanted_id, resume, launch.id),
+        run_id=run_id,
+        reproduces=repeats.run if repeats else None,
         label=label or " ".join(shlex.join(given).split())[:60],
         config=config,
         patterns=patterns,

@@ -28,6 +28,8 @@ def lines(run: Run) -> Iterator[str]:
     facts = [("thread", run.thread), ("declared", f"{run.declared:%Y-%m-%d %H:%M:%S} UTC"), ("took", wall_time(run))]
     if run.hypothesis:
         facts.append(("hypothesis", run.hypothesis))
+    if run.reproduces:
+        facts.append(("repeats", run.reproduces))
     if run.baseline:
         facts.append(("baseline", "the thread's other runs are compared with this one"))
     if isinstance(run.step, Step):

@@ -12,6 +12,7 @@ from marin_research.cli.snapshot import Sealed
 from marin_research.compare import Comparison
 from marin_research.digest.index import Index
 from marin_research.record import SCHEMA_VERSION, Run
+from marin_research.reproduction.running import Reproduction
 
 _UNKNOWN = {
     "description": "A fact that was looked for and not found, with the reason.",
@@ -25,7 +26,7 @@ _NUMBER = {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity
 
 @click.command(
     help="Print the JSON Schemas of what --json prints: Run (show; runs prints a list of them), Comparison (compare, a "
-    "list), Checklist (check, a list), Digest (digest) and Sealed (snapshot).\n\n"
+    "list), Checklist (check, a list), Digest (digest) Sealed (snapshot) and Reproduction (reproduce).\n\n"
     "\b\nExample:\n  marin-research schema | jq .schemas.Run"
 )
 def command() -> None:
@@ -42,6 +43,7 @@ def schemas() -> dict[str, Any]:
         "Checklist": Checklist,
         "Digest": Index,
         "Sealed": Sealed,
+        "Reproduction": Reproduction,
     }
     found = {name: as_written(TypeAdapter(kind).json_schema()) for name, kind in kinds.items()}
     return {"version": SCHEMA_VERSION, "schemas": found}
