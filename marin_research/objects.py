@@ -232,7 +232,8 @@ class LocalObjects(Objects):
     def _cannot(self, verb: str, key: str, error: OSError) -> StoreError:
         reason = error.strerror or str(error)
         return StoreError(
-            f"cannot {verb} {self.root / key}: {reason}; name another place with --root or MARIN_RESEARCH_ROOT"
+            f"cannot {verb} {self.root / key}: {reason}; mend that, "
+            "or name another place with --root or MARIN_RESEARCH_ROOT"
         )
 
 

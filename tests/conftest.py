@@ -61,6 +61,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name != "with_marin")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at how many points each kill matrix killed or failed what it tries."""
+    passed = terminalreporter.getreports("passed")
+    counted = [
+        (report.nodeid, count) for report in passed for name, count in report.user_properties if name == "points"
+    ]
+    if counted:
+        terminalreporter.section("points at which something was killed, or failed, and was done once all the same")
+        for test, count in sorted(counted):
+            terminalreporter.write_line(f"{count:>5}  {test.rpartition('/')[2]}")
+        terminalreporter.write_line(f"{sum(count for _, count in counted):>5}  in all")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path_factory):
     """No test reads the settings of whoever runs it, and none needs an identity of theirs for git."""

@@ -103,7 +103,9 @@ def api_base(host: str, environ: Mapping[str, str] = os.environ) -> str:
         return "https://api.github.com" if host == _HOST else f"https://{host}/api/v3"
     parts = urlsplit(base)
     if parts.scheme != "https" and parts.hostname not in _HERE:
-        raise PublicationError(f"GITHUB_API_URL is {base!r}, where the token could be read on the way; use https")
+        raise PublicationError(
+            f"GITHUB_API_URL is {base!r}, and the token goes only to an address that begins with https://; correct it"
+        )
     return base
 
 

@@ -8,6 +8,7 @@ the links between pages only those that stay there.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ _LONGEST_BODY = 65_536
 """Characters that GitHub takes for a body."""
 _GONE = frozenset({301, 302, 303, 307, 308})
 _FLEETING = frozenset({500, 502, 503, 504})
+_COMMENT = re.compile(r"/issues/comments/\d+$")
 
 
 class GitHub:
@@ -228,14 +230,25 @@ def _understood(method: str, answer: httpx.Response) -> httpx.Response:
         raise GitHubError(f"GitHub says that this has moved to {to} ({where}); correct the issue in the thread's file")
     if status in _FLEETING:
         raise LostAnswerError(_lost(method, f"GitHub answered {status}"))
-    advice = {
-        401: "GITHUB_TOKEN is refused; make a new token",
+    advice = _advice(status, said, answer.request.url.path)
+    raise GitHubError(f"GitHub answered {status}{f' ({said})' if said else ''} to {where}: {advice}")
+
+
+def _advice(status: int, said: str, path: str) -> str:
+    """What to do about an error."""
+    if status == 403 and "locked" in said:
+        return "somebody locked it; have it unlocked, then publish again"
+    if status == 403 and "archived" in said:
+        return "that repository takes no changes any more; correct the issue in the thread's file"
+    if status in (404, 410) and _COMMENT.search(path):
+        return "somebody deleted the comment, or the token may not see it; say it anew with `curator draft`"
+    return {
+        401: "GITHUB_TOKEN is refused; set it to a new token, then publish again",
         403: "the token may not do this; it needs to read and write issues there",
         404: "it does not exist, or the token may not see it; check the issue in the thread's file and GITHUB_TOKEN",
         410: "it was deleted, or issues are turned off there; correct the issue in the thread's file",
         422: "GitHub does not accept the text as it is; change it with `curator edit`",
     }.get(status, "publish again later")
-    raise GitHubError(f"GitHub answered {status}{f' ({said})' if said else ''} to {where}: {advice}")
 
 
 def _lost(method: str, why: str) -> str:

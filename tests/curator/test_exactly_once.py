@@ -173,7 +173,7 @@ def publish_and_die(checkout, draft, point):
 
 # The threads of the server wait for a request while the process forks; none of them holds what the child needs.
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
-def test_a_kill_at_any_call_leaves_one_publication_after_the_next_try(case):
+def test_a_kill_at_any_call_leaves_one_publication_after_the_next_try(case, record_property):
     """Before, during and after each request and each write."""
     for point in itertools.count():
         draft = case.draft()
@@ -187,11 +187,11 @@ def test_a_kill_at_any_call_leaves_one_publication_after_the_next_try(case):
             break
     assert point > 10
     assert case.checkout.queue.log.problems() == []
-    print(f"{type(case).__name__}: {point} points")
+    record_property("points", point)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_at_any_request_leaves_one_publication_after_the_next_try(case, fault):
+def test_a_fault_at_any_request_leaves_one_publication_after_the_next_try(case, fault, record_property):
     """Cut before or after it was done, half an answer, two of them, done twice, a proxy's error, a rate limit."""
     draft, github = case.draft(), case.github
     before = len(github.requests)
@@ -207,7 +207,7 @@ def test_a_fault_at_any_request_leaves_one_publication_after_the_next_try(case, 
         case.check(draft)
         assert case.checkout.decisions(draft.id).count("published") == 1
     assert requests > 1
-    print(f"{type(case).__name__}, {fault}: {requests} points")
+    record_property("points", requests)
 
 
 def test_nothing_is_hammered(case):

@@ -214,6 +214,17 @@ def test_a_refusal_says_what_to_do(github, client, status, clear):
     assert "Nope; title invalid" in str(raised.value)
 
 
+def test_somebody_elses_doing_is_told_from_a_wrong_token(github, client):
+    """A lock and a deletion are mended by people; a new token would not help."""
+    github.answer = lambda _: Answer(403, {"message": "Unable to create comment because issue is locked."})
+    with pytest.raises(GitHubError, match="have it unlocked"):
+        client.create_comment(ISSUE, "text")
+
+    github.answer = lambda _: None
+    with pytest.raises(GitHubError, match="somebody deleted the comment"):
+        client.comment(ISSUE.repository, 4711)
+
+
 @pytest.mark.parametrize("content", ["<html>", {"message": "ok"}, [1], None, {"number": "x"}])
 def test_an_answer_from_something_else_is_an_error(github, client, content):
     """A proxy's login page answers 200 to everything."""

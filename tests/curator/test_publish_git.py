@@ -255,9 +255,9 @@ exit $code
 """
 
 
-def publish_and_die(checkout, draft, tmp_path, reach, point, *, before):
+def publish_and_die(checkout, draft, reach, point, *, before):
     """Publish in a process that is killed before or after its ``point``-th git command; gives how many there were."""
-    folder, counter = tmp_path / "shim", tmp_path / "count"
+    folder, counter = checkout.top.parent / "shim", checkout.top.parent / "count"
     folder.mkdir(exist_ok=True)
     counter.write_text("0")
     shim = folder / "git"
@@ -283,16 +283,16 @@ def place(request, checkout):
     return checkout.top.parent / "logbooks", fixture, APART
 
 
-def test_a_kill_at_any_git_command_leaves_one_entry_after_the_next_try(checkout, place, approved, git, tmp_path):
+def test_a_kill_at_any_git_command_leaves_one_entry_after_the_next_try(checkout, place, approved, git, record_property):
     """Before and after each step: nothing is lost, nothing twice, and the checkout is clean afterwards."""
     top, remote, path = place
-    commands = publish_and_die(checkout, approved(), tmp_path, Reach.PUSH, 0, before=False)
+    commands = publish_and_die(checkout, approved(), Reach.PUSH, 0, before=False)
     assert commands > 15
 
     for point in range(1, commands + 1):
         for before in (True, False):
             draft = approved()
-            publish_and_die(checkout, draft, tmp_path, Reach.PUSH, point, before=before)
+            publish_and_die(checkout, draft, Reach.PUSH, point, before=before)
 
             (publication,) = publish([checkout.queue.get(draft.id)], checkout.queue, by="Ada", reach=Reach.PUSH)
 
@@ -303,7 +303,7 @@ def test_a_kill_at_any_git_command_leaves_one_entry_after_the_next_try(checkout,
             assert git(top, "status", "--porcelain", "--untracked-files=no") == ""
             assert git(top, "rev-parse", "HEAD") == git(remote, "rev-parse", "HEAD")
     assert checkout.queue.log.problems() == []
-    print(f"{2 * commands} points")
+    record_property("points", 2 * commands)
 
 
 def test_a_killed_push_that_got_through_is_found(checkout, apart, approved, git, tmp_path):

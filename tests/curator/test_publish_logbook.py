@@ -272,7 +272,7 @@ def publish_and_die(checkout, draft, point):
     return int(said) if said else None
 
 
-def test_a_kill_at_any_write_leaves_one_entry_after_the_next_try(checkout, approved):
+def test_a_kill_at_any_write_leaves_one_entry_after_the_next_try(checkout, approved, record_property):
     """A crash must lose nothing, leave no half entry, and publish nothing twice."""
     writes = publish_and_die(checkout, approved(), point=-1)
     assert writes > 20
@@ -296,6 +296,7 @@ def test_a_kill_at_any_write_leaves_one_entry_after_the_next_try(checkout, appro
         assert checkout.logbook.read_text().splitlines()[line - 1] == checkout.ENTRY.splitlines()[0]
     assert checkout.queue.log.problems() == []
     assert [path.name for path in checkout.logbook.parent.iterdir()] == ["lr-sweep.md"]
+    record_property("points", writes)
 
 
 def test_a_begun_publication_has_to_be_ended_first(checkout, approved, editor):

@@ -184,7 +184,9 @@ def test_a_file_in_the_way_is_an_error_that_says_what_to_do(tmp_path, key, write
     root = tmp_path / "records"
     root.write_text("my notes")
 
-    with pytest.raises(StoreError, match=r"records/.*: .*; name another place with --root or MARIN_RESEARCH_ROOT"):
+    with pytest.raises(
+        StoreError, match=r"records/.*: .*; mend that, or name another place with --root or MARIN_RESEARCH_ROOT"
+    ):
         write(LocalObjects(root), key, b"{}")
 
     assert root.read_text() == "my notes"
@@ -206,7 +208,7 @@ def test_a_folder_where_an_object_should_be_is_an_error(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder that nobody can write to")
 def test_a_place_that_cannot_be_written_is_an_error_that_says_what_to_do():
     """Clusters mount code read-only; the error must name the way out (root may write to any ordinary folder)."""
-    with pytest.raises(StoreError, match="name another place with --root"):
+    with pytest.raises(StoreError, match="or name another place with --root"):
         LocalObjects(open_objects("/proc/self/records").root).put_new("store.json", b"{}")  # type: ignore[attr-defined]
 
 

@@ -194,7 +194,7 @@ def _killed_at(point: int, bench) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def test_it_may_be_killed_at_any_point_and_done_again(bench, tmp_path):
+def test_it_may_be_killed_at_any_point_and_done_again(bench, tmp_path, record_property):
     """One commit, one tag, one whole bundle, pushed once: whatever was done before the power went out."""
     points = 0
     for name in ("checkout", "remote.git"):
@@ -217,6 +217,7 @@ def test_it_may_be_killed_at_any_point_and_done_again(bench, tmp_path):
         for name in ("checkout", "remote.git"):
             subprocess.run(["rm", "-r", str(tmp_path / name)], check=True)
     assert points >= 10
+    record_property("points", points)
 
 
 @pytest.mark.parametrize("harm", ["unfinished", "damaged"])
