@@ -109,25 +109,29 @@ def test_a_number_leads_to_the_facts_behind_it(served, checkout):
 
 
 def test_findings_follow_what_is_typed(served, checkout):
-    """An edit is judged while it is made, and saved as it was typed."""
+    """An edit is judged while it is made, kept while the program does not answer, and saved as it was typed."""
     draft = checkout.draft()
     page = served.open(draft.id)
     page.keyboard.press("e")
     page.keyboard.press("Control+End")
     page.keyboard.type("- It was 12.5 % faster.")
     expect(page.locator(".findings")).to_contain_text("12.5 %")
-    expect(page.locator("#unsaved")).to_contain_text("not saved")
+    expect(page.locator("#told")).to_contain_text("not saved")
     assert checkout.queue.get(draft.id).text == draft.text
     for _ in range(len("12.5 % faster.")):
         page.keyboard.press("Backspace")
     page.keyboard.type("fine.")
     expect(page.get_by_text("no findings")).to_be_visible()
+    assert served.complaints == []
+    page.context.set_offline(True)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#told")).to_contain_text("does not answer. Your text stays here")
+    page.context.set_offline(False)
     page.keyboard.press("Control+s")
     expect(page.get_by_role("status").first).to_contain_text("saved and checked")
     saved = checkout.queue.get(draft.id)
     assert saved.text == draft.text + "- It was fine.\n"
     assert (saved.edited_by, saved.status) == ("Ada Lovelace", DraftStatus.DRAFT)
-    assert served.complaints == []
 
 
 def test_an_approval_goes_past_findings_one_by_one(served, checkout):
@@ -156,7 +160,7 @@ def test_the_keyboard_is_enough_and_approves_nothing_by_a_slip(served, checkout)
     page.keyboard.press("a")
     expect(served.button("Approve")).to_be_focused()
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", level=1)).to_contain_text(second.id)
+    page.wait_for_url(f"**/{second.id}")  # loaded, and so listening to keys
     page.keyboard.press("f")
     expect(page.locator("li:target")).to_contain_text("-9.1 %")
     page.keyboard.press("r")

@@ -37,9 +37,9 @@ document.addEventListener("click", ({ target }) => {
 let asked = null;
 let pause = 0;
 
-const isEdited = () => field !== null && field.value !== field.dataset.saved.replaceAll("\r\n", "\n");
+const isEdited = () => field !== null && field.value !== field.dataset.saved;
 const approve = document.querySelector(".approve");
-const tell = (said) => { document.getElementById("unsaved").textContent = said; };
+const tell = (said) => { document.getElementById("told").textContent = said; };
 
 async function check() {
   asked?.abort();
@@ -68,8 +68,23 @@ field?.addEventListener("input", () => {
 });
 if (isEdited()) check();
 
+// A form that is sent takes the text along and the page away: it is sent only where it will be taken.
+
 let leaving = false;
-form.addEventListener("submit", () => { leaving = true; });
+
+form.addEventListener("submit", async (event) => {
+  if (leaving) return;
+  event.preventDefault();
+  try {
+    const answer = await fetch(form.dataset.state);
+    if (answer.status === 403) return tell("not sent; curator serve was started anew: open the address it printed then. Your text stays here");
+  } catch {
+    return tell("not sent; curator serve does not answer. Your text stays here");
+  }
+  leaving = true;
+  form.requestSubmit(event.submitter);
+});
+
 addEventListener("beforeunload", (event) => { if (isEdited() && !leaving) event.preventDefault(); });
 
 // What happened elsewhere
