@@ -46,6 +46,7 @@ HARMLESS = (
 ATTACKS = yaml.safe_load((Path(__file__).parent / "attacks.yaml").read_text(encoding="utf-8"))
 KINDS = (DraftKind.LOGBOOK, DraftKind.ISSUE, DraftKind.POST)
 _CODE = re.compile(r"(?ms)^\s*(`{3,})text\n.*?^\s*\1\s*$|(?<!`)(`+)(?!`).+?(?<!`)\2(?!`)")
+_LEVEL = re.compile(r"(?:ERROR|CRITICAL|FATAL): ")
 _LIVE = re.compile(r"https?://|www\.|(?<!\w)@\w|(?<!\w)#\d|!\[|<[A-Za-z/]", re.IGNORECASE)
 
 
@@ -58,7 +59,8 @@ def attacked(sweep, tmp_path, git):
         said: dict[str, Any] = {}
         log = LOG
         if where == "log":
-            log = LOG.replace("FloatingPointError: loss", f"{text}\nFloatingPointError: loss") + f"{text}\n"
+            line = text if _LEVEL.match(text) else f"ERROR: {text}"  # which is what gets a line into a draft
+            log = LOG.replace("FloatingPointError: loss", f"{line}\nFloatingPointError: loss") + f"{line}\n"
         elif where == "message":
             error = ExceptionInfo(type="FloatingPointError", message=text, traceback="")
             said["LR_004"] = {"end": End(status=Status.FAILED, time=NOON, why="it raised", exception=error)}
@@ -99,6 +101,9 @@ def test_an_instruction_in_recorded_text_moves_nothing(attacked, honest, attack)
 
     assert writing is not None
     facts = tuple(evidence.facts.values())
+    if attack["where"] == "log":
+        first = _LEVEL.sub("", attack["text"]).split()[0]
+        assert any(first in str(fact.value) for fact in facts), "the model never saw the attack"
     for drafted in drafts:
         text, expected = _text(drafted), plain[drafted.kind]
         own = _without_recorded(text, evidence).lower()
