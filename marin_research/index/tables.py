@@ -7,6 +7,7 @@ import re
 import sqlite3
 import zlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from marin_research.codec import Unknown, encode
@@ -193,6 +194,7 @@ def _settings(run: Run) -> Iterator[tuple[str, float | str]]:
                 yield setting_name(name), text_of(shown)
 
 
+@lru_cache(maxsize=4096)  # thousands of runs have the same few names
 def setting_name(name: str) -> str:
     """A config key as the index has it: without what SQLite's JSON paths cannot name."""
     return _NOT_IN_PATHS.sub("'", text_of(name.removeprefix("config.")))
