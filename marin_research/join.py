@@ -6,11 +6,12 @@ fingerprint, the tree it was made from and its output path.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from marin_research.codec import dump, encode
-from marin_research.objects import is_local, open_objects
+from marin_research.objects import is_local
 from marin_research.record import Step
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ KEY = "marin_research"
 """In the config of a W&B run."""
 POINTER = ".marin_research.json"
 """In the folder of an output."""
+_PATIENCE_S = 5.0
+"""A step does not wait longer until the pointer to its record is where its output will be."""
 
 
 def identity(recorder: Recorder) -> dict[str, Any]:
@@ -33,6 +36,23 @@ def identity(recorder: Recorder) -> dict[str, Any]:
     return masked
 
 
+class Pointer(NamedTuple):
+    """Where the record of an output is."""
+
+    run_id: str
+    root: str
+    """Of the record store."""
+
+
+def pointer_in(folder: str) -> Pointer | None:
+    """What was left in a folder of this machine, which may be a copy of the output."""
+    try:
+        left = json.loads((Path(folder) / POINTER).read_bytes())
+        return Pointer(str(left["run"]), str(left["record"]))
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+
+
 def leave_pointer(recorder: Recorder, output_path: str) -> None:
     """Leave a file in an output's folder that says where its record is.
 
@@ -41,7 +61,9 @@ def leave_pointer(recorder: Recorder, output_path: str) -> None:
     """
     pointer = dump(recorder.identity | {"record": recorder.launch.root})
     if not is_local(output_path):
-        open_objects(output_path).put(POINTER, pointer)
+        from marin_research.object_storage import FsspecObjects
+
+        FsspecObjects(output_path).within(_PATIENCE_S).put(POINTER, pointer)
         return
     # Not synced, as it only repeats what the record says: syncing would cost the step more than all of its record.
     folder = Path(output_path.removeprefix("file://"))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     "  marin-research show LR-003 --json | jq .metrics\n"
     "  marin-research show $MARIN_PREFIX/lr_sweep/lr_0.003/dev\n"
     "  marin-research show https://wandb.ai/marin/lr-sweep/runs/3fa2c1\n"
+    "  marin-research show /ada/lr-sweep-1a2b\n"
     "  marin-research show LR-003 --refresh"
 )
 @click.argument("run")
@@ -48,7 +49,7 @@ def find_run(store: RecordStore, name: str) -> Run:
 
     Raises:
         RunNotFoundError: it is none of them.
-        UsageError: several runs share it.
+        UsageError: several runs share it, or what lies there says that its record is in another store.
     """
     try:
         return store.run(name)
@@ -56,9 +57,21 @@ def find_run(store: RecordStore, name: str) -> Run:
         if RUN_ID.fullmatch(name):
             raise
         with show_progress(store):
-            owners = store.index.named(name)
+            owners = store.index.named(name) or _pointed_to(store, name)
         if not owners:
             raise
         if len(owners) > 1:
             raise UsageError(f"{name} belongs to {len(owners)} runs; name one of {', '.join(owners)}") from None
         return store.run(owners[0])
+
+
+def _pointed_to(store: RecordStore, folder: str) -> list[str]:
+    """The run that is named in the folder of its output, wherever that was moved."""
+    from marin_research.join import pointer_in
+
+    pointer = pointer_in(folder) if folder else None
+    if pointer is None:
+        return []
+    if pointer.root != store.objects.url:
+        raise UsageError(f"the record of {folder} is {pointer.run_id} in {pointer.root}; add --root {pointer.root}")
+    return [pointer.run_id]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _WANDB_URL = re.compile(r"https?://[^/]+/(?:.*/)?([^/]+)/([^/]+)/runs/([^/?#]+)")
 _WANDB_PATH = re.compile(r"([^/:]+)/([^/:]+)/(?:runs/)?([^/:]+)")
+_TASK = re.compile(r"(/.+)/\d+(?::\d+)?")
+"""What Iris calls a task of a job, or a try at it."""
 _UNKNOWN = "*"
 
 
@@ -38,6 +40,8 @@ def candidates(text: str) -> list[str]:
         # A run that was offline did not know its entity, or its project, when it was recorded.
         found += [_wandb(entity, project, run), _wandb(_UNKNOWN, project, run), _wandb(_UNKNOWN, _UNKNOWN, run)]
     found += [_path(text), _job(text)]
+    if task := _TASK.fullmatch(text):
+        found.append(_job(task[1]))
     if "://" not in text:
         found.append(_path(str(Path(text).absolute())))
     return list(dict.fromkeys(found))

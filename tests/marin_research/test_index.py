@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from marin_research.cli.show import find_run
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError, StoreError, UsageError
 from marin_research.events import Event, Heartbeat, Kind
@@ -27,6 +28,7 @@ from marin_research.index.index import Index, index_path
 from marin_research.index.local_changes import LocalWatch
 from marin_research.index.query import Query, find, parse_conditions
 from marin_research.index.tables import Tables
+from marin_research.join import POINTER
 from marin_research.objects import LocalObjects
 from marin_research.record import End, Metric, Run, Status, Unknown
 from marin_research.spool.store import SpooledStore
@@ -657,6 +659,31 @@ def test_the_last_run_that_wrote_a_path_answers_to_it(store, a_run, keep):
     assert Index(store).named(step.output_path) == ["LR-010"]
 
 
+@pytest.mark.parametrize("name", ["/ada/train-1a2b", "/ada/train-1a2b/1", "/ada/train-1a2b/1:2"])
+def test_a_run_is_found_by_its_job_and_by_a_task_of_it(store, preempted_pod, a_run, keep, name):
+    """That is what a cluster's own list of what runs says."""
+    keep(preempted_pod("LR-001"))
+    keep(a_run("LR-002"))
+
+    assert Index(store).named(name) == ["LR-001"]
+
+
+def test_an_output_that_was_moved_still_leads_to_its_record(store, a_run, keep, tmp_path, command_line):
+    """A checkpoint that somebody has copied says where it came from, also where another store is meant."""
+    keep(a_run("LR-001"))
+    for root, said in ((store.objects.url, "LR-001"), ("s3://elsewhere/records", "LR-007")):
+        (tmp_path / said).mkdir()
+        (tmp_path / said / POINTER).write_text(json.dumps({"run": said, "record": root}))
+    (tmp_path / POINTER).write_text("[1]")
+
+    assert find_run(store, str(tmp_path / "LR-001")).id == "LR-001"
+    elsewhere = command_line("marin-research", "show", "--root", store.root, str(tmp_path / "LR-007"))
+    assert elsewhere.code == 2
+    assert "is LR-007 in s3://elsewhere/records; add --root s3://elsewhere/records" in elsewhere.err
+    with pytest.raises(RunNotFoundError):
+        find_run(store, str(tmp_path))
+
+
 def test_a_wandb_run_of_several_runs_is_not_guessed(store, a_run, a_wandb_run, keep, command_line):
     """Several steps may have shared one W&B run; which of them is meant is for the user to say."""
     for number in (1, 2):
@@ -671,8 +698,6 @@ def test_a_wandb_run_of_several_runs_is_not_guessed(store, a_run, a_wandb_run, k
 @pytest.mark.parametrize("name", ["nonsense", "https://wandb.ai/a/b/runs/c", "/nowhere", "\udcff", "a\0b", ""])
 def test_a_name_that_nothing_answers_to_is_an_error(store, a_run, keep, name):
     """Whatever is typed, the answer is one line."""
-    from marin_research.cli.show import find_run
-
     keep(a_run())
     with pytest.raises(RunNotFoundError):
         find_run(store, name)
