@@ -107,7 +107,8 @@ class RayBackend:
         try:
             yield client
         finally:
-            client.shutdown()
+            with contextlib.suppress(ClusterError):  # what is gone needs no end
+                client.shutdown()
 
 
 BACKEND = RayBackend()

@@ -213,11 +213,11 @@ class RayActorGroup:
         return "nobody says why"
 
     def _check_fleet(self) -> None:
-        from marin_research.ray.fleet import Fleet, needed
+        from marin_research.ray.fleet import Fleet, needed, told
 
         fleet = Fleet.now()
         if not any(fleet.capacity(choice, self._need.bundle) for choice in self._need.choices):
-            kinds = " or ".join(choice.kind for choice in self._need.choices)
+            kinds = " or ".join(map(told, self._need.choices))
             raise ClusterError(
                 f"no machine of the cluster can hold an actor of {self._job_id}: it needs {needed(self._need.bundle)} "
                 f"on {kinds}, and the cluster has {fleet.told()}"

@@ -16,6 +16,8 @@ _TRIES = 3
 """The proxy that serves ``ray://`` is known to crash now and then when somebody connects."""
 
 _connecting = threading.Lock()
+_connected_to: str | None = None
+"""Where we connected this process to; None if we did not."""
 _servers: dict[str, Any] = {}
 """By the driver's Ray job. Ray ends an actor when nobody holds its handle."""
 
@@ -60,11 +62,14 @@ def of_job(address: str, job_id: str) -> Connection:
 
 
 def disconnect() -> None:
+    global _connected_to  # noqa: PLW0603
+
     import ray
 
     with _connecting:
         _servers.clear()
         ray.shutdown()
+        _connected_to = None
 
 
 def server_of(ray_job: str) -> Any:
@@ -127,11 +132,17 @@ def _reachable(address: str) -> str:
 
 
 def _initialise(address: str, shipped: dict[str, Any]) -> None:
+    global _connected_to  # noqa: PLW0603 - Ray knows one connection of a process, too
     try:
         import ray
     except ModuleNotFoundError as error:
         raise ClusterError("Ray is not installed here; pip install 'marin-research[ray]'") from error
     if ray.is_initialized():
+        if _connected_to not in (None, address) and address != "auto":
+            raise ClusterError(
+                f"this program is connected to {_shown(_connected_to or '')}, and Ray allows one cluster at a time; "
+                f"shut that client down before using {_shown(address)}"
+            )
         return
     from marin_research.ray.actors import NAMESPACE
 
@@ -151,6 +162,7 @@ def _initialise(address: str, shipped: dict[str, Any]) -> None:
             if number + 1 < _TRIES and address.startswith("ray://") and isinstance(error, ConnectionError):
                 continue
             raise ClusterError(f"{_shown(address)} cannot be used: {_told(error)}") from error
+        _connected_to = address
         return
 
 

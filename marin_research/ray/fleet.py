@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from marin_research.ray.spec import Choice
 
 SLICE, WORKER, POD_TYPE = "ray.io/tpu-slice-name", "ray.io/tpu-worker-id", "ray.io/tpu-pod-type"
-"""The labels that Ray finds out by itself on Google's machines."""
+ACCELERATOR = "ray.io/accelerator-type"
+"""The labels that Ray finds out by itself, those of TPUs on Google's machines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,13 @@ def needed(bundle: Mapping[str, float]) -> str:
         return f"{amount / 2**30:g} GiB memory" if name == "memory" else f"{amount:g} {name}"
 
     return ", ".join(part(name, amount) for name, amount in bundle.items()) or "nothing"
+
+
+def told(choice: Choice) -> str:
+    """A choice, for a person: its kind, and where it has to be."""
+    where = {name: values for name, values in choice.labels.items() if name not in (POD_TYPE, ACCELERATOR)}
+    said = [f"{name.rpartition('/')[2]} {' or '.join(values)}" for name, values in where.items()]
+    return f"{choice.kind} ({', '.join(said)})" if said else choice.kind
 
 
 def selector(choice: Choice, **more: Any) -> dict[str, str]:

@@ -21,7 +21,7 @@ from ray.util.placement_group import (  # noqa: TID253 - this module is about Ra
     remove_placement_group,
 )
 
-from marin_research.ray.fleet import POD_TYPE, SLICE, WORKER, Fleet, needed, selector
+from marin_research.ray.fleet import POD_TYPE, SLICE, WORKER, Fleet, needed, selector, told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -216,7 +216,7 @@ class _Search:
         self._tell(f"{why}; that may change within {self._patience_s:g} s")
 
     def _wanted(self) -> str:
-        need, kinds = self._need, " or ".join(choice.kind for choice in self._need.choices)
+        need, kinds = self._need, " or ".join(map(told, self._need.choices))
         if need.slices:
             hosts = need.choices[0].hosts
             return f"{need.slices} whole {kinds} slice{'s' if need.slices > 1 else ''} of {hosts} hosts each"

@@ -159,7 +159,9 @@ class RunningJob:
         except asyncio.CancelledError:
             self._end("stopped", "it was stopped")
         except TimeoutError:
-            self._end("failed", f"it took longer than the {self.spec.timeout_s:g} s that it was given")
+            why = f"it took longer than the {self.spec.timeout_s:g} s that it was given"
+            self._tries = [_timed_out(each, why) if each.cause is Cause.STOPPED else each for each in self._tries]
+            self._end("failed", why)
         except NotPlacedError as error:
             self._end("failed", str(error))
         except Exception as error:  # noqa: BLE001 - whoever waits for the job must learn of it
@@ -290,6 +292,9 @@ async def _end_of(ref: Any) -> Ended | Lost:
         return Lost(why=_first_line(error), out_of_memory=True)
     except ray.exceptions.RayTaskError as error:  # the runner itself could not do its work
         return Ended(exit_code=None, error=_first_line(error.cause), time=time.time())
+    except ray.exceptions.RuntimeEnvSetupError as error:
+        why = f"what it asks for cannot be installed there: {' '.join(str(error).split())}"
+        return Ended(exit_code=None, error=why, time=time.time())
     except ray.exceptions.RayError as error:
         return Lost(why=f"{type(error).__name__}: {_first_line(error).partition('. ')[0]}")
     return ended
@@ -332,6 +337,10 @@ def _ended_try(each: TaskTry, end: Ended | Lost | None, *, gone: bool, stopped: 
         ended=end.when,
         follows=gone,
     )
+
+
+def _timed_out(each: TaskTry, why: str) -> TaskTry:
+    return replace(each, outcome=Status.FAILED, cause=Cause.TIMED_OUT, error=why)
 
 
 def _where(seats: list[Seat]) -> str:

@@ -8,7 +8,7 @@ import pickletools
 from typing import TYPE_CHECKING, Any
 
 from marin_research.errors import ClusterError
-from marin_research.ray.fleet import POD_TYPE
+from marin_research.ray.fleet import ACCELERATOR, POD_TYPE
 from marin_research.ray.shipping import import_paths
 from marin_research.ray.spec import Choice, JobSpec, Need
 from marin_research.ray.versions import versions_here
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ACCELERATOR, _REGION, _ZONE, _MARKET = (
-    "ray.io/accelerator-type",
+_REGION, _ZONE, _MARKET = (
     "ray.io/availability-region",
     "ray.io/availability-zone",
     "ray.io/market-type",
@@ -200,7 +199,7 @@ def _topology(variant: str) -> Any:
 
 def _gpu_labels(kind: str) -> dict[str, tuple[str, ...]]:
     """Ray finds out a family (``A100``), and calls a size of it (``A100-40G``) only what an administrator calls so."""
-    return {} if kind == "auto" else {_ACCELERATOR: tuple(dict.fromkeys((kind, kind.partition("-")[0])))}
+    return {} if kind == "auto" else {ACCELERATOR: tuple(dict.fromkeys((kind, kind.partition("-")[0])))}
 
 
 def _where(resources: ResourceConfig) -> dict[str, tuple[str, ...]]:

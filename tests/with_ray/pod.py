@@ -20,29 +20,29 @@ SYSTEM = {
 """That a lost machine is noticed within two seconds, and not within fifteen."""
 
 
-def prepare(environment: pytest.MonkeyPatch) -> Path:
-    """What Ray reads when it is loaded: a cluster on 127.0.0.1, with a token of its own, that calls nobody.
-
-    Returns:
-        The folder that everything of the cluster is in.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="mr-ray-"))  # not pytest's own, which is too deep for sockets' names
-    (folder / "ray").mkdir()
-    environment.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    environment.setenv("RAY_TMPDIR", str(folder))
-    environment.setenv("RAY_AUTH_MODE", "token")
-    environment.setenv("RAY_AUTH_TOKEN", secrets.token_hex(16))
-    environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    environment.delenv("RAY_ADDRESS", raising=False)
-    return folder
+def variables(folder: Path) -> dict[str, str]:
+    """What Ray reads when it is loaded: a cluster on 127.0.0.1, with a token of its own, that calls nobody."""
+    return {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_TMPDIR": str(folder),
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(16),
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
 
 
 class Pod:
     """The cluster: a head with CPUs, and TPU hosts."""
 
     def __init__(self, environment: pytest.MonkeyPatch, *, cpus: int = 4) -> None:
-        self._folder = prepare(environment)
+        self._folder = Path(tempfile.mkdtemp(prefix="mr-ray-"))  # not pytest's own, too deep for the names of sockets
+        (self._folder / "ray").mkdir()
         self._count = 0
+        self.variables = variables(self._folder)
+        """What a program needs in its environment to reach the cluster."""
+        for name, value in self.variables.items():
+            environment.setenv(name, value)
+        environment.delenv("RAY_ADDRESS", raising=False)
         from ray.cluster_utils import Cluster
 
         self._cluster = Cluster(
@@ -104,5 +104,7 @@ class Pod:
         import ray
 
         ray.shutdown()
+        for name, index in list(self.hosts):
+            self.lose(name, index)
         self._cluster.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
