@@ -26,6 +26,7 @@ from rigging.timing import Duration
 from marin_research.errors import ClusterError
 from marin_research.output import read_output
 from marin_research.ray.request import spec_of
+from marin_research.ray.versions import versions_here
 from marin_research.store import RecordStore
 
 if TYPE_CHECKING:
@@ -167,10 +168,8 @@ def test_a_sweep_that_hid_is_stopped_where_it_would_hang(ray_client):
 
 def test_a_worker_with_another_marin_says_so(ray_client, monkeypatch):
     """A function that means something else there fails in ways that nobody understands."""
-    import marin_research.ray.request as module
-
-    here = module.versions_here()
-    monkeypatch.setattr(module, "versions_here", lambda: replace(here, marin="0.0.1"))
+    other = replace(versions_here(), marin="0.0.1")
+    monkeypatch.setattr("marin_research.ray.request.versions_here", lambda: other)
 
     with pytest.raises(JobFailed, match=r"the job was submitted with 0\.0\.1; install marin-core==0\.0\.1"):
         ray_client.submit(job("other-marin", ["true"])).wait(WAIT_S)
