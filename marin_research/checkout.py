@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _MAX_DIFF_BYTES = 20_000_000
 _MAX_UNTRACKED_BYTES = 256_000
 _GIT_TIMEOUT_S = 20
+_AS_A_PATCH = (
+    *("--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "--unified=3", "--submodule=short"),
+)
+"""Whatever somebody's settings make of a diff, this one has to apply."""
 _OUTSIDE = ("not a git repository", "must be run in a work tree")
 
 
@@ -170,8 +175,7 @@ class Checkout:
             with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
                 index = Path(folder) / "index"
                 problem = self._announce(new, index) if new else ""
-                arguments = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", base, "--")
-                diff, failed = self._ask(*arguments, index=index if new else None).bytes()
+                diff, failed = self._ask("diff", *_AS_A_PATCH, base, "--", index=index if new else None).bytes()
         except OSError as error:
             return Unknown(f"git's index could not be copied: {error}")
         if problem or failed:

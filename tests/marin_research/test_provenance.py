@@ -282,13 +282,13 @@ def test_a_worktree_is_a_checkout_of_its_own(git_checkout, git, state):
     assert state(top)[0].dirty is False
 
 
-def test_the_users_settings_of_git_change_nothing(git_checkout, state):
+def test_the_users_settings_of_git_change_nothing(git_checkout, git, state, tmp_path):
     """Colours, other diff programs and converters are for eyes; a kept diff must apply."""
     top = git_checkout()
     config = Path(os.environ["GIT_CONFIG_GLOBAL"])
     config.write_text(
         config.read_text()
-        + '[color]\n\tui = always\n[diff]\n\texternal = /bin/false\n[diff "shout"]\n\ttextconv = tr a-z A-Z <\n'
+        + '[color]\n\tui = always\n[diff]\n\texternal = /bin/false\n\tnoprefix = true\n\tcontext = 0\n[diff "shout"]\n\ttextconv = tr a-z A-Z <\n'
         + "[core]\n\tattributesFile = ~/attributes\n"
     )
     (config.parent / "attributes").write_text("*.py diff=shout\n")
@@ -297,6 +297,8 @@ def test_the_users_settings_of_git_change_nothing(git_checkout, state):
     _, diff = state(top)
 
     assert "\n+lr = 0.1\n" in diff
+    (tmp_path / "kept.diff").write_text(diff)
+    git(top, "apply", "--reverse", "--check", str(tmp_path / "kept.diff"))
 
 
 # The command
