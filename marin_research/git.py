@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from marin_research.checkout import checkout_top
 from marin_research.errors import GitError, RemoteError
+from marin_research.git_call import call_git
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _NETWORK_S = 120
-_LOCAL_S = 60
 _REMOTE = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/]*@)?(?P<host>[\w.-]+)(?::\d+)?/|(?:[\w.-]+@)(?P<scp>[\w.-]+):)"
     r"(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
@@ -64,6 +62,18 @@ class WorkTree:
         """The checkout that holds a file, symbolic links followed."""
         top = checkout_top(path.resolve().parent)
         return cls(top.resolve()) if top else None
+
+    @classmethod
+    def here(cls) -> Self:
+        """The checkout around the working directory.
+
+        Raises:
+            GitError: there is none.
+        """
+        top = checkout_top()
+        if top is None:
+            raise GitError("this is no git checkout; go to one of the repository that the runs came from")
+        return cls(top.resolve())
 
     def path_of(self, file: Path) -> str:
         return file.resolve().relative_to(self.top).as_posix()
@@ -371,46 +381,5 @@ class WorkTree:
     def _config(self, key: str, *options: str) -> str:
         return self._run("config", *options, "--get", key, fails=True).decode().strip()
 
-    def _run(
-        self,
-        *args: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        seconds: int = _LOCAL_S,
-        fails: bool = False,
-        literal: bool = True,
-    ) -> bytes:
-        """What git printed; with ``fails`` nothing where it says no.
-
-        Raises:
-            GitError: it failed, in its own words.
-        """
-        command = ["git", "-C", str(self.top), *args]
-        more = {**({} if literal else {"GIT_LITERAL_PATHSPECS": "0"}), **(env or {})}
-        try:
-            done = subprocess.run(
-                command, input=stdin, capture_output=True, check=False, timeout=seconds, env=_environment(more)
-            )
-        except subprocess.TimeoutExpired as error:
-            raise GitError(f"git {args[0]} took longer than {seconds} s in {self.top}") from error
-        except OSError as error:
-            raise GitError(f"git cannot be run ({error.strerror}); install it") from error
-        if done.returncode and not fails:
-            raise GitError(f"git {args[0]} in {self.top}: {_reason([done.stderr, done.stdout])}")
-        return b"" if done.returncode else done.stdout
-
-
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """The program's own, without what points elsewhere inside a hook, and without questions that nobody can answer."""
-    kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
-    quiet = {} if sys.stdin is not None and sys.stdin.isatty() else {"GIT_TERMINAL_PROMPT": "0"}
-    return {**kept, "LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", **quiet, **more}
-
-
-_MISLEADING = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
-
-
-def _reason(outputs: Sequence[bytes]) -> str:
-    """What git said, on one line, without the hints."""
-    lines = [line.strip() for output in outputs for line in output.decode("utf-8", "replace").splitlines()]
-    return "; ".join(line for line in lines if line and not line.startswith("hint:"))[:500] or "it failed"
+    def _run(self, *args: str, **options: Any) -> bytes:
+        return call_git(self.top, *args, **options)

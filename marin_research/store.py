@@ -13,6 +13,7 @@
     runs/LR-001/digests/001.json.gz             what an attempt's output says, made from it when first asked for
     outputs/<hash of an output path>/LR-001.json  which runs made a step's output
     changes/2026112208/LR-001.<random>            a run that changed in that hour, where folders do not show it
+    snapshots/<tag>/...                         repro bundles (marin_research.snapshot.record)
     blobs/<sha256>.gz                           diffs and other large values, once each
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -32,10 +31,12 @@ def require_tags(text: str) -> Callable[[str, str], str | None]:
     names, commits = open_links(text, "tag"), open_links(text, "commit")
     if not names and not commits:
         return lambda _kind, _what: None
-    checkout = Checkout.around(Path.cwd() / "x")
-    remote = checkout.usual_remote() if checkout is not None else None
-    if checkout is None or remote is None:
-        raise NotYetError("the text links a tag, and there is no checkout with a remote here; publish in the thread's")
+    checkout = Checkout.here()
+    remote = checkout.usual_remote()
+    if remote is None:
+        raise NotYetError(
+            f"the text links a tag, and {checkout.top} has no remote for it; publish in the thread's checkout"
+        )
     tagged = [_pushed(checkout, remote, name) for name in names]
     for commit in (what.partition(":")[0] for what in commits):
         if not any(checkout.is_ancestor(commit, tag) for tag in tagged):

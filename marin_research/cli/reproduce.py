@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,6 @@ import click
 from marin_research.cli.lazy import EXIT_REFUSED, json_option, print_json, root_option
 from marin_research.cli.show import find_run
 from marin_research.compare import made_by
-from marin_research.errors import ReproductionError
 from marin_research.store import RecordStore
 from marin_research.summary import table
 from marin_research.thread import find_thread
@@ -20,7 +18,6 @@ from marin_research.units import format_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from marin_research.git import WorkTree
     from marin_research.reproduction.recipe import Recipe
     from marin_research.reproduction.running import Reproduction
     from marin_research.reproduction.verdict import Agreement
@@ -67,6 +64,7 @@ class Planned:
 def command(
     *, run: str, dry_run: bool, keep: bool, anyway: bool, tolerance: float | None, root: str | None, as_json: bool
 ) -> int:
+    from marin_research.git import WorkTree
     from marin_research.reproduction.recipe import recipe
     from marin_research.reproduction.running import reproduce
     from marin_research.reproduction.worktree import earlier
@@ -75,7 +73,7 @@ def command(
     named = find_run(store, run)
     original = made_by(named, store) or named
     thread = find_thread(original.thread, store)
-    tree = _tree()
+    tree = WorkTree.here()
     made = recipe(original, tree, store, anyway=anyway)
     click.echo("\n".join(_told(made)), err=as_json)
     for path in earlier(original.id, tree):
@@ -90,15 +88,6 @@ def command(
     else:
         click.echo("\n".join(_result(done)))
     return {"reproduced": 0, "differs": EXIT_DIFFERS}.get(done.judgement.verdict, EXIT_REFUSED)
-
-
-def _tree() -> WorkTree:
-    from marin_research.git import WorkTree
-
-    tree = WorkTree.around(Path.cwd() / "x")
-    if tree is None:
-        raise ReproductionError("this is no git checkout; go to one of the repository that the run came from")
-    return tree
 
 
 def _planned(made: Recipe) -> Planned:

@@ -74,6 +74,7 @@ def command(
     *, names: tuple[str, ...], topic: str | None, tag: str, include: tuple[Path, ...], push: bool, dry_run: bool,
     root: str | None, as_json: bool,
 ) -> None:  # fmt: skip
+    from marin_research.git import WorkTree
     from marin_research.snapshot import making
 
     if bool(names) == (topic is not None):
@@ -81,11 +82,11 @@ def command(
     store = RecordStore(root)
     named, thread = runs_or_thread(names or (topic or "",), store)
     runs, left_out = _ended(named, store, every=names not in ((), (thread.topic,)))
-    tree = _tree()
+    tree = WorkTree.here()
     remote = _remote(tree) if push else None
     planned = making.plan(runs, thread, tree, store, tag=tag, include=include, remote=remote)
     if not as_json:
-        click.echo("\n".join([*_told(planned), *left_out]))
+        click.echo("\n".join(_told(planned, left_out)))
     if dry_run:
         if as_json:
             print_json(_sealed(planned, None, None, left_out))
@@ -126,16 +127,7 @@ def _ended(named: Sequence[Run], store: RecordStore, *, every: bool) -> tuple[li
             found[result.id] = result
     if not found or (every and problems):
         raise SnapshotError("; ".join(problems) or "none of the thread's runs has a result to seal")
-    return list(found.values()), [f"  left out    {problem}" for problem in problems]
-
-
-def _tree() -> WorkTree:
-    from marin_research.git import WorkTree
-
-    tree = WorkTree.around(Path.cwd() / "x")
-    if tree is None:
-        raise GitError("a snapshot is of a git checkout; run this inside the one that the runs came from")
-    return tree
+    return list(found.values()), problems
 
 
 def _remote(tree: WorkTree) -> str:
@@ -145,13 +137,13 @@ def _remote(tree: WorkTree) -> str:
     return remote
 
 
-def _told(planned: Plan) -> Iterator[str]:
+def _told(planned: Plan, left_out: Sequence[str]) -> Iterator[str]:
     yield f"snapshot {planned.tag} of {', '.join(planned.runs)}"
     chosen = planned.chosen
     rows = [["commits", _listed(chosen.committed)] if chosen.committed else ["tags", planned.head]]
     if chosen.left:
         rows.append(["leaves", f"{_listed(chosen.left)}: changed here, no part of it"])
-    rows += [["bundle", planned.bundle], *(["note", note] for note in planned.notes)]
+    rows += [["bundle", planned.bundle], *(["note", note] for note in (*planned.notes, *left_out))]
     yield from table(rows)
 
 
@@ -181,5 +173,5 @@ def _sealed(planned: Plan, snapshot: Snapshot | None, remote: str | None, left_o
         bundle=planned.bundle,
         sha256=snapshot.sha256 if snapshot else None,
         pushed_to=remote,
-        notes=(*planned.notes, *(line.split(maxsplit=2)[2] for line in left_out)),
+        notes=(*planned.notes, *left_out),
     )

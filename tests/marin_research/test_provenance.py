@@ -288,7 +288,8 @@ def test_the_users_settings_of_git_change_nothing(git_checkout, git, state, tmp_
     config = Path(os.environ["GIT_CONFIG_GLOBAL"])
     config.write_text(
         config.read_text()
-        + '[color]\n\tui = always\n[diff]\n\texternal = /bin/false\n\tnoprefix = true\n\tcontext = 0\n[diff "shout"]\n\ttextconv = tr a-z A-Z <\n'
+        + "[color]\n\tui = always\n[diff]\n\texternal = /bin/false\n\tnoprefix = true\n\tcontext = 0\n"
+        + '[diff "shout"]\n\ttextconv = tr a-z A-Z <\n'
         + "[core]\n\tattributesFile = ~/attributes\n"
     )
     (config.parent / "attributes").write_text("*.py diff=shout\n")

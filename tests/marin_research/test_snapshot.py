@@ -291,5 +291,5 @@ def test_a_run_that_goes_on_is_not_sealed(bench):
         whole, named = bench.say("snapshot", "kernels", "--dry-run"), bench.say("snapshot", "KER-003")
 
         running.stdin.close()
-    assert "left out    KER-003 is still running" in whole.out
+    assert "note    KER-003 is still running" in whole.out
     assert (named.code, "KER-003 is still running; seal it when it has ended" in named.err) == (1, True)
