@@ -212,7 +212,7 @@ class WorkTree:
         Raises:
             GitError: it is none.
         """
-        self._run("worktree", "remove", "--force", str(path))
+        self._run("worktree", "remove", "--force", "--force", str(path))  # twice: also one that git was killed in
 
     # Tags
 

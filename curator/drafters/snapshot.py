@@ -11,6 +11,7 @@ from curator.drafters.update import update_text
 from curator.facts import Fact, FactKind
 from marin_research.markdown import fenced
 from marin_research.objects import is_local
+from marin_research.provenance import is_ambient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from curator.evidence import Evidence
     from marin_research.record import Run
     from marin_research.snapshot.record import Snapshot
+
+_SHOWN = 3
+"""Commands that differ in nothing but the run."""
 
 
 def snapshot_text(evidence: Evidence, label: Label, reading: Reading, snapshot: Snapshot) -> str:
@@ -109,9 +113,12 @@ def _recipe(runs: list[Run]) -> Iterator[str]:
     yield ""
     yield f"- Commit: {wording.commit(first)}"
     yield f"- Devices: {wording.devices(first)}"
-    variables = [wording.code(f"{name}={value}") for name, value in first.attempt.environment.items()]
+    # What clusters and environments set by themselves is in the bundle; here it would tell of somebody's machine.
+    said = {name: value for name, value in first.attempt.environment.items() if not is_ambient(name)}
+    variables = [wording.code(f"{name}={value}") for name, value in said.items()]
     yield f"- Environment: {', '.join(variables) or 'nothing that matters was set'}"
-    yield f"- Again: {', '.join(wording.code(_reproduce(run)) for run in runs)}"
+    more = ", and so on" if len(runs) > _SHOWN else ""
+    yield f"- Again: {', '.join(wording.code(_reproduce(run)) for run in runs[:_SHOWN])}{more}"
 
 
 def _reproduce(run: Run) -> str:

@@ -131,7 +131,8 @@ def _result(done: Reproduction) -> Iterator[str]:
     if done.worktree is None:
         yield "the worktree was removed"
     else:
-        why = f"the run left {', '.join(done.left[:3])} in it" if done.left else "as you asked"
+        tops = list(dict.fromkeys(path.partition("/")[0] for path in done.left))
+        why = f"the run left {', '.join(tops[:3])} in it" if tops else "as you asked"
         yield f"the worktree is kept ({why}): git worktree remove --force {done.worktree}"
 
 

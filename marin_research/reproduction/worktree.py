@@ -53,8 +53,8 @@ class Place:
             raise
 
     def left(self) -> list[str]:
-        """What the run wrote into it."""
-        found = set(self._there.differing()) - self._before
+        """The files that the run wrote into it."""
+        found = (line[3:] for line in set(self._there.differing()) - self._before)
         return sorted(path for path in found if not any(part in path for part in _IN_PASSING))
 
     def remove(self) -> None:

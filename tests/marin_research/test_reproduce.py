@@ -127,7 +127,7 @@ def test_what_a_run_wrote_is_not_thrown_away(bench, record):
     done, _ = repeated(bench, "KER-003")
     kept, _ = repeated(bench, "KER-002", "--keep")
 
-    assert done["left"] == ["?? result.txt"]
+    assert done["left"] == ["result.txt"]
     assert (bench.top.parent / done["worktree"] / "result.txt").read_text() == "value=1\n"
     assert bench.git("status", "--porcelain", at=kept["worktree"]).splitlines()[0] == "M bench.py"
     assert f"git worktree remove --force {kept['worktree']}" in bench.say("reproduce", "KER-002", "--dry-run").err
