@@ -103,9 +103,11 @@ class Verifier:
         found, context = Collector(), Context(topics=frozenset({run} - {""}))
         text = markdown.normalise(hypothesis)
         before: Reader | None = None
+        numerals: list[int] = []
         for sentence in split(marked(self._lexer.cut(text, 0), context, self._world, self._vocabulary), context):
             before = Reader(sentence, self._world, before)
             for i in sentence.of_kind(TokenKind.NUMBER):
+                numerals.append(sentence.tokens[i].start)
                 self._numbers.check(before, sentence, i, found)
             for rule in self._rules[:4]:
                 rule.check(before, sentence, found)
@@ -114,6 +116,9 @@ class Verifier:
         claimed = [start for start, _, _ in found.evidence if text[start : start + 1].isalpha()]
         if against:
             return False
+        stated = {start for start, _, _ in found.evidence}
+        if any(start not in stated for start in numerals):
+            return None  # what it asks for was not found in the facts
         # Of a hypothesis with several parts, some may be undecided: only a simple one is known to hold.
         simple = not any(
             word in f" {text.lower()} " for word in (" and ", " without ", " while ", " but ", " at no ", ",")

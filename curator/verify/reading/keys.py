@@ -38,7 +38,8 @@ def _key_before(s: Sentence, i: int, *, joints: bool) -> frozenset[str]:
             counted = s.kind(j - 1) is TokenKind.NUMBER or s.word(j - 1) in {*words.ADJECTIVES, *words.SUPERLATIVES}
             named = bool(s.tokens[j].names) and j < i - 2
             return frozenset() if named or (counted and j < i - 1) else keys
-        listed = joints and (s.kind(j) is TokenKind.NUMBER or s.word(j) in JOINTS | {"between"})
+        number = s.kind(j) is TokenKind.NUMBER and s.kind(j + 1) is not TokenKind.NUMBER
+        listed = joints and (number or s.word(j) in JOINTS | {"between"})
         if not listed and s.word(j) not in KEY_LINKS | words.APPROXIMATE:
             return frozenset()
     return frozenset()

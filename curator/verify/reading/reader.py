@@ -221,7 +221,7 @@ class Reader:
     def _is_mutual(self, mention: Mention) -> bool:
         """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""
         s = self._s
-        said = s.words & {"differ", "differs", "apart", "another"} or {"each", "other"} <= s.words
+        said = s.words & {"differ", "differs", "apart"} or {"each", "other"} <= s.words or {"one", "another"} <= s.words
         return bool(said) or s.word(s.skip(mention.first - 1, words.ARTICLES, -1)) == "between"
 
     def is_compared_value(self, i: int) -> bool:
@@ -254,7 +254,7 @@ class Reader:
         if sure:
             return Ties(ties)
         subjects = self.subjects(i)
-        ties += [Tie(m.meant, 2.5 if m.meant == subjects.surest else 0.5) for m in mentions]
+        ties += [Tie(m.meant, 2.5 if m.meant == subjects.surest and len(m.meant) == 1 else 0.5) for m in mentions]
         ties += [Tie(m.meant, 0.5) for m in (self._before.runs if self._before else [])]
         return Ties(ties, FAR if len(self.named) > 1 else 2.5 if subjects.all and stepped else 1.5)
 

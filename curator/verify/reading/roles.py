@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.units import POINTS
 from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _OVER_PAIRS = {
 _UNDER_PAIRS = {
     ("at", "most"),
     ("up", "to"),
+    ("short", "of"),
     *((word, "than") for word in ("less", "fewer", "lower", "smaller", "shorter")),
 }
 _OVER = words.word_set(
@@ -52,9 +54,15 @@ _OVER = words.word_set(
 _UNDER = words.word_set("under below < \u2264 beneath")
 
 
+_ATTAINED = words.forms("reach exceed pass surpass top attain")
+
+
 def role_of(s: Sentence, i: int) -> Role:
     """As what the numeral at ``i`` is said."""
     j = _governor(s, i)
+    whole = s.numeral(i + 2) if s.word(i + 1) == "of" else None
+    if whole is not None and whole.unit is not None and whole.unit.dimension == POINTS:
+        return Role.CHANGE  # "26.8 of the 32.1 points"
     if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
         return Role.CHANGE
     before = s.word(j)
@@ -95,7 +103,8 @@ def _is_change_by_governor(s: Sentence, i: int, j: int) -> bool:
     relative = numeral is not None and numeral.relative
     if before in words.MOVES or (relative and before in words.CAUSES):
         return True
-    if before in words.PRICES and (relative or before in _WON):
+    quality = numeral is not None and numeral.unit is not None and numeral.unit.dimension.startswith(("nat", "bit"))
+    if before in words.PRICES and (relative or quality or before in _WON):
         return True
     return before in {"up", "down"} or (numeral is not None and numeral.sign == "+")
 
@@ -127,6 +136,8 @@ def _is_placed(s: Sentence, i: int) -> bool:
         k = 1 + next((j for j in range(k, len(s.tokens)) if s.word(j) == ")"), k)
     if s.word(k) in {"above", "below", "ahead", "behind"}:
         return True
+    if s.word(k) in {"over", "under"} and s.word(k + 1) == "what":
+        return True  # "0.04 under what we get without it"
     j = k + 1
     while s.kind(j) is TokenKind.METRIC or s.word(j) in words.ARTICLES | {"of", "for", "with", "in", "run"}:
         j += 1
@@ -149,9 +160,14 @@ def bound_of(s: Sentence, i: int) -> Sense | None:
     if s.word(j) in {">", "<"} and (s.word(j - 1) in {"-", "=", ")"} or s.kind(j - 1) is TokenKind.NUMBER):
         return None
     pair = s.word(j - 1), s.word(j)
-    if s.word(j) == "over" and s.word(i + 1).endswith("s") and s.is_word(i + 1):
-        return None  # "over three seeds"
+    counted = s.is_word(i + 1) and s.word(i + 1).endswith("s")
+    if (s.word(j) == "over" and counted) or (
+        s.word(j) in {"over", "under"} and (s.keys(i + 1) or s.word(i + 1) in words.COUNTED)
+    ):
+        return None  # "over three seeds", "under 64 clients"
     if pair in _OVER_PAIRS or (s.word(j) in _OVER and pair not in _UNDER_PAIRS):
         return Sense.UP
+    if s.word(j) in _ATTAINED and s.negated(j):
+        return Sense.UP  # "none of them reached 43 %"
     within = s.word(j) in {"within", "inside"}
     return Sense.DOWN if pair in _UNDER_PAIRS or s.word(j) in _UNDER or within else None

@@ -54,6 +54,14 @@ def equality_at(s: Sentence, i: int) -> Sense | None:
     return _AS[s.word(i)] if compared else None
 
 
+def factor_sense(s: Sentence, i: int) -> Sense | None:
+    """Which way the factor at ``i`` goes: ``twice as fast``, ``3x faster``."""
+    if s.word(i + 1) == "as" and s.word(i + 2) in _AS:
+        return _AS[s.word(i + 2)]
+    at = amount_word(s, i)
+    return sense_at(s, at) if at is not None else None
+
+
 def _tells(s: Sentence, j: int) -> bool:
     return sense_at(s, j) not in {None, Sense.SAME}
 

@@ -37,7 +37,7 @@ _QUALITIES = words.RUN_NOUNS | words.word_set(
     "choice option result results outcome one performance value values overall"
 )
 _BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
-_TO_METRIC = words.word_set("in on by for 's of")
+_TO_METRIC = words.word_set("in on by for at 's of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,8 @@ class Comparisons:
         if names is None:
             return None
         similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
-        references = reader.subjects(i) if _is_passive(s, i) else reader.references(i)
+        turned = _is_passive(s, i) or _moves_to(reader, s, i)
+        references = reader.subjects(i) if turned else reader.references(i)
         return Comparison(
             sense=sense, at=i, names=names, references=references, equal=equal is not None, similar=similar
         )
@@ -171,7 +172,8 @@ class Comparisons:
         valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
         if last is not None and not s.names(last) and not valued:
             return None  # it is a setting that goes up
-        ties = reader.names(i, ahead=False)
+        after = frozenset[str]() if any(m.last < i for m in reader.metrics) else _after_reference(s, i + 1)
+        ties = Ties([Tie(after)]) if after else reader.names(i, ahead=False)
         if sense in SPEEDS:
             fast = [tie for tie in ties.all if any(self._world.speed(name) for name in tie.meant)]
             return Ties(fast, ties.missing)
@@ -241,6 +243,8 @@ class Comparisons:
         i = claim.at
         if _is_passive(s, i):
             return reader.references(i)
+        if reached := _moves_to(reader, s, i):
+            return Ties([Tie(reached)])
         subjects = reader.subjects(i)
         if any(tie.meant for tie in subjects.all):
             return subjects
@@ -294,6 +298,16 @@ def _is_passive(s: Sentence, i: int) -> bool:
     """``was beaten by LR-003``."""
     named = bool(s.runs(s.skip(i + 2, words.ARTICLES)))
     return s.word(i) in words.CONTESTS and s.word(i + 1) == "by" and named
+
+
+def _moves_to(reader: Reader, s: Sentence, i: int) -> frozenset[str]:
+    """``falls to 2.31 at 0.8 and climbs again to 2.40 at 0.6``: the run that a value has moved on to."""
+    at = next((j for j in range(i + 1, i + 5) if s.kind(j) is TokenKind.NUMBER), None)
+    if s.word(i) not in words.MOVES or at is None or s.word(at - 1) != "to":
+        return frozenset()
+    before = [m for m in reader.runs if m.last < i and not m.reference]
+    reached = next((m.meant for m in reader.runs if at in m.taken), frozenset[str]())
+    return reached if before and s.word(i - 1) in {"and", "then", "but"} else frozenset()
 
 
 def _after_reference(s: Sentence, j: int) -> frozenset[str]:

@@ -191,7 +191,7 @@ class _Together:
         """A list of values names each run's once: the same value twice in a row is one too many."""
         for i in self.meant:
             listed = self.reader.lists.around(i)
-            if len(listed) < 3 or listed[0] != i:
+            if len(listed) < 2 or listed[0] != i:
                 continue
             seen: set[str] = set()
             for j in listed:

@@ -38,6 +38,7 @@ _MEMORY = re.compile(
 _TELLING = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME})
 _WORKED = words.forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
+_GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
 _WORKS = words.forms("compile work load")
 _FINAL = words.word_set(
     """
@@ -122,6 +123,8 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
         return None if s.word(i + 1) in {"across", "over"} else Outcome("stable", i, negated)
     if word in {"end", "completion"} and s.word(s.skip(i - 1, words.ARTICLES, -1)) == "to":
         return Outcome("succeeded", i, negated)  # "ran to its end"
+    if (word, s.word(i + 1)) in _GAVE_OUT:
+        return Outcome("failed", i, negated)
     denied = s.word(i - 1) in _DENYING
     if word in _WORKS and s.word(i + 1) in {"", ".", ",", ";", ":"} and not s.negated(i):
         return Outcome("succeeded", i, negated)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 AGREE_WITHIN_PERCENT = 2.0
 """Sample standard deviation of repetitions, relative to their mean, up to which they agree."""
 _EXPECTATIONS = words.word_set("hypothesis hypotheses prediction expectation criterion claim conjecture")
+_EXPECTED = words.word_set("expected predicted hoped-for promised anticipated hypothesised hypothesized")
 _RIGHT = words.word_set(
-    "supported confirmed holds held hold right correct met true validated verified accepted stands borne"
+    "supported confirmed holds held hold right correct met true validated verified accepted stands borne exceeded seen"
 )
 _WRONG = words.word_set(
     "refuted rejected wrong incorrect false disproved falsified contradicted missed fails failed fell"
@@ -50,7 +51,7 @@ class Hypotheses:
         self._known: dict[tuple[str, str], bool | None] = {}
 
     def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
-        said = next((i for i in range(len(s.tokens)) if s.word(i) in _EXPECTATIONS), None)
+        said = next((i for i in range(len(s.tokens)) if _is_expectation(s, i)), None)
         if said is None or s.context.hypothetical or s.is_question:
             return
         at = next((i for i in self._around(s, said) if s.word(i) in _RIGHT | _WRONG and s.is_word(i)), None)
@@ -80,6 +81,12 @@ class Hypotheses:
         if key not in self._known:
             self._known[key] = self._truth(text, subject)
         return self._known[key]
+
+
+def _is_expectation(s: Sentence, i: int) -> bool:
+    """``the hypothesis``, ``the expected gain``."""
+    expected = s.word(i) in _EXPECTED and s.word(i + 1) in words.DIFFERENCES | {"effect", "result", "outcome"}
+    return s.word(i) in _EXPECTATIONS or (expected and s.word(i - 1) in {"the", "our", "its"})
 
 
 class Agreement:

@@ -125,9 +125,12 @@ def with_unit(numeral: Numeral, unit: Unit | None) -> Numeral:
 
 
 def widened(numeral: Numeral) -> Numeral:
-    """``about half`` reaches twice as far as ``half``."""
-    readings = tuple(replace(reading, quantum=2 * reading.quantum) for reading in numeral.readings)
-    return replace(numeral, readings=readings)
+    """``about half`` reaches twice as far as ``half``; ``nearly three`` no further than ``three``."""
+    return replace(numeral, readings=tuple(map(_widened, numeral.readings)))
+
+
+def _widened(reading: Reading) -> Reading:
+    return replace(reading, quantum=min(2 * reading.quantum, max(reading.quantum, abs(reading.value) / 5)))
 
 
 def _number(found: re.Match[str]) -> Numeral:
@@ -262,7 +265,7 @@ def match_word(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple
         if found["again"]:
             return found.end(), _share(1.5)
         if found["order"]:
-            return found.end(), widened(widened(widened(_share(10.0))))
+            return found.end(), Numeral(readings=(Reading(10.0, 8.0, Unit(FACTOR, 1.0)),), word=True)
         if found["fold"]:
             return found.end(), _share(float(_cardinal(found["fold"])))
         if found["factor"].lower() == "half" and not _is_share(text, position):

@@ -228,7 +228,7 @@ DIFFERENCES = word_set(
     """
     difference differences delta deltas gap margin improvement improvements reduction reductions increase increases
     decrease drop gain gains loss losses change regression shift rise fall decline speedup slowdown advantage lead
-    deficit penalty cost saving savings overhead speed-up slow-down jump hit win price growth swing
+    deficit cost saving savings overhead speed-up slow-down jump hit win price growth swing
     """
 )
 """Nouns for what lies between two values."""

@@ -49,7 +49,9 @@ class Quantifiers:
             noun += 1
         mention = next((m for m in reader.runs if m.first in {noun, noun - 1}), None)
         last = s.is_word(noun) and s.word(noun + 1) in words.RUN_NOUNS
-        counted = s.word(noun) in words.RUN_NOUNS | THEM or mention or last
+        alone = word in _ALONE and s.word(i + 1) in {*words.STATUS_WORDS, *words.BE}
+        noun = i if alone else noun
+        counted = alone or s.word(noun) in words.RUN_NOUNS | THEM or mention or last
         if not counted and not (word in _ALONE and not s.is_word(noun)):
             return
         end = mention.last if mention else noun + last

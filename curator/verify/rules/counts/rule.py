@@ -99,6 +99,10 @@ class Counts:
     def _counts_runs(self, s: Sentence, i: int, fraction: Fraction, noun: str) -> bool:
         if s.word(i - 1) == "=" and s.word(i - 2) == "n":
             return True
+        numeral = s.numeral(i)
+        others = noun in THEM and numeral is not None and numeral.value > 2 * len(self._world.runs)
+        if others:
+            return False  # "the einsum drops tokens, 412 of them"
         if noun in words.RUN_NOUNS or noun in THEM or self._predicates.of_noun(noun):
             return True
         if noun in words.COUNTED or noun in words.NUMBERED or key_of(s, i):

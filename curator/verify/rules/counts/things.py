@@ -106,7 +106,8 @@ class Things:
             if not varied or (setting and not is_repetition_key(key)):
                 continue
             distinct = len({repr(fact.value) for fact in facts})
-            some = s.word(i - 1) not in _WHOLE and 1 < numeral.value < distinct
+            chosen = s.word(s.skip(i + 1, PASSING) + 1) in {"that", "which"}
+            some = (chosen or s.word(i - 1) not in _WHOLE) and 1 < numeral.value < distinct
             if numeral.value == distinct or some:
                 found.support(s.tokens[i].start, s.tokens[i].end, [fact.id for fact in facts])
             else:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from curator.verify.rules.numbers.statement import Statement
 
 _NEAR = 0.25
+_CHOOSING = words.word_set("with without at for under using")
 _EVERYONE = words.word_set("all every no never always none throughout")
 
 
@@ -44,7 +45,10 @@ class Bound:
         holds = {q: kept is not negated for q in bounded if (kept := self._keeps(q)) is not None}
         if not holds:
             return False
-        everyone = bool(it.s.words & _EVERYONE)
+        everyone = bool(it.s.words & _EVERYONE) and not self._is_of_untold()
+        if everyone and it.s.words & words.ENDED_WELL:  # "every run that finished"
+            ended = {q: held for q, held in holds.items() if all(map(it.world.ended_well, q.runs))}
+            holds = ended or holds
         right = all(holds.values()) if everyone else any(holds.values())
         if not right and not everyone:
             right = any(self._keeps(q) is not negated for q in self._bounded(SLACK))
@@ -56,6 +60,12 @@ class Bound:
             broken = next(q for q, held in holds.items() if not held)
             found.object_to(FindingKind.COMPARATIVE, it.s.tokens[it.i], of_quantities([broken], it.world))
         return True
+
+    def _is_of_untold(self) -> bool:
+        """``none of the runs without the bonus``: of some runs that the words alone do not tell."""
+        s = self._it.s
+        chosen = (j for j in range(len(s.tokens)) if s.word(j) in words.RUN_NOUNS and s.word(j + 1) in _CHOOSING)
+        return any(not any(j < m.first <= j + 4 for m in self._it.reader.runs) for j in chosen)
 
     def _bounded(self, slack: float) -> list[Quantity]:
         """What the sentence may bound: what it speaks of, in a unit that compares."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, FactKind
 from curator.verify.reading.roles import Role
-from curator.verify.reading.senses import amount_word, sense_at
+from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import FAR
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.numbers.names import names_of
@@ -26,6 +26,7 @@ _OWNING = (
 ) - words.VERSUS.union({"and", "or", "than", "over", "under", "above", "below", "while", "whereas"})
 _HISTORY = words.word_set(
     """
+    peaking bottoming starting
     first initial initially start started began begins beginning peak peaked best touched lowest highest had climbed
     worst maximum minimum once bottomed before earlier previously
     """
@@ -121,6 +122,8 @@ class Costs:
             return 0.0
         if any(quantity.name in token.keys for token in s.tokens):
             return 0.5
+        if s.word(self._i - 1) == "-" and quantity.name.rpartition(".")[2].startswith(s.word(self._i - 2) or "?"):
+            return 0.5  # "top-8"
         if it.role is Role.CHANGE or self._is_value_of_metric():
             return FAR
         exact = it.numeral.significant >= 3 or it.numeral.scaled or it.numeral.decimals
@@ -168,8 +171,7 @@ class Costs:
 
     def _is_turned_over(self, quantity: Quantity) -> bool:
         """``3x faster`` of a latency three times as long."""
-        at = amount_word(self._s, self._i)
-        sense = sense_at(self._s, at) if at is not None else None
+        sense = factor_sense(self._s, self._i)
         down = sense is not None and self._world.upwards(sense, quantity.name) is False
         grows = self._it.numeral.value > 1
         return down and self._it.numeral.value != 1 and (quantity.value > 1) == grows

@@ -14,7 +14,7 @@ from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
 from curator.verify.reading.roles import Role
-from curator.verify.reading.senses import amount_word, sense_at
+from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import BELIEVABLE
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
@@ -26,6 +26,7 @@ from curator.verify.rules.numbers.statement import Statement, is_about, numeral_
 from curator.verify.text import words
 from curator.verify.text.numerals import widened
 from curator.verify.text.units import FACTOR, PERCENT
+from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +87,7 @@ class Numbers:
 
     def _turned(self, numeral: Numeral, s: Sentence, i: int, *, about: bool) -> Iterator[tuple[Quantity, Fit]]:
         """``3x faster`` of a latency: the ratio turned over, of metrics that go down when things get that way."""
-        at = amount_word(s, i)
-        sense = sense_at(s, at) if at is not None else None
+        sense = factor_sense(s, i) or (Sense.FASTER if not numeral.word and numeral.value > 1 else None)
         readings = tuple(
             dataclasses.replace(r, value=1 / r.value, quantum=r.quantum / r.value**2)
             for r in numeral.readings
@@ -130,6 +130,8 @@ class Numbers:
             return self._is_complement(it, costs)
         if s.word(i) == "twice" and s.word(i + 1) not in {"as", "the", "that", "its", "their"}:
             return True  # "restarted twice"
+        if numeral.relative and (s.word(i + 1), s.word(i + 2), s.word(i + 3)) == ("as", "much", "."):
+            return True  # "by three times as much": of what, the sentence leaves open
         if numeral.whole and numeral.value in self._world.named_numbers:
             return True  # a part of a metric's name: "at 1024 tokens"
         small = numeral.word and (numeral.whole or numeral.relative) and numeral.value <= _FEW

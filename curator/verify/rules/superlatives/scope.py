@@ -94,6 +94,8 @@ def _is_called(it: Superlative, behind: Mention, *, named: bool) -> bool:
     where = i + 1
     if s.word(where) == "(":
         where = 1 + next((j for j in range(where, len(s.tokens)) if s.word(j) == ")"), where)
+    if (s.word(behind.first - 2), s.word(behind.first - 1)) == ("that", "of") and behind.first <= where + 5:
+        return True  # "the lowest loss is that of LR-003"
     before = s.word(s.skip(behind.first - 1, words.ARTICLES, -1))
     passed = {s.word(k) for k in range(i + 1, behind.first)} - words.RUN_NOUNS - words.ARTICLES - _VALUE_NOUNS
     linked = before in {"in", "for", "at", "with", "by"} or passed <= {",", "(", ":", "is", "was"}
@@ -136,5 +138,5 @@ def _is_domain(s: Sentence, j: int) -> bool:
         return True  # "the highest ECE with smoothing"
     if several and s.word(j) in _CHOOSING and s.word(j - 1) in words.SUPERLATIVES:
         return True  # "the lowest without it"
-    called = any(s.word(n) in words.SUPERLATIVES for n in range(max(0, k - 3), k))
+    called = s.word(k - 1) != "that" and any(s.word(n) in words.SUPERLATIVES for n in range(max(0, k - 3), k))
     return s.word(k) == "among" or (s.word(k) == "of" and (called or k == 0))
