@@ -18,14 +18,19 @@ TOLERANCE_PERCENT = 2.0
 """How far replicates may lie apart, as sample standard deviation relative to their mean."""
 
 
-def replicates(run: Run, of_thread: Sequence[Run]) -> list[Run]:
+DEVICES = "devices"
+"""What runs may differ in that is no config key: the kind and number of devices."""
+
+
+def replicates(run: Run, of_thread: Sequence[Run], *, apart: str = "") -> list[Run]:
     """The run itself and the succeeded runs that repeat it, oldest first.
 
     Args:
         run: the run that holds a result.
         of_thread: the thread's runs, oldest first.
+        apart: a config key, or ``devices``, in which they may differ besides.
     """
-    return [other for other in of_thread if other.id == run.id or _replicates(run, other)]
+    return [other for other in of_thread if other.id == run.id or _replicates(run, other, apart)]
 
 
 def spread_percent(values: Sequence[float]) -> float | None:
@@ -36,10 +41,12 @@ def spread_percent(values: Sequence[float]) -> float | None:
     return 100 * statistics.stdev(values) / abs(mean) if mean else None
 
 
-def _replicates(run: Run, other: Run) -> bool:
+def _replicates(run: Run, other: Run, apart: str) -> bool:
     if other.status is not Status.SUCCEEDED or not run.attempts:
         return False
     return all(
-        (difference.what == "config" and is_repetition_key(difference.key)) or difference.what == "command"
+        difference.what == "command"
+        or (difference.what == "config" and (is_repetition_key(difference.key) or difference.key == apart))
+        or (difference.what.startswith("device") and apart == DEVICES)
         for difference in differences(run, other)
     )

@@ -97,6 +97,9 @@ class Thread:
     title: str = ""
     goal: str = ""
     metrics: list[PrimaryMetric] = field(default_factory=list)
+    variants: dict[str, list[str]] = field(default_factory=dict)
+    """What a result must hold across before it is called stable: config keys, and ``devices``, with their values:
+    ``{model.seq_len: [1024, 4096], devices: [TPU v4, TPU v5e]}``."""
     constraints: list[str] = field(default_factory=list)
     stop_criteria: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -278,6 +281,11 @@ def _checked(hint: Any, value: Any, path: Path, where: str) -> Any:
         if not isinstance(value, list):
             raise ThreadError(f"{path}: {where} is {value!r:.60}; write a list, one item a line after a dash")
         return [_checked(get_args(hint)[0], item, path, f"{where}.{index}") for index, item in enumerate(value)]
+    if get_origin(hint) is dict:
+        if not isinstance(value, dict):
+            raise ThreadError(f"{path}: {where} is {value!r:.60}; write keys and their values")
+        kind = get_args(hint)[1]
+        return {str(key): _checked(kind, item, path, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, bool | dict | list) or value is None:
         raise ThreadError(
             f"{path}: {where} is {value!r:.60} to YAML; write text, in quotes if it is a word like no or on"

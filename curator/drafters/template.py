@@ -141,7 +141,7 @@ def _rating(evidence: Evidence, of_thread: list[Run]) -> Label:
     if not metrics:
         return Label(confidence=Confidence.EXPLORATORY, reason="nothing was measured", runs=evidence.runs)
     headline = wording.best(evidence, metrics[0]) or evidence.subjects[0]
-    return label(headline.result, of_thread, metrics[0].name)
+    return label(headline.result, of_thread, metrics[0].name, evidence.thread)
 
 
 def _label_facts(rating: Label) -> list[Fact]:
@@ -149,6 +149,7 @@ def _label_facts(rating: Label) -> list[Fact]:
     source = f"computed over {', '.join(rating.runs)}"
     facts = [
         Fact(id="confidence", kind=FactKind.LABEL, value=rating.confidence.value, name="confidence", source=source),
+        Fact(id="confidence/reason", kind=FactKind.TEXT, value=rating.reason, name="reason", source=source),
         *(Fact(id=f"{run}/run", kind=FactKind.RUN, value=run, subject=run, source=f"{run}#/id") for run in rating.runs),
     ]
     if rating.spread_percent is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -40,6 +41,13 @@ from marin_research.thread_file import thread_path
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME:higher|lower[:UNIT]", help="A primary metric; repeatable."
 )
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="KEY=VALUE,VALUE...",
+    help="What a result must hold across to be called stable: a config key, or devices; repeatable.",
+)
 @click.option("--constraint", "constraints", multiple=True, help="What must stay fixed; repeatable.")
 @click.option("--stop", "stop_criteria", multiple=True, help="What evidence ends the thread; repeatable.")
 @click.option("--tag", "tags", multiple=True, help="Repeatable.")
@@ -57,9 +65,9 @@ from marin_research.thread_file import thread_path
     show_default=True,
     help="Which template a new logbook follows.",
 )
-def command(*, topic: str, metrics: tuple[str, ...], wandb: str, **said: object) -> None:
+def command(*, topic: str, metrics: tuple[str, ...], variants: tuple[str, ...], wandb: str, **said: object) -> None:
     top = checkout_top() or Path.cwd()
-    thread = _thread(topic, metrics, wandb, said)
+    thread = replace(_thread(topic, metrics, wandb, said), variants=dict(_variant(text) for text in variants))
     check_thread(thread, "init")
     declaration = thread_path(topic, top)
     _refuse_conflicts(thread, declaration)
@@ -102,6 +110,14 @@ def _metric(text: str) -> PrimaryMetric:
     if not name or direction not in set(Direction):
         raise UsageError(f"--metric {text!r} is not NAME:higher|lower[:UNIT]; for example eval/loss:lower:nats/byte")
     return PrimaryMetric(name=name, direction=direction, unit=unit)
+
+
+def _variant(text: str) -> tuple[str, list[str]]:
+    key, equals, values = text.partition("=")
+    found = [value.strip() for value in values.split(",") if value.strip()]
+    if not key or not equals or not found:
+        raise UsageError(f"--variant {text!r} is not KEY=VALUE,VALUE...; for example model.seq_len=1024,4096")
+    return key.strip(), found
 
 
 def _refuse_conflicts(thread: Thread, declaration: Path) -> None:

@@ -36,6 +36,7 @@ agent_marker: 🤖
 logbook: {path: notes/lr.md, style: separate, repository: ../logbooks}
 wandb: {entity: marin, project: lr-sweep}
 private_names: [hal9000]
+variants: {seq_len: [1024, 4096], devices: [TPU v4]}
 """
 
 
@@ -178,6 +179,7 @@ LINES = st.text(st.characters(codec="utf-8"), max_size=30)
         wandb=st.builds(Wandb, entity=LINES, project=LINES),
         branch=LINES,
         private_names=st.lists(LINES, max_size=2),
+        variants=st.dictionaries(LINES, st.lists(LINES, max_size=2), max_size=2),
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
