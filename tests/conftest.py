@@ -197,6 +197,27 @@ def senders():
         shutil.rmtree(spool.path, ignore_errors=True)  # or the end of the tests would wait for it
 
 
+class Far:
+    """A store behind fsspec's own local file system, which is treated like any other that is not on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = f"local://{folder}/records"
+
+    def go_away(self) -> None:
+        if self._folder.exists():
+            self._folder.rename(f"{self._folder}-aside")
+        self._folder.write_text("in the way of the folder")
+
+    def come_back(self) -> None:
+        self._folder.unlink()
+
+
+@pytest.fixture
+def far(tmp_path):
+    return Far(tmp_path / "far")
+
+
 @pytest.fixture(scope="session")
 def locked_server():
     server = _Served("s3_server.py", INITIAL_NO_AUTH_ACTION_COUNT="0")

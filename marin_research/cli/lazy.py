@@ -103,6 +103,18 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
 
 
+def say_what_waits(store: RecordStore) -> None:
+    """Say what this machine could not send to a store that is far away, and how it can be tried again."""
+    from marin_research.objects import is_distant
+
+    if is_distant(store.objects.url):
+        from marin_research.spool.folder import SpoolFolder
+
+        spool = SpoolFolder(store.objects.url)
+        if (why := spool.problem) and not spool.is_empty():
+            click.echo(f"records wait on this machine ({why}); `marin-research sync` sends them", err=True)
+
+
 @contextlib.contextmanager
 def show_progress(store: RecordStore) -> Iterator[None]:
     """Say on a terminal how far the index is, where bringing it up to date takes a while."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from marin_research.cli.lazy import json_option, print_json, root_option, show_progress
+from marin_research.cli.lazy import json_option, print_json, root_option, say_what_waits, show_progress
 from marin_research.errors import UsageError
 from marin_research.index.listing import listing
 from marin_research.index.query import Query, parse_conditions
@@ -55,6 +55,7 @@ def command(
         limit=limit,
     )
     store = RecordStore(root)
+    say_what_waits(store)
     with show_progress(store):
         found = store.index.find(wanted)
     if as_json:

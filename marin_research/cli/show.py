@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from marin_research.cli.lazy import json_option, print_json, root_option, show_progress
+from marin_research.cli.lazy import json_option, print_json, root_option, say_what_waits, show_progress
 from marin_research.cli.run_lines import lines
 from marin_research.cli.telling import telling_lines
 from marin_research.errors import RunNotFoundError, UsageError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @json_option
 def command(*, run: str, refresh: bool, root: str | None, as_json: bool) -> None:
     store = RecordStore(root)
+    say_what_waits(store)
     found = find_run(store, run)
     if refresh:
         from marin_research.refresh import refresh as ask_again

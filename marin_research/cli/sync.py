@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -38,9 +39,20 @@ def _sync(spool: SpoolFolder) -> dict[str, object]:
         if sys.stderr.isatty():
             click.echo(f"\r{spool.url}: {done:,} of {total:,} objects", nl=False, err=True)
 
-    sent = Sender(spool).send(on_progress)
+    lock = spool.lock()  # another process may send at the same time, but none is to be started for it
+    try:
+        sent = Sender(spool).send(on_progress)
+    finally:
+        if lock is not None:
+            os.close(lock)
     if sys.stderr.isatty() and sent.objects:
         click.echo("\r\033[K", nl=False, err=True)
     left = f"; {sent.left:,} wait: {' '.join(sent.problem.split())}" if sent.left else ""
     click.echo(f"{spool.url}: sent {sent.objects:,} objects ({format_size(sent.size)}){left}", err=True)
-    return {"store": spool.url, "sent": sent.objects, "size": sent.size, "waiting": sent.left, "why": sent.problem}
+    refused = spool.refused()
+    if refused:
+        click.echo(f"{spool.url} has something else in the place of {len(refused):,}; see {refused[0]}", err=True)
+    return {
+        "store": spool.url, "sent": sent.objects, "size": sent.size, "waiting": sent.left, "why": sent.problem,
+        "refused": len(refused),
+    }  # fmt: skip

@@ -155,6 +155,10 @@ class SpoolFolder(ReadableObjects):
         with suppress(FileNotFoundError):  # somebody else was first
             entry.path.replace(aside)
 
+    def refused(self) -> list[Path]:
+        """What was put aside."""
+        return sorted(path for path in (self.path / _REFUSED).rglob("*") if path.is_file())
+
     # What the store has said
 
     def known(self, key: str) -> bytes | None:

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from marin_research.spool.patience import Patience
 from marin_research.spool.upload import start_sending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ class DistantObjects(Objects):
         return self.spool
 
     def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
-        return question(self.store)
+        store = self.store
+        with _saying_what_for(self.url):
+            return question(store)
 
 
 class SpooledObjects(DistantObjects):
@@ -104,11 +107,9 @@ class SpooledObjects(DistantObjects):
             raise StoreUnreachableError(self.url, self._patience.why)
         store = self.store.within(seconds)
         asked = time.monotonic()
-        saying = threading.Timer(_SAY_AFTER_S, self._say_waiting)
-        saying.daemon = True
-        saying.start()
         try:
-            answer = question(store)
+            with _saying_what_for(self.url):
+                answer = question(store)
         except StoreError as error:
             self._patience.failed(time.monotonic() - asked, error.reason or str(error))
             raise StoreUnreachableError(self.url, self._patience.why) from error
@@ -118,11 +119,23 @@ class SpooledObjects(DistantObjects):
         else:
             self._patience.waited(time.monotonic() - asked)
             return answer
-        finally:
-            saying.cancel()
 
-    def _say_waiting(self) -> None:
-        self._patience.say_once(lambda: logger.warning("waiting for %s", self.url))
+
+@contextmanager
+def _saying_what_for(url: str) -> Iterator[None]:
+    """The first time that anything is waited for, whoever waits may read why."""
+    saying = threading.Timer(_SAY_AFTER_S, _say_waiting, [url])
+    saying.daemon = True
+    saying.start()
+    try:
+        yield
+    finally:
+        saying.cancel()
+
+
+@cache
+def _say_waiting(url: str) -> None:
+    logger.warning("waiting for %s", url)
 
 
 def _require_file_system(url: str) -> None:

@@ -24,17 +24,10 @@ class Patience:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.why = ""
         """What was wrong with the last request that failed."""
-        self._said = False
         self._clock = clock
         self._left = ALLOWANCE_S
         self._counted = clock()
         self._again = 0.0
-
-    def say_once(self, say: Callable[[], None]) -> None:
-        """The first time that anything is waited for, whoever waits may read why."""
-        if not self._said:
-            self._said = True
-            say()
 
     def left(self) -> float:
         """Seconds that the next request may take; 0 for not to ask at all."""

@@ -254,9 +254,9 @@ def test_texts_that_are_no_unicode_are_found_all_the_same(store, a_run, keep):
 
 
 @pytest.fixture
-def distant(s3):
-    """A store on S3 with two runs that have ended, and what was sent all there."""
-    store = SpooledStore(s3.url)
+def distant(far):
+    """A store that is not on this machine, with two runs that have ended, and what was sent all there."""
+    store = SpooledStore(far.url)
     for number in (1, 2):
         ended(store, f"LR-{number:03d}", loss=number)
     send(store)
@@ -305,9 +305,9 @@ def test_a_run_of_a_distant_store_that_goes_on_is_seen(distant):
         assert [found.id for found in each.find(Query(conditions=parse_conditions("loss<1")))] == ["LR-001"]
 
 
-def test_what_cannot_be_read_now_is_read_later(distant, s3):
+def test_what_cannot_be_read_now_is_read_later(distant):
     """The network goes away between seeing that something changed and reading it."""
-    store = RecordStore(s3.url)
+    store = RecordStore(distant.root)
     assert len(ids(store)) == 2
     ended(distant, "LR-003", loss=0.5)
     send(distant)
@@ -317,7 +317,7 @@ def test_what_cannot_be_read_now_is_read_later(distant, s3):
             raise StoreError(f"no answer for {run_id} at {now}")
 
     with pytest.raises(StoreError):
-        Index(Failing(s3.url)).find(Query())
+        Index(Failing(distant.root)).find(Query())
 
     assert ids(store, sort="loss", limit=1) == ["LR-003"]
 

@@ -30,27 +30,6 @@ from marin_research.store import RecordStore, has_prefix
 pytestmark = pytest.mark.usefixtures("senders")
 
 
-class Far:
-    """A store behind fsspec's own local file system, which is treated like any other that is not on this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.url = f"local://{folder}/records"
-
-    def go_away(self) -> None:
-        if self._folder.exists():
-            self._folder.rename(f"{self._folder}-aside")
-        self._folder.write_text("in the way of the folder")
-
-    def come_back(self) -> None:
-        self._folder.unlink()
-
-
-@pytest.fixture
-def far(tmp_path):
-    return Far(tmp_path / "far")
-
-
 def declared(run_id: str) -> Run:
     return Run(id=run_id, thread="lr", launch="l", status=Status.RUNNING, why="", label="", declared=datetime.now(UTC))
 
@@ -377,7 +356,7 @@ def test_sending_twice_is_harmless(far):
     assert [key for key in sent(far.url) if not key.startswith("changes/")] == before
 
 
-def test_what_the_store_cannot_take_is_put_aside(far, impatient):
+def test_what_the_store_cannot_take_is_put_aside(far, impatient, command_line):
     """Nobody's object is overwritten, nothing stands in the way of the rest, and nothing is thrown away."""
     far.go_away()
     store = SpooledStore(far.url)
@@ -393,6 +372,7 @@ def test_what_the_store_cannot_take_is_put_aside(far, impatient):
         "topic": "mine"
     }
     assert RecordStore(far.url).run_ids() == ["LR-OFF-ABCDEF-001"]
+    assert ".refused/prefixes/LR.json" in command_line("marin-research", "sync").err
 
 
 def test_a_newer_heartbeat_takes_the_place_of_one_that_waits(far, impatient):
@@ -405,7 +385,7 @@ def test_a_newer_heartbeat_takes_the_place_of_one_that_waits(far, impatient):
     assert [entry.replaces for entry in store.objects.spool.entries()] == [True]
     far.come_back()
     until(lambda: "runs/LR-001/heartbeats/h0.json" in sent(far.url))
-    assert json.loads(FsspecObjects(far.url).get("runs/LR-001/heartbeats/h0.json"))["size"] == 2
+    until(lambda: b'"size": 2' in FsspecObjects(far.url).get("runs/LR-001/heartbeats/h0.json"))
 
 
 def test_a_later_command_sends_what_was_left(far, impatient, command_line):
@@ -422,6 +402,7 @@ def test_a_later_command_sends_what_was_left(far, impatient, command_line):
     (problem,) = json.loads(said.out)
     assert problem["waiting"] == 1
     assert "cannot" in problem["why"]
+    assert "`marin-research sync` sends them" in command_line("marin-research", "runs", "--root", far.url).err
     far.come_back()
     said = command_line("marin-research", "sync", "--json")
     assert said.code == 0
