@@ -202,15 +202,18 @@ class Far:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._aside = folder.with_name("far-aside")
         self.url = f"local://{folder}/records"
 
     def go_away(self) -> None:
         if self._folder.exists():
-            self._folder.rename(f"{self._folder}-aside")
+            self._folder.rename(self._aside)
         self._folder.write_text("in the way of the folder")
 
     def come_back(self) -> None:
         self._folder.unlink()
+        if self._aside.exists():
+            self._aside.rename(self._folder)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SAY_AFTER_S = 1.0
+_SILENT_S = 10.0
+"""After a request without an answer others fail at once for so long: a list of runs is many requests."""
 
 
 class DistantObjects(Objects):
@@ -32,6 +34,8 @@ class DistantObjects(Objects):
         _require_file_system(url)
         self.spool = SpoolFolder(url)
         self.url = self.spool.url
+        self._silent: tuple[float, StoreError] | None = None
+        """When a request was given up last, and what was said of it."""
         if not self.spool.is_empty():
             start_sending(self.spool)
 
@@ -73,8 +77,15 @@ class DistantObjects(Objects):
 
     def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
         store = self.store
-        with _saying_what_for(self.url):
-            return question(store)
+        if self._silent is not None and time.monotonic() - self._silent[0] < _SILENT_S:
+            raise StoreError(str(self._silent[1]))
+        try:
+            with _saying_what_for(self.url):
+                return question(store)
+        except StoreError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                self._silent = time.monotonic(), error
+            raise
 
 
 class SpooledObjects(DistantObjects):
