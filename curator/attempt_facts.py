@@ -90,6 +90,8 @@ def _last(run: str, attempt: Attempt) -> Iterator[Fact]:
             error = attempt.end.exception
             yield fact(FactKind.NAME, "exception", error.type, "/end/exception/type")
             yield fact(FactKind.QUOTE, "message", error.message, "/end/exception/message")
+            # As Python prints it, which a text may quote whether or not the output holds it.
+            yield fact(FactKind.QUOTE, "error", f"{error.type}: {error.message}", "/end/exception")
 
 
 def _where_it_says(devices: Devices, attempt: Attempt) -> str:

@@ -63,7 +63,8 @@ def test_an_unknown_name_is_an_ordinary_error(door):
 @pytest.mark.parametrize("program", ["marin_research", "curator"])
 def test_every_entry_point_can_be_loaded(program):
     """Console scripts and hooks are named by text in the package's metadata."""
-    found = [entry for group in ("console_scripts", f"{program}.after_launch") for entry in entry_points(group=group)]
+    groups = ("console_scripts", f"{program}.after_launch", f"{program}.after_snapshot")
+    found = [entry for group in groups for entry in entry_points(group=group)]
     ours = [entry for entry in found if entry.value.partition(".")[0] == program or entry.value.startswith("curator.")]
 
     assert ours

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -255,3 +256,26 @@ def test_it_needs_a_checkout_of_the_repository(bench, tmp_path, monkeypatch):
     said = bench.say("reproduce", "KER-002")
 
     assert (said.code, "this is no git checkout" in said.err) == (1, True)
+
+
+@pytest.mark.parametrize(("before", "left"), [("worktree add", 0), ("apply --whitespace", 1), ("worktree remove", 1)])
+def test_killed_before_any_of_its_steps_it_can_be_done_again(bench, before, left):
+    """Whatever was there already is nobody's obstacle."""
+    child = os.fork()
+    if child == 0:
+
+        def audit(event: str, arguments: tuple[Any, ...]) -> None:
+            if event == "subprocess.Popen" and before in " ".join(map(str, arguments[1])):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(audit)
+        try:
+            bench.say("reproduce", "KER-002")
+        finally:
+            os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+    said = bench.say("reproduce", "KER-002")
+
+    assert said.code == 0, said
+    assert bench.git("worktree", "list").count("\n") == left
