@@ -93,7 +93,7 @@ class Block:
 
 
 def blocks(source: Iterable[bytes] | Readable, stream: int) -> Iterator[Block]:
-    """All of a stream, in order; at most a few times ``LONGEST`` is held in memory."""
+    """All of a stream, in order; at most a few times ``SIZE`` is held in memory."""
     line, offset, rest = 1, 0, b""
     for chunk in _sized(_chunks(source)):
         data = rest + chunk if rest else chunk

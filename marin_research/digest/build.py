@@ -180,6 +180,7 @@ class _Builder:
             host=series.host,
             name=series.name,
             count=series.count,
+            is_sample=series.name in self._read.progress.sampled,
             not_finite=series.not_finite,
             first=series.first,
             last=series.last,

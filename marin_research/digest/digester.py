@@ -99,7 +99,7 @@ class Digester:
             assert kind.reader  # noqa: S101 - others are not read
             indexes = group if kind.is_telling else group[::every]
             told = list(zip(indexes, kind.reader.read(list(map(block.line, indexes))), strict=True))
-            self.progress.add(kind.reader, told)
+            self.progress.add(kind.reader, group, told)
             column = kind.reader.repeats
             if column is not None:
                 kind.template.repeats += sum(int(row[column]) - 1 for _, row in told if len(row) > column)

@@ -109,12 +109,14 @@ class Jump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesInfo:
-    """What one measured quantity did on one host. In long logs it is read from a sample of the lines."""
+    """What one measured quantity did on one host."""
 
     host: str
     name: str
     count: int
     """Values that were read."""
+    is_sample: bool
+    """Some of its lines were not read, because the log is long; none that tells what is no number."""
     not_finite: int
     first: float
     last: float

@@ -39,6 +39,8 @@ _IDENTIFIERS = (re.compile(rb"[0-9a-f]{5,}"), re.compile(rb"[a-f]*[0-9][0-9a-f]*
 class Kind:
     """What to do with the lines of one key."""
 
+    __slots__ = ("by_numbers", "by_outcome", "is_telling", "reader", "starts_traceback", "tells_outcome", "template")
+
     def __init__(self, line: bytes, template: Template, reader: Reader | None) -> None:
         self.template = template
         """Of the first of them."""
@@ -53,7 +55,7 @@ class Kind:
         self.by_numbers: dict[Row, Template] = {}
         """The templates of those that tell an outcome."""
         self.by_outcome: dict[Row, Template] = {}
-        if reader:
+        if reader and self.tells_outcome:
             self.by_outcome[reader.outcome(reader.numbers(reader.read([line])[0]))] = template
 
     def like(self, line: bytes) -> Kind:
@@ -127,9 +129,10 @@ class Keys:
 
     def _new(self, line: bytes, place: Callable[[], Place]) -> int:
         template = self._templates.of(line, place)
-        reader = Reader(line)
-        if reader.fields or reader.repeats or reader.tells_outcome or template.severity is not Severity.INFO:
-            return self._add(Kind(line, template, reader))
+        if not template.is_pool or starts_traceback(line):  # the lines of a pool are only counted
+            reader = Reader(line)
+            if reader.fields or reader.repeats or reader.tells_outcome or template.severity is not Severity.INFO:
+                return self._add(Kind(line, template, reader))
         number = self._of_template.get(template)
         if number is None:
             number = self._of_template[template] = self._add(Kind(line, template, None))

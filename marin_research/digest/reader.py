@@ -28,6 +28,8 @@ FIRST_NUMBER = 2
 class Reader:
     """Reads lines that are alike: slowly at first, and once there are many, with a pattern made for them."""
 
+    __slots__ = ("_host", "_line", "_message", "_numbers", "_outcomes", "_pattern", "_read", "fields", "repeats")
+
     def __init__(self, line: bytes) -> None:
         header = read_header(line)
         found = _found(line[header.end : header.end + LONGEST])

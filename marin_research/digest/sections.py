@@ -166,7 +166,8 @@ def _progress(index: Index, words: Wording) -> Iterator[str]:
     for name, found in by_name.items():
         series = max(found, key=lambda one: one.count)
         others = f" (one of {len(found)} hosts)" if len(found) > 1 else ""
-        values = f"{format_number(series.first)} → {format_number(series.last)}, {series.count:,} values"
+        count = f"{series.count:,} values{' (a sample)' if series.is_sample else ''}"
+        values = f"{format_number(series.first)} → {format_number(series.last)}, {count}"
         extremes = [
             f"{what} {format_number(value.value)} at {words.at(value.at)}"
             for what, value in (("lowest", series.minimum), ("highest", series.maximum))

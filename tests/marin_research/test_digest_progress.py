@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marin_research.digest import digester
+
 LINE = "I20261122 {clock} 140052865689280 root Progress on:train {step}it/9.00kit rate:1.2it/s postfix:loss={loss}\n"
 
 
@@ -136,6 +138,20 @@ def test_a_run_that_goes_on_without_steps_is_stalled(digested):
 
     assert index.silences == ()
     assert index.stalls[0].seconds == 3105 - 90
+
+
+def test_in_a_long_log_a_sample_of_the_steps_is_called_one(digested, monkeypatch):
+    """The lowest loss of a sample would be quoted as the lowest, and what was not read would look like a stall."""
+    monkeypatch.setattr(digester, "EXACT_BYTES", 0)
+    monkeypatch.setattr(digester, "MOST_READ", 8)
+
+    index = digested(training([3.0] * 1000) + training([math.nan], first_step=1000, start=10_000))
+
+    series = series_of(index)
+    assert {one.is_sample for one in series.values()} == {True}
+    assert series["train/loss"].not_finite == 1
+    assert index.stalls == ()
+    assert not any(one.is_sample for one in digested(training([3.0] * 4)).series)
 
 
 def test_restarts_are_told(digested):
