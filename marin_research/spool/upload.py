@@ -34,7 +34,14 @@ _LONGEST_PAUSE_S = 30.0
 _GIVE_UP_S = 300.0
 """After so long without any success it is left to the next process, which may have other credentials."""
 _START_AGAIN_S = 5.0
-_MAIN = "import sys; sys.path[:] = sys.argv[2:]; from marin_research.spool.upload import main; main(sys.argv[1])"
+_MAIN = """
+import os, sys
+if os.fork():
+    os._exit(0)  # before anything is loaded: somebody waits
+sys.path[:] = sys.argv[2:]
+from marin_research.spool.upload import main
+main(sys.argv[1])
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +181,11 @@ def start_sending(spool: SpoolFolder) -> None:
             start_new_session=True,
             cwd="/",
         )
-        process.wait()  # it detaches itself at once
+        process.wait()  # what sends is nobody's child
 
 
 def main(url: str) -> None:
-    """Send, as nobody's child, until there has been nothing to send for a while."""
-    if os.fork():
-        os._exit(0)
+    """Send until there has been nothing to send for a while."""
     os.nice(5)
     spool = SpoolFolder(url)
     stopping = False
