@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flask import abort, redirect, request, session, url_for
+from flask import abort, redirect, request, session
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -53,7 +53,7 @@ class Guard:
     def _require_visitor(self) -> BaseResponse | None:
         if request.method == "GET" and secrets.compare_digest(request.args.get("token", "").encode(), self._expected):
             session["form_token"] = secrets.token_urlsafe()
-            return redirect(url_for("drafts"))  # the token leaves the address bar
+            return redirect(request.path)  # the token leaves the address bar
         if "form_token" not in session and request.endpoint != "static":
             abort(403, "open the address that `curator serve` printed; it holds the key to this page")
         return None
