@@ -6,6 +6,7 @@ import copy
 import gzip
 import io
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -143,6 +144,12 @@ class Checkout:
         draft = Draft(id=self.queue.new_id("LR"), kind=kind, text=text, **(said | fields))
         self.queue.add(draft)
         return self.queue.get(draft.id)
+
+    def forget(self) -> None:
+        """Start from no drafts and no decisions: each is read again for every step, and a matrix makes hundreds."""
+        assert self.queue.log.problems() == []
+        for folder in ("drafts", "log"):
+            shutil.rmtree(self.root / folder, ignore_errors=True)
 
     def decisions(self, draft_id: str | None = None) -> list[str]:
         """What the log says, in order."""

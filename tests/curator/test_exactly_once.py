@@ -176,6 +176,7 @@ def publish_and_die(checkout, draft, point):
 def test_a_kill_at_any_call_leaves_one_publication_after_the_next_try(case, record_property):
     """Before, during and after each request and each write."""
     for point in itertools.count():
+        case.checkout.forget()
         draft = case.draft()
         made = publish_and_die(case.checkout, draft, point)
 
@@ -198,6 +199,7 @@ def test_a_fault_at_any_request_leaves_one_publication_after_the_next_try(case, 
     publish_until_out(case.checkout, draft)
     requests = len(github.requests) - before
     for number in range(1, requests + 1):
+        case.checkout.forget()
         draft, start = case.draft(), len(github.requests)
         github.fault = lambda n, _, at=start + number: fault if n == at else None
 
