@@ -67,6 +67,7 @@ def plan(
     Raises:
         SnapshotError: the name is taken by something else.
         UsageError: it is no name for a tag.
+        GitError: there are files to commit and no branch is checked out.
     """
     if tag and not tree.is_tag_name(tag):
         raise UsageError(f"git takes no tag called {tag!r}; for example {thread.topic}-final")
@@ -74,6 +75,8 @@ def plan(
     table = primary_table(runs, _baseline(runs, of_thread, store), thread)
     chosen = choose(tree, thread, table.runs, store, include=include)
     head = tree.head()
+    if chosen.committed:
+        tree.branch()  # says now, and not half-way, that there is none to commit to
 
     def is_this(name: str) -> bool:
         """Whether the snapshot of that name, or what there is of it, is this one."""

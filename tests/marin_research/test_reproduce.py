@@ -12,8 +12,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from marin_research.cli.schema import schemas
 from marin_research.record import Command, Git, Unknown
 
 PROGRAM = [sys.executable, "-m", "marin_research.cli.main"]
@@ -92,6 +94,7 @@ def test_a_result_that_differs_is_called_so(bench, record, tmp_path):
 
     assert (found["judgement"]["verdict"], found["judgement"]["why"], code) == ("differs", "value differs", 3)
     assert (near["judgement"]["verdict"], allowed) == ("reproduced", 0)
+    jsonschema.validate(found, schemas()["schemas"]["Reproduction"])
 
 
 def test_repetitions_show_how_far_a_result_varies_by_itself(bench, record, tmp_path):

@@ -14,8 +14,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from marin_research.cli.schema import schemas
 from marin_research.errors import SnapshotError
 from marin_research.git import WorkTree
 from marin_research.record import Unknown
@@ -58,6 +60,7 @@ def test_the_plan_is_told_before_anything_is_done(bench):
     assert bench.state() == before
     told = json.loads(bench.say("snapshot", "kernels", "--dry-run", "--json").out)
     assert (told["made"], told["commits"], told["left"]) == (False, ["bench.py"], ["draft.txt", "notes.txt"])
+    jsonschema.validate(told, schemas()["schemas"]["Sealed"])
 
 
 def test_the_same_again_changes_nothing_and_more_is_the_next(bench):
@@ -159,6 +162,17 @@ def test_a_script_that_is_no_longer_what_ran_is_not_sealed_as_if_it_were(bench):
     assert "bench.py is left out: it is not what KER-002 ran; --include bench.py" in said.out
     asked = json.loads(bench.say("snapshot", "kernels", "--dry-run", "--json", "--include", "bench.py").out)
     assert asked["commits"] == ["bench.py"]
+
+
+def test_without_a_branch_nothing_is_begun(bench):
+    """A commit that no branch holds is soon lost, and a half-made one would stay in the index."""
+    bench.git("switch", "--quiet", "--detach")
+    before = bench.state()
+
+    said = bench.say("snapshot", "kernels")
+
+    assert (said.code, "no branch is checked out" in said.err) == (1, True)
+    assert bench.state() == before
 
 
 def test_code_that_the_tag_does_not_lead_to_is_named(bench):
