@@ -8,6 +8,7 @@ the output so far.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -145,6 +146,7 @@ class _Recording:
             pid = self._foreground.start(self._asked.argv, self._environment, self._capture.outputs)
         except OSError as error:
             end = not_started(self._asked.argv, error)
+            sys.stderr.write(f"marin-research: {end.why}\n")  # a shell would say so too
             return end.exit_code or 1, end
         self._capture.started(pid)
         self._watch.begin()

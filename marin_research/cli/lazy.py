@@ -81,11 +81,24 @@ def run(program: str, command: click.Command) -> int:
     except MarinResearchError as error:
         click.echo(f"{program}: {' '.join(str(error).split())}", err=True)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_REFUSED
+    except FileNotFoundError:
+        if _has_working_directory():
+            raise
+        click.echo(f"{program}: the folder you are in was removed; change to one that exists", err=True)
+        return EXIT_REFUSED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python must not complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - the same, without loading pathlib
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def print_json(value: Any) -> None:

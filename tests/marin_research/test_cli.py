@@ -164,6 +164,19 @@ def test_every_command_has_help_with_an_example(say, name):
     assert f"marin-research {name}" in said.out
 
 
+def test_a_working_directory_that_was_removed_is_one_line(tmp_path, say, monkeypatch):
+    """A clean-up in another terminal takes the folder away, and a traceback does not tell that."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    monkeypatch.delenv("MARIN_RESEARCH_ROOT", raising=False)
+
+    said = say("runs")
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "marin-research: the folder you are in was removed; change to one that exists\n"
+
+
 def test_the_program_lists_its_commands_and_its_version(say):
     """Without knowing anything one must be able to find out everything."""
     listed = say("--help")

@@ -113,6 +113,7 @@ def test_what_cannot_be_started_is_a_recorded_failure(workplace, name, code, why
     done = workplace.record(name, "--now")
 
     assert done.returncode == code
+    assert f"marin-research: {why}\n" in done.stderr
     assert (workplace.end().why, workplace.end().cause, workplace.end().exit_code) == (why, Cause.NOT_STARTED, code)
 
 
