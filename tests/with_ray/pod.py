@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,9 @@ def variables(folder: Path) -> dict[str, str]:
 class Pod:
     """The cluster: a head with CPUs, and TPU hosts."""
 
-    def __init__(self, environment: pytest.MonkeyPatch, *, cpus: int = 4) -> None:
+    def __init__(self, environment: pytest.MonkeyPatch, **head: Any) -> None:
+        """``head`` says what else the head is started with."""
+        assert "ray" not in sys.modules, "Ray was loaded before its environment was made, and would not see it"
         self._folder = Path(tempfile.mkdtemp(prefix="mr-ray-"))  # not pytest's own, too deep for the names of sockets
         (self._folder / "ray").mkdir()
         self._count = 0
@@ -48,12 +51,13 @@ class Pod:
         self._cluster = Cluster(
             initialize_head=True,
             head_node_args={
-                "num_cpus": cpus,
+                "num_cpus": 4,
                 "node_ip_address": "127.0.0.1",
                 "include_dashboard": False,
                 "object_store_memory": 100 * 2**20,
                 "memory": 8 * 2**30,
                 "_system_config": SYSTEM,
+                **head,
             },
         )
         self.hosts: dict[tuple[str, int], Any] = {}
