@@ -36,7 +36,7 @@ from marin_research.events import Event, Kind
 from marin_research.launch import Launch, new_launch
 from marin_research.predecessors import is_earlier_try
 from marin_research.record import Run, Status, Step, Unknown
-from marin_research.reproduction.asked import take
+from marin_research.reproduction.asked import hypothesis_of, take
 from marin_research.reproduction.steps import elsewhere, find_step
 from marin_research.store import recording_store
 from marin_research.thread import Thread, remember_thread
@@ -276,7 +276,7 @@ class _Watcher:
             reproduces=reproduces,
             topic=said.thread.topic,
             label=said.label,
-            hypothesis=said.hypothesis,
+            hypothesis=said.hypothesis if reproduces is None else hypothesis_of(reproduces),
             baseline=said.baseline and reproduces is None,
             step=replace(_step(handle), output_path=spec.output_path),
             declared_devices=devices.declared(resources),

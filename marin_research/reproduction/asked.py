@@ -27,6 +27,11 @@ class Asked:
         Path(self.answer).write_text(run_id, encoding="utf-8")
 
 
+def hypothesis_of(run_id: str) -> str:
+    """What is expected of the repetition of a run."""
+    return f"it gives the same result as {run_id}"
+
+
 def take() -> Asked | None:
     """What this process is asked to repeat, once."""
     said = os.environ.pop(VARIABLE, None)

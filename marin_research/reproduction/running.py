@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from marin_research.codec import encode
 from marin_research.errors import ReproductionError, RunNotFoundError
-from marin_research.reproduction.asked import answered, ask
+from marin_research.reproduction.asked import answered, ask, hypothesis_of
 from marin_research.reproduction.recipe import placed
 from marin_research.reproduction.verdict import Judgement, Verdict, judge
 from marin_research.reproduction.worktree import Place
@@ -120,7 +120,7 @@ def _run(
 def _recorder(made: Recipe) -> Iterator[str]:
     """What stands in front of a command that is recorded: all that its record says of it, and no more."""
     yield from (sys.executable, "-m", "marin_research.cli.main", "run", "--thread", made.run.thread)
-    yield from ("--label", made.run.label)
+    yield from ("--label", made.run.label, "--hypothesis", hypothesis_of(made.run.id))
     for key, value in made.attempt.config.items():
         yield from ("--set", f"{key}={json.dumps(encode(value))}")
     for pattern in made.run.metric_patterns:

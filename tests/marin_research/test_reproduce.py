@@ -61,6 +61,7 @@ def test_a_command_runs_again_as_it_ran(bench, cache):
     assert (again.reproduces, again.metrics["tok/s"].value, again.label) == ("KER-002", 768, first.label)
     assert again.attempt.command.argv == first.attempt.command.argv
     assert (again.attempt.git.commit, again.attempt.git.diff) == (first.attempt.git.commit, first.attempt.git.diff)
+    assert again.hypothesis == "it gives the same result as KER-002"
     assert (again.baseline, again.config) == (False, {"block": 256})
     assert list((cache / "marin-research/reproductions").iterdir()) == []
     assert bench.git("status", "--porcelain") == before

@@ -97,6 +97,7 @@ def test_only_the_one_step_is_run_again(launched, store):
     assert {entry.path: entry.stat().st_mtime_ns for entry in os.scandir(first.step.output_path)} == files
     again = store.run("LR-003")
     assert (again.reproduces, again.metrics["loss"].value, again.label) == ("LR-002", 0.6000000000000001, "lr=0.2")
+    assert again.hypothesis == "it gives the same result as LR-002"
     assert again.step.output_path.endswith("/reproductions/LR-003")
     assert told["judgement"]["differences"] == []
     assert told["worktree"] is None
