@@ -213,8 +213,13 @@ def ship(objects: Objects, folder: str, stretch: Stretch) -> None:
         # An earlier try: complete, with its answer lost, or cut off. Only the first is as good as the live file.
         if gzip.decompress(objects.get(key)) != raw:
             return
+    drop(stretch)
+
+
+def drop(stretch: Stretch) -> None:
+    """Remove a live file, and what was noted of its times."""
     stretch.path.unlink(missing_ok=True)
-    times.unlink(missing_ok=True)
+    times_file(stretch.path.parent, stretch.start).unlink(missing_ok=True)
 
 
 def times_file(folder: Path, start: int) -> Path:

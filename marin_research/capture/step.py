@@ -10,7 +10,7 @@ from functools import cache, partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, Stretch, ship
+from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, Stretch, drop, ship
 from marin_research.capture.output_progress import OutputProgress
 from marin_research.capture.testimony import Testimony
 from marin_research.objects import is_local
@@ -191,8 +191,8 @@ class Keeper(threading.Thread):
         try:
             ship(self._store(step.root).objects, step.folder, stretch)
         except SpoolFullError as error:
-            stretch.path.unlink(missing_ok=True)  # it would only fill the disk; the record says what is missing
-            step.problem = f"output from byte {stretch.start} on is not kept whole: {error}"
+            drop(stretch)  # it would only fill the disk; the record says what is missing
+            step.problem = step.problem or f"output from byte {stretch.start} on is not kept whole: {error}"
         except Exception as error:  # noqa: BLE001 - the live file is still there, and the next try may work
             step.unshipped.append((stretch, str(error)))
         step.in_flight.discard(stretch)

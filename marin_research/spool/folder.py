@@ -41,6 +41,8 @@ _KNOWN = ".known"
 _ASKED = ".asked"
 SENT_KEPT_S = 300.0
 """Whoever records a command looks for metrics in what it has printed every half a minute, and waits for no store."""
+_UNUSED_S = 3600.0
+"""A folder of live output that is empty for so long has no writer that is about to use it."""
 _LIMIT_BYTES = 8_000_000_000
 _RESERVE_BYTES = 100_000_000
 """What is kept free for events, which are small, when output has used up the limit; and on the disk for everybody."""
@@ -142,6 +144,10 @@ class SpoolFolder(ReadableObjects):
                 with suppress(FileNotFoundError):
                     if time.time() - path.stat().st_ctime > sent_before_s:
                         path.unlink()
+        for folder, _, _ in os.walk(self.live, topdown=False):
+            with suppress(OSError):  # something is in it
+                if time.time() - Path(folder).stat().st_mtime > _UNUSED_S:
+                    Path(folder).rmdir()
         for root in (self.path, self.path / _LATEST, self.path / _SENT):
             for folder, _, _ in os.walk(root, topdown=False):
                 if not any(part.startswith(".") for part in Path(folder).relative_to(root).parts):
