@@ -340,7 +340,11 @@ def check_format(content: bytes, root: str) -> None:
     except ValueError as error:
         raise StoreError(f"{root}/store.json is not JSON; restore it or name another place with --root") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise StoreError(f"{root} has another format ({raw!r:.60}); this program writes {FORMAT}")
+        found = raw.get("format") if isinstance(raw, dict) else raw
+        raise StoreError(
+            f"{root} has format {found!r:.60}, this program writes {FORMAT}; "
+            "use a version that knows it, or another --root"
+        )
 
 
 def _attempts(run_id: str) -> str:
