@@ -120,6 +120,17 @@ def _totals(stated: list[Quantity]) -> Iterator[Quantity]:
             yield Quantity(kind=FactKind.DURATION, value=total, unit=each[0].unit, name=name, ids=ids)
 
 
+def means(stated: Iterable[Quantity], groups: Iterable[frozenset[str]]) -> Iterator[Quantity]:
+    """What repetitions measured on average."""
+    ends = [q for q in stated if q.kind is FactKind.METRIC and len(q.runs) == 1 and not q.extreme]
+    for group in groups:
+        for name in dict.fromkeys(q.name for q in ends):
+            own = [q for q in ends if q.name == name and q.runs <= group]
+            if len(own) == len(group):
+                value, ids = sum(q.value for q in own) / len(own), tuple(fact_id for q in own for fact_id in q.ids)
+                yield Quantity(kind=FactKind.METRIC, value=value, unit=own[0].unit, name=name, runs=group, ids=ids)
+
+
 def _implied(stated: list[Quantity]) -> Iterator[Quantity]:
     known = {(q.kind, q.name, *q.runs, q.against) for q in stated if q.is_change}
     by_name: dict[str, list[Quantity]] = {}

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, Fact, FactKind
-from curator.verify.known.quantities import STATES, Quantity, number_of, quantities, unit_of
+from curator.verify.known.quantities import STATES, Quantity, means, number_of, quantities, unit_of
 from curator.verify.text import units
 from curator.verify.text.blocks import normalise
 from curator.verify.text.words import Sense
@@ -139,7 +139,10 @@ class World:
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
-        return quantities(self.facts, self.references)
+        stated = quantities(self.facts, self.references)
+        repeated = dict.fromkeys(self.repeats(run) for run in self.runs)
+        ended = (frozenset(run for run in group if self.ended_well(run)) for group in repeated)
+        return (*stated, *means(stated, [group for group in ended if len(group) > 1]))
 
     @cached_property
     def values(self) -> Mapping[tuple[str, str], Quantity]:

@@ -25,6 +25,9 @@ _BARE_LABEL = re.compile(r"\s*([A-Z][A-Za-z /&'-]{1,40}?)\s*:?\s*$")
 _CHANGE_COLUMN = re.compile(
     r"\u0394|\u2206|\bdelta\b|\bdiff|\bchange\b|\bvs\b|\bgain\b|\bimprovement\b|relative to", re.IGNORECASE
 )
+_SUMMARY = re.compile(
+    r"mean|average|median|total|sum\b|std|spread|delta|\u0394|difference|gain|change|best|all\b|$", re.IGNORECASE
+)
 _DECIDED = r"(?: is| was)? (?:rejected|refuted|confirmed|supported|holds|failed|outcome)"
 _HYPOTHETICAL = re.compile(rf"(?:{'|'.join(words.HYPOTHETICAL_FIELDS)})\b(?!{_DECIDED})", re.IGNORECASE)
 
@@ -143,6 +146,18 @@ class _Table:
             meant = frozenset.intersection(*configured) if configured else frozenset()
             telling = meant if world.tells_apart(meant) else frozenset()
             self._rows[row] = replace(first, runs=named or telling or first.runs)
+        self._name_the_rest(cells, world)
+
+    def _name_the_rest(self, cells: Sequence[tuple[Block, list[Token]]], world: World) -> None:
+        """The one row that names no run is of the runs that the others leave."""
+        unnamed = [row for row, header in self._rows.items() if not header.runs]
+        named = [header.runs for header in self._rows.values() if header.runs]
+        summed = any(_SUMMARY.match(b.text.strip()) for b, _ in cells if b.row in unnamed and not b.column)
+        if len(unnamed) != 1 or len(named) < 2 or summed or any(column.runs for column in self._columns.values()):
+            return
+        rest = world.all_runs - frozenset().union(*named)
+        if rest and not self._rows[unnamed[0]].names:
+            self._rows[unnamed[0]] = replace(self._rows[unnamed[0]], runs=rest)
 
     def context(self, block: Block, around: Context) -> Context:
         if block.row == 0:

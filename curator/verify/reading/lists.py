@@ -54,7 +54,12 @@ class Lists:
         if (role_of(s, i) is Role.CHANGE) != (role_of(s, j) is Role.CHANGE):
             return False
         dimensions = {r.unit.dimension for n in (a, b) for r in n.readings if r.unit}
-        return len(dimensions) <= 1 and a.relative == b.relative and bool(s.runs(i)) == bool(s.runs(j))
+        first, second = (a, b) if i < j else (b, a)
+        elided = (
+            first.unit is None and not first.sign and first.decimals == second.decimals
+        )  # "80.27, 80.15 and 80.34 %"
+        alike = a.relative == b.relative or elided
+        return len(dimensions) <= 1 and alike and bool(s.runs(i)) == bool(s.runs(j))
 
     def placed(self, i: int, mentions: Sequence[Mention]) -> list[Tie]:
         """The run that the numeral's place gives it to; none where its place says nothing."""

@@ -88,16 +88,24 @@ class _Marker:
             runs = self._said_by(i, token)
         elif token.kind is TokenKind.CONFIG:
             runs = self._switched(i, token)
+        elif token.lower == "reference" and self._is_of_metric(i):
+            return replace(token, kind=TokenKind.WORD, runs=frozenset())
         else:
             return token
         return replace(token, runs=runs, described=True) if self._world.tells_apart(runs) else token
+
+    def _is_of_metric(self, i: int) -> bool:
+        """``the KL to the reference``: a metric's own, and no run."""
+        s = self._s
+        return (s.word(i - 2), s.word(i - 1)) == ("to", "the") and s.kind(i - 3) is TokenKind.METRIC
 
     # -- words --------------------------------------------------------------------------------------------------
 
     def _said_by(self, i: int, token: Token) -> frozenset[str]:
         described = self._vocabulary.described
         lower = token.lower
-        for word in (lower, lower.removesuffix("s"), f"{lower}s", lower.replace("-", ""), *lower.split("-")):
+        stems = (lower.removesuffix("s"), f"{lower}s", lower.removesuffix("ing"), lower.replace("-", ""))
+        for word in (lower, *stems, *lower.split("-")):
             if word in described:
                 return described[word]
         alone = self._s.word(i - 1) == "(" and self._s.word(i + 1) in {")", ","}

@@ -210,7 +210,7 @@ def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
         return True
     if word == "from":
         onward = any(s.word(n) == "to" for n in range(j, min(j + 12, len(s.tokens))))
-        return onward or bool({s.word(k - n) for n in (1, 2, 3)} & {"up", "down", "away"})
+        return onward or bool({s.word(k - n) for n in (1, 2, 3, 4, 5)} & {"up", "down", "away", "far", "further"})
     measured = s.kind(k - 1) is TokenKind.NUMBER
     if word in words.COMPARE_PLACES and not measured and s.word(k - 1) not in _STANDING:
         return False  # "worst under the strict filter"

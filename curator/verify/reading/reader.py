@@ -18,6 +18,7 @@ from curator.verify.reading.steps import starts_step
 from curator.verify.reading.ties import FAR, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.units import PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +88,8 @@ class Reader:
         mentions = self._others(i)
         if placed := self.lists.placed(i, mentions):
             return Ties(placed)
+        if s.word(i - 1) == "through" or (s.word(i - 1), s.word(i - 3)) == ("to", "through"):
+            return Ties([])  # "from 76.8 % at 192 px through 78.9 % to 80.3 %"
         number = s.kind(i) is TokenKind.NUMBER
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
         left = self._before_it(i, mentions)
@@ -125,13 +128,20 @@ class Reader:
         for m in sorted((m for m in mentions if m.last < i), key=lambda m: -m.last)[:6]:
             own = 0.0
             noted = {":"} if s.word(m.first - 1) == "(" else frozenset()
-            numeral = s.numeral(i)
-            changed = (m.reference or m.object) and numeral is not None and (numeral.relative or bool(numeral.sign))
+            changed = (m.reference or m.object) and self._may_be_change(i)
             if changed or not self._adjacent(m.last, start, _OWNING | noted if m.reference else _ADJACENT):
                 outside = m.aside and s.tokens[m.first].depth > s.tokens[i].depth
                 own = _REFERENCE if m.reference or m.object else _TAKEN if m.taken else 1.0 if outside else 0.0
             yield self._tie(m, cost + own)
             cost += 0.5 if own else _PASSED
+
+    def _may_be_change(self, i: int) -> bool:
+        """Whether the numeral tells of a change by its own looks: a sign, or percent of what is not in percent."""
+        numeral = self._s.numeral(i)
+        if numeral is None or not numeral.relative:
+            return numeral is not None and bool(numeral.sign)
+        units = {unit.dimension for name in self.names(i).surest if (unit := self._world.unit(name)) is not None}
+        return bool(numeral.sign) or PERCENT not in units
 
     def _ahead(self, i: int, mentions: Sequence[Mention], *, far: bool) -> list[Tie]:
         _, high = self._s.clause(i)

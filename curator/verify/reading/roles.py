@@ -152,7 +152,7 @@ def _difference_before(s: Sentence, i: int) -> bool:
 
 def bound_of(s: Sentence, i: int) -> Sense | None:
     """From which side the numeral bounds a value: UP for one that lies above it."""
-    if s.runs(i) or s.word(i - 1) == "the":
+    if s.runs(i) or (s.word(i - 1) == "the" and s.word(i + 1) not in {"mark", "line", "barrier", "threshold"}):
         return None  # "higher than the 2.40 of the baseline"
     j = s.skip(i - 1, words.ARTICLES | words.APPROXIMATE, -1)
     if s.word(j) == "of" and s.kind(j - 1) is TokenKind.METRIC:

@@ -17,6 +17,7 @@ from curator.verify.reading.steps import steps
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
+from curator.verify.text.units import PERCENT
 from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
     from curator.verify.report import Collector
 
+_ABOUT = 0.2
+"""How far a share in words may lie from the one that the numbers beside it make, as a part of that."""
+_THAN_LINKS = words.word_set(", which is was still clearly slightly much far a bit little just already and so")
 _NEAR = 12
 """Tokens within which two numerals belong together."""
 
@@ -49,6 +53,8 @@ class Consistency:
         together.check_lists()
         together.check_signs()
         together.check_sizes()
+        together.check_shares()
+        together.check_thans()
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,12 +199,66 @@ class _Together:
             listed = self.reader.lists.around(i)
             if len(listed) < 2 or listed[0] != i:
                 continue
+            self._check_kinds(listed)
             seen: set[str] = set()
             for j in listed:
                 ids = {q.ids[0] for q in self.meant[j] if q.kind in STATES and not q.extreme}
                 if len(ids) == 1 and ids <= seen and len(self.meant[j]) == 1:
                     self._object(j, f"{of_quantities(self.meant[j][:1], self.world)}, and stands in this list twice")
                 seen |= ids
+
+    def _check_kinds(self, listed: Sequence[int]) -> None:
+        """Among values of one metric none is only a change of it."""
+        names = [{q.name for q in self.meant[j] if q.kind in STATES} for j in listed if j in self.meant]
+        changes = [j for j in listed if self.meant.get(j) and all(q.is_change for q in self.meant[j])]
+        valued = [each for each in names if each]
+        if len(changes) == 1 and len(valued) == len(listed) - 1 >= 2 and (common := set.intersection(*valued)):
+            self._object(changes[0], f"{of_quantities(self.meant[changes[0]][:1], self.world)}, among {min(common)}")
+
+    def check_shares(self) -> None:
+        """``nearly half of the crawl (47.1 %)``: the share in words is that in parentheses."""
+        s = self.s
+        for i in self.meant:
+            share = s.numeral(i)
+            self._check_written_share(i)
+            j = next((j for j in s.of_kind(TokenKind.NUMBER) if j > i), i)
+            number = s.numeral(j)
+            told = share is not None and share.word and share.relative and share.value < 1 and s.word(i + 1) == "of"
+            if not told or share is None or number is None or s.word(j - 1) != "(" or not i < j <= i + _NEAR:
+                continue
+            percent = number.unit is not None and number.unit.dimension == PERCENT and not number.sign
+            if percent and abs(100 * share.value - number.value) > max(number.value / 5, 2):
+                self._object(i, f"{s.tokens[j].text} is not {s.tokens[i].text}", FindingKind.NUMBER)
+
+    def _check_written_share(self, i: int) -> None:
+        """``to a third (2.08 s against 6.21 s)``: the share is that of the two values behind it."""
+        s, share = self.s, self.s.numeral(i)
+        a, b = (s.numeral(i + 2), s.numeral(i + 4)) if s.word(i + 3) in words.VERSUS else (None, None)
+        if s.word(i + 1) != "(" or share is None or a is None or b is None or not share.word or not share.relative:
+            return
+        told = (
+            min(abs(share.value - ratio) / ratio for ratio in (a.value / b.value, b.value / a.value))
+            if a.value * b.value > 0
+            else 0
+        )
+        if told > _ABOUT:
+            self._object(i, f"{s.tokens[i + 2].text} is not that of {s.tokens[i + 4].text}", FindingKind.NUMBER)
+
+    def check_thans(self) -> None:
+        """``11.6B, which is less than the 12B``: arithmetic."""
+        s = self.s
+        for j in s.of_kind(TokenKind.NUMBER):
+            k = s.skip(j - 1, frozenset({"the"}), -1)
+            sense = words.ADJECTIVES.get(s.word(k - 1)) if s.word(k) == "than" else None
+            i = s.skip(k - 2, _THAN_LINKS, -1)
+            i = next((n for n in range(i, max(-1, i - 3), -1) if s.numeral(n)), i)  # "9.6 GiB of HBM"
+            a, b = s.numeral(i), s.numeral(j)
+            plain = a is not None and b is not None and not (a.relative or b.relative or s.runs(i) or s.runs(j))
+            linked = "," in {s.word(n) for n in range(i + 1, k)}
+            if sense not in words.SIZES or not (linked and plain and a and b) or a.unit != b.unit or a.value == b.value:
+                continue
+            if (a.value > b.value) != (sense is Sense.UP):
+                self._object(k - 1, f"{a.value:g} and {b.value:g} are the other way round", FindingKind.COMPARATIVE)
 
     def check_signs(self) -> None:
         """``2.31 < 2.40`` is arithmetic."""

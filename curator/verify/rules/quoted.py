@@ -102,8 +102,8 @@ def _equal(a: Numeral, b: Numeral) -> bool:
 
 def _states(x: Reading, y: Reading) -> bool:
     """Whether ``x`` is ``y``, or ``y`` rounded to the digits of ``x``."""
-    if x.unit is not None and y.unit is not None and x.unit.dimension != y.unit.dimension:
-        return False
+    if x.unit is not None and (y.unit is None or x.unit.dimension != y.unit.dimension):
+        return False  # "57 %" is not the 57 of "line 57"
     mine, theirs = _scale(x, y), _scale(y, x)
     rounded = x.quantum * mine > y.quantum * theirs
     return abs(x.value * mine - y.value * theirs) <= (x.quantum * mine / 2 if rounded else abs(y.value) * 1e-9)

@@ -86,7 +86,8 @@ class Hypotheses:
 def _is_expectation(s: Sentence, i: int) -> bool:
     """``the hypothesis``, ``the expected gain``."""
     expected = s.word(i) in _EXPECTED and s.word(i + 1) in words.DIFFERENCES | {"effect", "result", "outcome"}
-    return s.word(i) in _EXPECTATIONS or (expected and s.word(i - 1) in {"the", "our", "its"})
+    stated = s.word(i) in _EXPECTATIONS and s.word(i - 1) != "a"  # "likely cause, a hypothesis: the code met ..."
+    return stated or (expected and s.word(i - 1) in {"the", "our", "its"})
 
 
 class Agreement:

@@ -238,7 +238,7 @@ DIFFERENCES = word_set(
 NEGATIONS = word_set(
     """
     not no never neither nor without cannot can't didn't doesn't don't isn't wasn't weren't aren't hasn't haven't
-    won't couldn't wouldn't hardly barely none nothing nobody nowhere
+    won't couldn't wouldn't hardly none nothing nobody nowhere
     """
 )
 
@@ -260,7 +260,7 @@ HEDGES = word_set(
     perhaps maybe possibly plan planned plans try hypothesis hypothesise hypothesize hypothesized assume assuming
     suppose predicted predict predicts prediction suspect suspected can will shall must let let's consider propose
     proposed goal target aim aims aimed intended ought todo question predicting wanted want wants asked asks
-    next suggest suggests suggesting wonder unclear unknown promise promised promises until till before
+    next supposed suggest suggests suggesting wonder unclear unknown promise promised promises until till before
     """
 )
 """What stands near them is only thought of."""

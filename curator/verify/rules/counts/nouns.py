@@ -58,7 +58,7 @@ def noun_at(s: Sentence, fraction: Fraction) -> int | None:
     j = s.skip(i + 1, PASSING)
     while s.kind(j) in {TokenKind.FACT, TokenKind.IDENTIFIER} or (s.kind(j) is TokenKind.RUN and not s.runs(j)):
         j += 1  # "8 TPU v4 chips", "the three baseline runs"
-    while _is_attribute(s, j):
+    while _is_attribute(s, j) or (s.keys(j) and s.word(j + 1) in words.RUN_NOUNS):
         j += 1
     word = s.word(j)
     if word in words.RUN_NOUNS | words.COUNTED | {"scores"}:

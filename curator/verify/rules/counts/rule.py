@@ -100,12 +100,17 @@ class Counts:
         if s.word(i - 1) == "=" and s.word(i - 2) == "n":
             return True
         numeral = s.numeral(i)
+        opens = numeral is not None and numeral.word and s.word(i - 1) == "" and s.word(i + 1).endswith("s")
+        if opens and numeral is not None and numeral.value == len(self._world.runs):
+            return True  # "Four cooldowns of 50B tokens"
         others = noun in THEM and numeral is not None and numeral.value > 2 * len(self._world.runs)
         if others:
             return False  # "the einsum drops tokens, 412 of them"
         if noun in words.RUN_NOUNS or noun in THEM or self._predicates.of_noun(noun):
             return True
-        if noun in words.COUNTED or noun in words.NUMBERED or key_of(s, i):
+        if noun in words.COUNTED or noun in words.NUMBERED:
+            return False
+        if key_of(s, i):
             return False
         whole = s.numeral(fraction.whole) if fraction.whole is not None else None
         if whole is not None:  # "four of the five tokenizers"
@@ -113,7 +118,10 @@ class Counts:
             return not noun or (every and noun.endswith("s"))
         if not noun:
             related = s.word(i + 1) in {"that", "which"} and s.word(i - 1) == "the"
+            among = s.word(i - 1) in {"the", "all"} and s.word(i - 2) in {"of", "among"} and s.word(i - 3) != "of"
             follows = s.word(s.skip(i + 1, _HAVING)) in words.STATUS_WORDS or related
+            if among and numeral is not None and numeral.word and s.word(i + 1) in {"and", ",", ".", ";", ""}:
+                return True  # "the lowest loss of the four"
             return (follows or self._predicates.labelled(s, i) is not None) and not s.runs(i)
         # "of the five tilings that compiled, q256 is the fastest"
         chosen = s.word(i - 1) in ALL | {"the"} and s.word(i - 2) in {"of", "all", "among", "in"}

@@ -11,7 +11,7 @@ from curator.verify.reading.keys import key_of
 from curator.verify.reading.ties import BELIEVABLE
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
-from curator.verify.rules.counts.nouns import PASSING
+from curator.verify.rules.counts.nouns import DONE, PASSING
 from curator.verify.text import words
 from marin_research.compare import is_repetition_key
 
@@ -106,7 +106,8 @@ class Things:
             if not varied or (setting and not is_repetition_key(key)):
                 continue
             distinct = len({repr(fact.value) for fact in facts})
-            chosen = s.word(s.skip(i + 1, PASSING) + 1) in {"that", "which"}
+            behind = s.skip(i + 1, PASSING) + 1
+            chosen = s.word(behind) in {"that", "which"} or any(s.word(j) in DONE for j in range(i + 1, behind))
             some = (chosen or s.word(i - 1) not in _WHOLE) and 1 < numeral.value < distinct
             if numeral.value == distinct or some:
                 found.support(s.tokens[i].start, s.tokens[i].end, [fact.id for fact in facts])

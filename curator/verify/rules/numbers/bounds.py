@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.fits import cut_at, stands
-from curator.verify.known.quantities import STATES, Quantity
+from curator.verify.known.quantities import STATES, Quantity, changes
 from curator.verify.known.wording import of_quantities
 from curator.verify.reading.roles import Role
 from curator.verify.reading.ties import BELIEVABLE, FAR, SLACK
@@ -40,6 +40,8 @@ class Bound:
             excused: the numeral may be a threshold that nothing keeps: the sentence only thinks of it.
         """
         it = self._it
+        if self._is_mutual():
+            return self._judge_spread(found)
         negated = it.s.negated(it.i)
         bounded = self._bounded(_NEAR)
         holds = {q: kept is not negated for q in bounded if (kept := self._keeps(q)) is not None}
@@ -60,6 +62,30 @@ class Bound:
             broken = next(q for q, held in holds.items() if not held)
             found.object_to(FindingKind.COMPARATIVE, it.s.tokens[it.i], of_quantities([broken], it.world))
         return True
+
+    def _is_mutual(self) -> bool:
+        """``within 0.5 points of each other``."""
+        s, i = self._it.s, self._it.i
+        behind = {s.word(j) for j in range(i + 1, i + 5)}
+        within = s.word(s.skip(i - 1, words.ARTICLES, -1)) == "within"
+        return within and ({"each", "other"} <= behind or {"one", "another"} <= behind)
+
+    def _judge_spread(self, found: Collector) -> bool:
+        """Whether some runs that may be meant lie as near to each other as it says."""
+        it, world = self._it, self._it.world
+        named = [m.meant for m in it.reader.runs if len(m.meant) > 1] or [it.reader.named]
+        groups = named if len(named[0]) > 1 else [world.repeats(run) for run in world.runs]
+        spreads = []
+        for name in sorted(self._costs.names.surest or {world.primary}):
+            for group in groups:
+                values = [world.values[run, name] for run in sorted(group) if (run, name) in world.values]
+                if len(values) > 1:
+                    low, high = min(values, key=_value), max(values, key=_value)
+                    spreads += [q for q in changes(high, low) if q.kind is not FactKind.RATIO]
+        holds = [kept for q in spreads if (kept := self._keeps(q)) is not None]
+        if holds and not any(holds):
+            found.object_to(FindingKind.COMPARATIVE, it.s.tokens[it.i], of_quantities(spreads[:1], world))
+        return bool(holds)
 
     def _is_of_untold(self) -> bool:
         """``none of the runs without the bonus``: of some runs that the words alone do not tell."""
@@ -106,3 +132,7 @@ class Bound:
             side = words.OPPOSITE[side]  # "more than halved"
         rounding = it.numeral.readings[0].quantum / 2 if it.s.word(it.i - 1) == "within" else 0.0
         return value >= bound if side is Sense.UP else value <= bound + rounding
+
+
+def _value(quantity: Quantity) -> float:
+    return quantity.value

@@ -32,6 +32,7 @@ _HISTORY = words.word_set(
     """
 )
 """Words of a sentence that speaks of more than a metric's last value."""
+_AVERAGING = words.forms("average") | words.word_set("mean means")
 _FEW = 12
 
 
@@ -72,6 +73,10 @@ class Costs:
         called = quantity.kind is FactKind.CONFIG and self._s.runs(self._i) & quantity.runs
         if called and not self._is_own_setting():
             return 0.0
+        if quantity.kind is FactKind.CONFIG and any(
+            0 < self._i - m.last <= 3 and m.meant & quantity.runs for m in it.reader.runs
+        ):
+            return 0.0  # "int8 under 64 clients"
         if quantity.is_change and quantity.against:
             told = 0.5 if quantity.against in it.told else FAR
             against = min(it.references.cost(frozenset({quantity.against})), told)
@@ -143,6 +148,8 @@ class Costs:
 
     def _role(self, quantity: Quantity) -> float:
         role, numeral = self._it.role, self._it.numeral
+        if quantity.kind is FactKind.METRIC and len(quantity.ids) > 1 and not self._s.words & _AVERAGING:
+            return 3.0
         if numeral.unit is not None and numeral.unit.dimension == POINTS and not quantity.is_change:
             return 3.0
         if role is Role.CHANGE:
