@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from marin_research.capture.live_output import note
 from marin_research.errors import ClusterError
 from marin_research.ray.place import place_here
 from marin_research.record import Job, Status, Task
@@ -49,8 +50,13 @@ class RayJob:
     def output(self, index: int, number: int) -> Iterable[tuple[float, bytes]]:
         if self._handle is None:
             return []
+        dropped = self._handle.dropped()
         lines = self._handle.lines()
-        return ((line.seconds, line.text) for line in lines if (line.index, line.number) == (index, number))
+        mine = [(line.seconds, line.text) for line in lines if (line.index, line.number) == (index, number)]
+        if dropped:
+            seconds = mine[0][0] if mine else 0.0
+            return [(seconds, note(f"the job printed {dropped} earlier lines, which Ray's side no longer has")), *mine]
+        return mine
 
 
 class RayBackend:

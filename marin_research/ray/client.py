@@ -129,8 +129,10 @@ class RayClient:
         Args:
             wait: until the jobs have ended.
         """
-        from marin_research.ray.connection import disconnect
+        from marin_research.ray.connection import disconnect, is_connected
 
+        if not is_connected():
+            return
         stopped = self._connection().server.stop_all.remote()
         if wait:
             _ask(stopped)
@@ -220,6 +222,11 @@ class RayJobHandle:
     def lines(self, last: int = 0) -> Iterable[Line]:
         lines: tuple[Line, ...] = _ask(self._connection.server.lines.remote(self._job_id, last))
         return lines
+
+    def dropped(self) -> int:
+        """How many lines that it printed are not kept any more."""
+        count: int = _ask(self._connection.server.dropped.remote(self._job_id))
+        return count
 
     def terminate(self) -> None:
         """Stop the job, and return when nothing of it is left."""

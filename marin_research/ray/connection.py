@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import threading
 from typing import Any
 
@@ -59,6 +60,12 @@ def of_job(address: str, job_id: str) -> Connection:
         _initialise(place.address if place is not None else address, {})
         ray_job = job_id.split("/")[1]
         return Connection(_servers.get(ray_job) or server_of(ray_job), f"/{ray_job}", f"ray:{_reachable(address)}")
+
+
+def is_connected() -> bool:
+    """Whether this process is connected to a cluster."""
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())
 
 
 def disconnect() -> None:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from marin_research.ray.spec import JobSpec
 
 _SUBMITTED = "it was submitted"
-KEPT_LINES = 50_000
-"""Of a job's output; what is older is dropped."""
+KEPT_SIZE = 16 * 2**20
+"""Bytes of a job's output; what is older is dropped."""
 _GRACE_S = 5.0
 """What a task has between SIGTERM and SIGKILL."""
 _LAST_WORD_S = 30.0
@@ -111,14 +111,16 @@ class RunningJob:
     def __init__(self, job_id: str, spec: JobSpec, place: Place) -> None:
         self.id = job_id
         self.spec = spec
-        self.lines: deque[Line] = deque(maxlen=KEPT_LINES)
+        self.lines: deque[Line] = deque()
         self.dropped = 0
+        """Lines that are not kept any more."""
         self.current: Try | None = None
         self._place = place
         self._tries: list[TaskTry] = []
         self._view = JobView(id=job_id, state="pending", why=_SUBMITTED)
         self._changed = asyncio.Event()
         self._lost: set[str] = set()
+        self._size = 0
         self._work = asyncio.create_task(self._run())
 
     @property
@@ -127,8 +129,11 @@ class RunningJob:
 
     def keep(self, index: int, number: int, lines: Iterable[tuple[float, bytes]]) -> None:
         for seconds, text in lines:
-            self.dropped += len(self.lines) == KEPT_LINES
             self.lines.append(Line(seconds, index, number, text))
+            self._size += len(text)
+            while self._size > KEPT_SIZE:
+                self._size -= len(self.lines.popleft().text)
+                self.dropped += 1
 
     async def changed(self, timeout_s: float) -> JobView:
         """The job as it stands when that has changed, or after ``timeout_s``; at once if it is over."""
@@ -158,8 +163,11 @@ class RunningJob:
                 await self._try_until_it_succeeds()
         except asyncio.CancelledError:
             self._end("stopped", "it was stopped")
-        except TimeoutError:
-            why = f"it took longer than the {self.spec.timeout_s:g} s that it was given"
+        except TimeoutError as error:
+            limit_s = self.spec.timeout_s
+            why = (
+                f"it took longer than the {limit_s:g} s that it was given" if limit_s else f"its server failed: {error}"
+            )
             self._tries = [_timed_out(each, why) if each.cause is Cause.STOPPED else each for each in self._tries]
             self._end("failed", why)
         except NotPlacedError as error:

@@ -36,6 +36,7 @@ class Server:
             address=ray.get_runtime_context().gcs_address, server=name, job="", index=0, count=1, number=0, node=""
         )
         self._jobs: dict[str, RunningJob] = {}
+        self._background: set[asyncio.Task[None]] = set()
         self._is_ready = False
 
     async def submit(self, job_id: str, spec: JobSpec) -> bool:
@@ -47,7 +48,9 @@ class Server:
         if running is not None and not running.view.is_over:
             return False
         self._jobs[job_id] = RunningJob(job_id, spec, self._place)
-        asyncio.create_task(self._end_children(self._jobs[job_id]))  # noqa: RUF006 - the job's own end ends it
+        ending = asyncio.create_task(self._end_children(self._jobs[job_id]))
+        self._background.add(ending)
+        ending.add_done_callback(self._background.discard)
         return True
 
     async def view(self, job_id: str) -> JobView | None:
@@ -64,6 +67,7 @@ class Server:
         return lines[-last:] if last else lines
 
     async def dropped(self, job_id: str) -> int:
+        """How many lines that the job printed are not kept any more."""
         return self._jobs[job_id].dropped
 
     async def stop(self, job_id: str) -> None:

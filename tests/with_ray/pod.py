@@ -110,5 +110,5 @@ class Pod:
         ray.shutdown()
         for name, index in list(self.hosts):
             self.lose(name, index)
-        self._cluster.shutdown()
+        self._cluster.remove_node(self._cluster.head_node, allow_graceful=False)
         shutil.rmtree(self._folder, ignore_errors=True)
