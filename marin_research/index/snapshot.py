@@ -19,7 +19,7 @@ _MAGIC = b"marin-research index\n"
 _HEADER = struct.Struct(f"<{len(_MAGIC)}sQI")
 
 
-def load(path: Path) -> bytes | None:
+def load(path: Path) -> memoryview | None:
     """What ``save`` wrote; None if there is nothing, or anything else."""
     try:
         raw = path.read_bytes()
@@ -31,7 +31,7 @@ def load(path: Path) -> bytes | None:
     data = memoryview(raw)[_HEADER.size :]
     if magic != _MAGIC or size != len(data) or checksum != zlib.crc32(data):
         return None
-    return bytes(data)
+    return data  # not copied: it is megabytes
 
 
 def save(path: Path, data: bytes) -> None:

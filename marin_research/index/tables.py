@@ -51,7 +51,7 @@ _LONGEST_SETTING = 200
 class Tables:
     """An SQLite database in memory."""
 
-    def __init__(self, snapshot: bytes | None = None) -> None:
+    def __init__(self, snapshot: bytes | memoryview | None = None) -> None:
         """``snapshot`` is what ``snapshot()`` of the same version gave."""
         # Commands have one thread; a curator with several takes turns.
         self.database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
