@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from curator.facts import Fact, FactKind, delta, render
-from curator.verify import FindingKind, to_json, verify
+from curator.verify import FindingKind, Verifier, to_json, verify
 from marin_research.thread import Direction
 
 EVALUATION = Path(__file__).parents[1] / "evaluation"
@@ -29,6 +29,11 @@ def facts_of(thread: str) -> tuple[Fact, ...]:
     return facts
 
 
+@cache
+def verifier_of(thread: str) -> Verifier:
+    return Verifier(facts_of(thread))
+
+
 def texts(name: str) -> list[tuple[str, str]]:
     """The texts of a file, each with the words on its ``@@`` line."""
     parts = (EVALUATION / name).read_text(encoding="utf-8").split("@@ ")[1:]
@@ -36,7 +41,7 @@ def texts(name: str) -> list[tuple[str, str]]:
 
 
 def findings(text: str, thread: str = "sweep") -> list[tuple[str, str]]:
-    return [(finding.kind.value, finding.text) for finding in verify(text, facts_of(thread)).findings]
+    return [(finding.kind.value, finding.text) for finding in verifier_of(thread).report(text).findings]
 
 
 @pytest.mark.parametrize(("thread", "text"), texts("correct.txt"))
