@@ -14,6 +14,9 @@ JOINTS = words.VERSUS | words.word_set(", and or / to - \u2013 \u2192")
 """What joins two values of one key."""
 KEY_LINKS = words.BE | words.word_set('= : of stayed to at ( ~ \u2248 from -> \u2192 " > set a the')
 """What stands between a key and its value."""
+_LISTING = JOINTS | {"instead", "of"}
+_LONGEST = 24
+"""Tokens up to which a list of values waits for its key."""
 
 
 def key_of(s: Sentence, i: int) -> frozenset[str] | None:
@@ -48,7 +51,7 @@ def _key_before(s: Sentence, i: int, *, joints: bool) -> frozenset[str]:
 def _key_of_list(s: Sentence, i: int) -> frozenset[str]:
     """The key behind a list of its values: ``from four to eight workers``, ``64 instead of 32 clients``."""
     j = i + 1
-    while s.word(j) in JOINTS | {"instead", "of"} or s.kind(j) is TokenKind.NUMBER:
+    while j < i + _LONGEST and (s.word(j) in _LISTING or s.kind(j) is TokenKind.NUMBER):
         j += 1
     last = s.kind(j - 1) is TokenKind.NUMBER and j > i + 1
     return s.tokens[j].keys if last and s.kind(j) is TokenKind.CONFIG else frozenset()

@@ -54,6 +54,8 @@ _OVER = words.word_set(
 _UNDER = words.word_set("under below < \u2264 beneath")
 
 
+_FAR_BACK = 40
+"""Tokens before a numeral beyond which no noun tells what it is."""
 _ATTAINED = words.forms("reach exceed pass surpass top attain")
 
 
@@ -69,7 +71,7 @@ def role_of(s: Sentence, i: int) -> Role:
     if before == "of" and s.kind(j - 1) is TokenKind.METRIC:
         return Role.VALUE
     low, _ = s.clause(i)
-    differences = [k for k in range(low, i) if is_difference(s, k)]
+    differences = [k for k in range(max(low, i - _FAR_BACK), i) if is_difference(s, k)]
     if before in {"is", "was", "equals"} and any(s.word(k) not in _AMBIGUOUS for k in differences):
         return Role.CHANGE  # "the gap between them is 0.01"
     return Role.VALUE if before in _VALUE_BEFORE and not differences else Role.ANY
