@@ -234,9 +234,10 @@ class RayJobHandle:
 
     def _show(self, view: JobView) -> None:
         """Say what it waits for, when that is another thing than before."""
-        if view.waits and view.why != self._shown:
+        what = view.why.partition(", in use by")[0]  # by whom changes all the time
+        if view.waits and what != self._shown:
             logger.warning("job %s: %s", self._job_id, view.why)
-            self._shown = view.why
+            self._shown = what
 
 
 def _status(view: JobView) -> JobStatus:

@@ -12,6 +12,7 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ray.util.placement_group import (  # noqa: TID253 - this module is about Ray
@@ -253,12 +254,18 @@ def _owner(name: str) -> str | None:
     return rest.rpartition("#")[0] if kind == "fray" else None
 
 
+@lru_cache(maxsize=1)
+def _owners(_moment: int) -> frozenset[str]:
+    """The jobs that have machines; asked once for all that wait, as the table of many groups takes long."""
+    groups: dict[str, dict[str, Any]] = placement_group_table()
+    names = (_owner(str(group["name"])) for group in groups.values() if group["state"] == "CREATED")
+    return frozenset(name for name in names if name)
+
+
 def _holders(owner: str) -> str:
     """Which other jobs have machines now."""
-    groups: dict[str, dict[str, Any]] = placement_group_table()
-    names = {_owner(str(group["name"])) for group in groups.values() if group["state"] == "CREATED"} - {owner, None}
-    if not names:
+    shown = sorted(_owners(int(time.monotonic() / _WAIT_S)) - {owner})
+    if not shown:
         return ""
-    shown = sorted(name for name in names if name)
     more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
     return f", in use by {', '.join(shown[:3])}{more}"
