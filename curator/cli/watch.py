@@ -42,6 +42,8 @@ def command(
         ThreadWatcher(RecordStore(root), threads, drafter),
         HeartbeatWatcher(timedelta(minutes=heartbeat)),
     ]
+    if not once:
+        click.echo(f"watching {', '.join(threads) or 'all threads'}; Ctrl-C ends it", err=True)
     while True:
         for watcher in watchers:
             for line in watcher.look(datetime.now(UTC)):

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -138,9 +137,9 @@ def test_the_command_looks_once_or_goes_on_until_it_is_stopped(watched, checkout
 
     command = [sys.executable, "-m", "curator.cli.main", "watch", "--every", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as watching:
-        time.sleep(2)
-        watching.send_signal(signal.SIGINT)
         assert watching.stderr is not None
+        assert watching.stderr.readline() == "watching all threads; Ctrl-C ends it\n"
+        watching.send_signal(signal.SIGINT)
         said = watching.stderr.read()
     assert watching.returncode == 1
     assert "Traceback" not in said
