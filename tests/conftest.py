@@ -46,6 +46,8 @@ from marin_research.store import RecordStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Under `nohup` this signal is ignored, and every program that a test starts would ignore it, too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # The machine that runs the tests may be busy: how long an example takes says nothing.
 hypothesis.settings.register_profile("marin-research", deadline=None)
 hypothesis.settings.load_profile("marin-research")
