@@ -46,10 +46,12 @@ from marin_research.store import RecordStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Under `nohup` this signal is ignored, and every program that a test starts would ignore it, too.
+# Under `nohup` or in the background of a script these are ignored, also by every program that a test starts.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # The machine that runs the tests may be busy: how long an example takes says nothing.
-hypothesis.settings.register_profile("marin-research", deadline=None)
+hypothesis.settings.register_profile("marin-research", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("marin-research")
 
 NO_JAX = Unknown("the process never initialised JAX")
