@@ -31,11 +31,13 @@ def refresh(store: RecordStore, run: Run, *, before: int | None = None) -> Run:
     outside = Outside(store, run.id, redactor)
     writer = f"r-{secrets.token_hex(3)}"
     attempt_of = {job.id: each.number for each in reversed(run.attempts) for job in each.jobs}
-    askable = [job for job in run.jobs if job.cluster is not None and is_open(job)]
+    askable = [
+        job
+        for job in run.jobs
+        if job.cluster is not None and is_open(job) and (before is None or attempt_of[job.id] < before)
+    ]
     for number, job in enumerate(askable):
         attempt = attempt_of[job.id]
-        if before is not None and attempt >= before:
-            continue
         with backend(job.backend).find(job) as submitted:
             seen = Sighting(job=submitted.look(job), attempt=attempt, submitted=submitted)
             facts = [(Kind.JOB, redactor.json(encode(seen.job)))]

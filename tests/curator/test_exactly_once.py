@@ -20,6 +20,7 @@ from curator.github.pace import Pace
 from curator.publish import Outcome, publish
 from curator.publish.marker import marker
 from marin_research.thread import Thread
+from tests.curator.dying import in_child
 from tests.curator.github_server import FAULTS, SLOW_DOWN
 
 CALLS = ((socket.socket, ("connect", "send", "sendall", "recv")), (os, ("link", "replace", "fsync")))
@@ -144,9 +145,8 @@ def publish_until_out(checkout, draft):
 
 def publish_and_die(checkout, draft, point):
     """Publish in a process that is killed just before its ``point``-th call; gives how many there were, or None."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def until_then():
         count = itertools.count()
 
         def deadly(call):
@@ -161,14 +161,9 @@ def publish_and_die(checkout, draft, point):
             for name in names:
                 setattr(home, name, deadly(getattr(home, name)))
         publish_once(checkout, draft)
-        os.write(writer, str(next(count)).encode())
-        os._exit(0)
-    os.close(writer)
-    _, status = os.waitpid(child, 0)
-    said = os.read(reader, 20)
-    os.close(reader)
-    assert os.WIFSIGNALED(status) or said
-    return int(said) if said else None
+        return next(count)
+
+    return in_child(until_then)
 
 
 # The threads of the server wait for a request while the process forks; none of them holds what the child needs.

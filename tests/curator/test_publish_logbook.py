@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -15,6 +15,7 @@ from curator.draft import DraftKind, DraftStatus
 from curator.errors import RefusedError
 from curator.publish import Outcome, plan, publish
 from curator.publish.marker import marker
+from tests.curator.dying import killed_before
 
 WRITES = {
     "open",
@@ -246,33 +247,6 @@ def test_publish_needs_drafts_or_everything(checkout, arguments):
 # Crashes and company
 
 
-def publish_and_die(checkout, draft, point):
-    """Publish in a process of its own that is killed just before its ``point``-th write; gives the writes it made."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def watch(_frame, event, function):
-            nonlocal seen
-            if event == "c_call" and function.__name__ in WRITES:
-                if seen == point:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                seen += 1
-
-        sys.setprofile(watch)
-        run_publish(checkout, draft)
-        sys.setprofile(None)
-        os.write(writer, str(seen).encode())
-        os._exit(0)
-    os.close(writer)
-    _, status = os.waitpid(child, 0)
-    said = os.read(reader, 20)
-    os.close(reader)
-    assert os.WIFSIGNALED(status) or said
-    return int(said) if said else None
-
-
 def test_a_kill_at_any_write_leaves_one_entry_after_the_next_try(checkout, approved, record_property):
     """A crash must lose nothing, leave no half entry, and publish nothing twice."""
     for point in itertools.count():
@@ -280,7 +254,7 @@ def test_a_kill_at_any_write_leaves_one_entry_after_the_next_try(checkout, appro
         draft = approved()
         before = checkout.logbook.read_bytes()
 
-        came_through = publish_and_die(checkout, draft, point) is not None
+        came_through = killed_before(point, WRITES, partial(run_publish, checkout, draft)) is not None
 
         added = checkout.ENTRY + "\n" + marker(draft.id, draft.sha256) + "\n"
         after = checkout.logbook.read_bytes()
@@ -305,7 +279,7 @@ def test_a_begun_publication_has_to_be_ended_first(checkout, approved, editor):
     """After an edit or a rejection nobody could say whether the old text is out."""
     draft = approved()
     for point in range(200):
-        publish_and_die(checkout, draft, point)
+        killed_before(point, WRITES, partial(run_publish, checkout, draft))
         if checkout.decisions(draft.id)[-1] == "publishing":
             break
 

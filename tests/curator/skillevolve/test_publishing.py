@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
-import signal
-import sys
 import tarfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from curator.publish.skillevolve import SkillEvolvePlace
 from curator.queue import DraftQueue
 from curator.skillevolve.proposing import Proposal, file_sha256, propose
 from marin_research.store import RecordStore
+from tests.curator.dying import killed_before
 
 POST: dict[str, Any] = {"type": "discovery", "title": "Partial credit first", "skill_slug": "grpo-rl-training"}
 REPORT: dict[str, Any] = {
@@ -448,31 +447,8 @@ TELLING = frozenset({"fsync", "link", "replace", "rename", "unlink", "connect", 
 EVERY = TELLING | {"open", "write", "flush", "mkdir", "mkstemp", "fchmod", "close", "shutdown"}
 
 
-def publish_and_die(queue, draft, point, killed_at):
-    """Publish in a process of its own that is killed just before its ``point``-th step; gives the steps it made."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def watch(_frame, event, function):
-            nonlocal seen
-            if event == "c_call" and function.__name__ in killed_at:
-                if seen == point:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                seen += 1
-
-        sys.setprofile(watch)
-        list(publish([draft], queue, by="Ada"))
-        sys.setprofile(None)
-        os.write(writer, str(seen).encode())
-        os._exit(0)
-    os.close(writer)
-    _, status = os.waitpid(child, 0)
-    said = os.read(reader, 20)
-    os.close(reader)
-    assert os.WIFSIGNALED(status) or said
-    return int(said) if said else None
+def publish_alone(queue, draft):
+    return list(publish([draft], queue, by="Ada"))
 
 
 @pytest.mark.parametrize(("kind", "files"), [*((kind, {}) for kind in CASES), (DraftKind.POST, {"loss.png": b"png"})])
@@ -484,9 +460,9 @@ def test_a_kill_at_any_step_leads_to_one(forum, kind, files, tmp_path, record_pr
         forum.reset()
         prepare(forum, kind)
         queue, draft = licensed(tmp_path / str(point), kind, files)
-        survived = publish_and_die(queue, draft, point, killed_at)
+        survived = killed_before(point, killed_at, partial(publish_alone, queue, draft))
 
-        (done,) = publish([draft], queue, by="Ada")
+        (done,) = publish_alone(queue, draft)
 
         arrived = there(forum, kind)
         if kind is DraftKind.REGISTRATION and done.outcome is Outcome.FAILED:
