@@ -97,8 +97,8 @@ def test_a_kill_of_the_recorder_alone_reaches_the_command(workplace, terminal):
     shown = terminal(
         """
         import time
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
