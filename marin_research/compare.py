@@ -28,6 +28,7 @@ _NO_PERCENT = Unknown("not a finite change of a finite value")
 _MAY_CHANGE = ("command", "environment")
 """Between two tries at one run; whoever starts it again may ask for other output."""
 _REPETITION = re.compile(r"(?:.*[._])?(?:seed|repetition|replicate|trial)")
+_BETWEEN_WORDS = re.compile(r"""([\s='"]+)""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,10 @@ def differences(baseline: Run, run: Run) -> tuple[Difference, ...]:
         known = [Unknown("it never ran") if attempt is None else "recorded" for attempt in (theirs, ours)]
         return (Difference(what="record", key="", baseline=encode(known[0]), run=encode(known[1])),)
     configs = _mapping_differences("config", flat_config(baseline), flat_config(run))
-    return (*configs, *_differences_of_attempts(theirs, ours))
+    others = _differences_of_attempts(theirs, ours)
+    if _command_says_only(configs, theirs.command.line, ours.command.line):
+        others = tuple(each for each in others if each.what != "command")
+    return (*configs, *others)
 
 
 def changes_between_attempts(run: Run) -> tuple[Change, ...]:
@@ -128,6 +132,36 @@ def changes_between_attempts(run: Run) -> tuple[Change, ...]:
         if configs or others:
             changes.append(Change(before=before.number, after=after.number, differences=(*configs, *others)))
     return tuple(changes)
+
+
+def _command_says_only(configs: Sequence[Difference], theirs: str, ours: str) -> bool:
+    """Whether two command lines differ in values alone that the configs record: ``--lr 0.1`` and ``--lr 0.3``.
+
+    Each value of the configs stands for one word, so that a second flag which got the same value still counts.
+    """
+    before, after = _BETWEEN_WORDS.split(theirs), _BETWEEN_WORDS.split(ours)
+    unexplained = list(configs)
+    for words in zip(before, after, strict=False):
+        if words[0] == words[1]:
+            continue
+        said = next((each for each in unexplained if _states(words, each)), None)
+        if said is None:
+            return False
+        unexplained.remove(said)
+    return len(before) == len(after)
+
+
+def _states(words: tuple[str, str], difference: Difference) -> bool:
+    return all(_is_value(*each) for each in zip(words, (difference.baseline, difference.run), strict=True))
+
+
+def _is_value(word: str, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return word.lower() == str(value).lower()
+    try:
+        return float(word) == value
+    except ValueError:
+        return False
 
 
 def _differences_of_attempts(theirs: Attempt, ours: Attempt) -> tuple[Difference, ...]:

@@ -12,11 +12,12 @@ from marin_research.markdown import fenced, markdown_table
 from marin_research.record import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from curator.confidence import Label
     from curator.drafters.reading import Reading
     from curator.evidence import Evidence
+    from marin_research.record import Run
     from marin_research.thread import PrimaryMetric
 
 
@@ -32,13 +33,12 @@ def entry_label(evidence: Evidence) -> str:
 
 def entry_body(evidence: Evidence, label: Label, reading: Reading) -> str:
     """The bullets of the entry, as Markdown."""
-    first = _reference(evidence)
     lines = [
         *_hypotheses(evidence),
-        f"- Commit Hash: {wording.commit(first.result)}",
-        f"- Command: {wording.command(first.result)}",
-        *_config(evidence, first),
-        f"- Devices: {wording.devices(first.result)}",
+        *_of_each("Commit Hash", wording.commit, evidence),
+        *_of_each("Command", wording.command, evidence),
+        *_config(evidence, _reference(evidence)),
+        *_of_each("Devices", wording.devices, evidence),
         *_attempts(evidence),
         *_result(evidence),
         f"- Confidence: {label.confidence} ({label.reason})",
@@ -60,6 +60,16 @@ def _hypotheses(evidence: Evidence) -> list[str]:
     for run_id, text in stated:
         by_text.setdefault(wording.recorded(text), []).append(run_id)
     return ["- Hypothesis:", *(f"  - {wording.id_range(ids)}: {text}" for text, ids in by_text.items())]
+
+
+def _of_each(name: str, say: Callable[[Run], str], evidence: Evidence) -> list[str]:
+    """A line for what all runs share, or one for those that share it: each number keeps the command that made it."""
+    by_text: dict[str, list[str]] = {}
+    for subject in _started(evidence):
+        by_text.setdefault(say(subject.result), []).append(subject.run.id)
+    if len(by_text) == 1:
+        return [f"- {name}: {text}" for text in by_text]
+    return [f"- {name}:", *(f"  - {wording.id_range(ids)}: {text}" for text, ids in by_text.items())]
 
 
 def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
@@ -142,7 +152,12 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
 
 
 def _reference(evidence: Evidence) -> Subject:
-    """The run whose command and config stand for all: the baseline of the sweep, else the first that started."""
+    """The run whose config stands for all: the baseline of the sweep, else the first that started."""
     baseline_id = evidence.baseline.id if evidence.baseline else None
-    started = [subject for subject in evidence.subjects if subject.result.attempts] or list(evidence.subjects)
+    started = _started(evidence)
     return next((subject for subject in started if subject.result.id == baseline_id), started[0])
+
+
+def _started(evidence: Evidence) -> Sequence[Subject]:
+    """The runs that were tried; all of them where none was."""
+    return [subject for subject in evidence.subjects if subject.result.attempts] or evidence.subjects

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 _UNFINISHED = frozenset({Status.FAILED, Status.LOST, Status.PREEMPTED, Status.CANCELLED, Status.RUNNING})
 _VERDICTS = {
-    "better": ("is better than the baseline", "are better than the baseline"),
-    "worse": ("did not reach the baseline", "did not reach the baseline"),
-    "equal": ("equals the baseline", "equal the baseline"),
-    "noise": ("is no further than a repetition from", "are no further than a repetition from"),
+    "repeated": ("against the baseline {}, with another seed", "against the baseline {}, with another seed"),
+    "better": ("is better than the baseline {}", "are better than the baseline {}"),
+    "worse": ("did not reach the baseline {}", "did not reach the baseline {}"),
+    "equal": ("equals the baseline {}", "equal the baseline {}"),
+    "noise": ("is no further than a repetition from {}", "are no further than a repetition from {}"),
 }
 
 
@@ -139,20 +140,17 @@ def _verdicts(evidence: Evidence, metric: PrimaryMetric) -> Iterator[str]:
     assert evidence.baseline is not None  # noqa: S101 - asked by the caller
     baseline, name = evidence.baseline.id, metric.name
     noise = wording.noise(evidence, metric)
-    repeated = [subject.result.id for subject in evidence.subjects if subject.repeats]
-    if noise is not None:
-        verb = "repeats" if len(repeated) == 1 else "repeat"
-        yield f"{wording.listed(repeated)} {verb} the baseline {baseline} with another seed: {name} {render(noise)}."
     groups: dict[str, list[tuple[str, Fact]]] = {}
     for subject in evidence.subjects:
         change = evidence.fact(subject.result.id, "percent", name)
-        if change is not None and wording.is_finite(change) and not subject.repeats and _succeeded(subject):
-            groups.setdefault(_verdict(change, noise), []).append((subject.result.id, change))
-    for verdict in _VERDICTS if metric.direction else ():
+        if change is not None and wording.is_finite(change) and _succeeded(subject):
+            verdict = "repeated" if subject.repeats else _verdict(change, noise)
+            groups.setdefault(verdict, []).append((subject.result.id, change))
+    for verdict in _VERDICTS if metric.direction else ("repeated",):
         found = groups.get(verdict, [])
         if found:
             ids, amounts = wording.listed([i for i, _ in found]), wording.listed([render(c) for _, c in found])
-            yield f"{ids} {_VERDICTS[verdict][len(found) > 1]} {baseline}: {name} {amounts}."
+            yield f"{ids} {_VERDICTS[verdict][len(found) > 1].format(baseline)}: {name} {amounts}."
 
 
 def _verdict(change: Fact, noise: Fact | None) -> str:

@@ -60,6 +60,26 @@ def test_each_respect_in_which_runs_differ_is_listed(a_run, changed, listed):
     assert names(compare(a_run(**changed), a_run()).differences) == listed
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "listed"),
+    [
+        ("train.py --lr 0.1", "train.py --lr 3e-1", ["config lr"]),
+        ("train.py --lr=0.1 --fused", "train.py --lr=0.3 --fused", ["config lr"]),
+        ("sh -c 'LR=0.1 train.sh'", "sh -c 'LR=0.3 train.sh'", ["config lr"]),
+        ("train.py --lr 0.1", "train.py --lr 0.3 --fast", ["config lr", "command"]),
+        ("train.py --lr 0.1", "train.py --lr 0.4", ["config lr", "command"]),
+        ("train.py --lr 0.1 --decay 0.1", "train.py --lr 0.3 --decay 0.3", ["config lr", "command"]),
+        ("train.py --lr 0.1", "other.py --lr 0.3", ["config lr", "command"]),
+        ("train.py --lr 0.1", "train.py '--lr 0.3'", ["config lr", "command"]),
+    ],
+)
+def test_a_command_that_names_the_setting_it_varies_is_the_same_command(a_run, before, after, listed):
+    """A sweep by flags would never be apples to apples, and two seeds by flag never a replication."""
+    found = differences(a_run(line=before, config={"lr": 0.1}), a_run(line=after, config={"lr": 0.3}))
+
+    assert names(found) == listed
+
+
 def test_uncommitted_changes_are_a_difference(a_run, an_attempt):
     """Two runs of one commit with different edits ran different code."""
     git = an_attempt().git

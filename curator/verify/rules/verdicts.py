@@ -106,7 +106,7 @@ class Agreement:
     @staticmethod
     def _is_of_repeats(s: Sentence, i: int) -> bool:
         """Whether seeds or the like are its subject, or what it holds across."""
-        before = any(s.word(j) in _ALIKE for j in range(max(0, i - 8), i))
+        before = any(s.tokens[j].kind is TokenKind.WORD and s.word(j) in _ALIKE for j in range(max(0, i - 8), i))
         across = s.word(i + 1) in {"across", "over", "between", "among"} and any(
             s.word(j) in _ALIKE for j in range(i + 2, i + 7)
         )
