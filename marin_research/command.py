@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,8 +124,9 @@ class _Recording:
     def run(self) -> int:
         with self._recorder.guard("the metrics file"):
             self._metrics_file.parent.mkdir(parents=True, exist_ok=True)
-        code, end = self._execute()
         recorder, capture = self._recorder, self._capture
+        code, end = self._execute()
+        end = replace(end, after_s=recorder.elapsed_s)
         with recorder.guard("the output"):
             capture.close()
         if capture.problem:

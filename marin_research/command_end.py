@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.foreground import GRACE_S
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from marin_research.foreground import Ended, Received
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
-_WINDING_UP = timedelta(seconds=60)
+_WINDING_UP_S = 60.0
 """A program that ends within this time after it was asked to, ended because of that, whatever its exit code."""
 
 
@@ -75,7 +75,7 @@ def _verdict(ended: Ended, around: Surroundings) -> tuple[Status, Cause, str]:
         return Status.FAILED, Cause.OUT_OF_MEMORY, f"{how}: {around.memory.text}"
     asked = _answered(ended, around.received)
     if asked is not None:
-        how += f", {format_duration((ended.time - asked.time).total_seconds())} after {received_words(asked)}"
+        how += f", {format_duration(ended.at - asked.at)} after {received_words(asked)}"
         if around.notice is not None:
             return Status.PREEMPTED, Cause.PREEMPTED, f"{how}; {around.notice.source}: {around.notice.text}"
         return Status.CANCELLED, Cause.STOPPED, how
@@ -93,7 +93,7 @@ def _answered(ended: Ended, received: Sequence[Received]) -> Received | None:
     if ended.signal is not None:
         # Whoever asks and is not heard, kills.
         return last if ended.signal in (last.signal, signal.SIGKILL) else None
-    told = ended.exit_code == 128 + last.signal or ended.time - last.time <= _WINDING_UP
+    told = ended.exit_code == 128 + last.signal or ended.at - last.at <= _WINDING_UP_S
     return last if told else None
 
 

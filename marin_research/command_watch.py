@@ -128,6 +128,8 @@ class CommandWatch:
                     self._recorder.wandb(run)
 
     def _note_wandb(self) -> None:
+        for run_id, why in self._wandb.refused():
+            self._recorder.gap(f"W&B run {run_id}", why)
         runs = self._wandb.runs()
         if runs:
             from marin_research.output import StoredOutput

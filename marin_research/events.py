@@ -18,6 +18,7 @@ from marin_research.errors import EventFormatError
 from marin_research.record import Gap, Progress
 
 FORMAT = "marin-research/events/1"
+CANNOT_BE_READ = "cannot be read by this version of the program; a newer one may have written it"
 
 
 class Kind(StrEnum):
@@ -88,5 +89,5 @@ def read_batch(key: str, data: bytes) -> tuple[list[Event], list[Gap]]:
         try:
             events.append(decode(Event, item))
         except (TypeError, ValueError) as error:
-            gaps.append(Gap(what=f"event {index} of {key}", why=f"cannot be read ({error})"))
+            gaps.append(Gap(what=f"event {index} of {key}", why=f"{CANNOT_BE_READ} ({error})"))
     return events, gaps

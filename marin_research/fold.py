@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marin_research.codec import Unknown, decode
-from marin_research.events import Event, Heartbeat, Kind
+from marin_research.events import CANNOT_BE_READ, Event, Heartbeat, Kind
 from marin_research.liveness import presumed_end
 from marin_research.outcome import end_of, silent_end, standing
 from marin_research.record import (
@@ -61,12 +61,12 @@ def fold(
         here: the reader's machine; a restart of it is evidence for what ran on it.
     """
     now = now or datetime.now(UTC)
-    state = _Fold(run=_undeclared(run_id))
+    state = _Fold(run=_undeclared(run_id, gaps))
     for event in _in_order(events):
         try:
             state.apply(event)
         except (TypeError, ValueError, KeyError) as error:
-            state.gaps.append(Gap(what=f"{event.kind} of attempt {event.attempt}", why=f"cannot be read ({error})"))
+            state.gaps.append(Gap(what=f"{event.kind} of attempt {event.attempt}", why=f"{CANNOT_BE_READ} ({error})"))
     beats = {beat.writer: beat for beat in heartbeats}
     hosts = {where: _with_heartbeat(host, beats.get(where[1])) for where, host in state.hosts.items()}
     run = replace(
@@ -134,9 +134,9 @@ class _Fold:
                 if (host := self.hosts.get(where)) is not None:
                     self._update_host(where, evidence=(*host.evidence, seen))
             case Kind.HOST_ENDED:
-                self._update_host(where, end=decode(End, event.body))
+                self._update_host(where, end=_read_end(event))
             case Kind.ATTEMPT_ENDED:
-                end, known = decode(End, event.body), self.ends.get(event.attempt)
+                end, known = _read_end(event), self.ends.get(event.attempt)
                 # Of several hosts, the one that failed decides how the attempt ended.
                 if known is None or known.status is Status.SUCCEEDED or end.status is not Status.SUCCEEDED:
                     self.ends[event.attempt] = end
@@ -181,6 +181,16 @@ class _Fold:
             self.metrics[metric.name] = (rank, metric)
 
 
+def _read_end(event: Event) -> End:
+    """How something ended; in words alone where a newer version of the program has other statuses than this one."""
+    try:
+        return decode(End, event.body)
+    except ValueError:
+        said = f"{event.body['status']}: {event.body['why']}"
+        why = f"a newer version of this program says that it ended, as {said}; update this one to know more"
+        return End(status=Status.LOST, time=event.time, why=why)
+
+
 def _in_order(events: list[Event]) -> list[Event]:
     """What starts something first, then by attempt and time; what concerns the run as a whole has the last word.
 
@@ -196,13 +206,13 @@ def _in_order(events: list[Event]) -> list[Event]:
     return [event for _, event in sorted(zip(keys, events, strict=True), key=lambda pair: pair[0])]
 
 
-def _undeclared(run_id: str) -> Run:
+def _undeclared(run_id: str, gaps: Sequence[Gap]) -> Run:
     return Run(
         id=run_id,
         thread="",
         launch="",
         status=Status.LOST,
-        why="its declaration is missing from the store",
+        why=f"its declaration is missing; {gaps[0].why}" if gaps else "its declaration is missing from the store",
         label="",
         declared=datetime.fromtimestamp(0, UTC),
     )

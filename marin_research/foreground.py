@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import signal
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -34,6 +35,8 @@ class Received(NamedTuple):
 
     signal: signal.Signals
     time: datetime
+    at: float
+    """The same on a clock that nobody sets, in seconds."""
     sender: int | None
     """The process that sent it; 0 for the terminal or the kernel, None where the system does not say."""
     sender_name: str = ""
@@ -45,6 +48,8 @@ class Ended(NamedTuple):
     """How the program ended, as its parent is told."""
 
     time: datetime
+    at: float
+    """The same on a clock that nobody sets, in seconds."""
     exit_code: int | None = None
     signal: int | None = None
     timed_out: bool = False
@@ -164,6 +169,7 @@ class Foreground:
             Received(
                 signal=signal.Signals(number),
                 time=datetime.now(UTC),
+                at=time.monotonic(),
                 sender=sender,
                 sender_name=_name_of(sender) if sender else "",
                 passed_on=passed_on,
@@ -192,6 +198,7 @@ def _ended(status: int, *, timed_out: bool) -> Ended:
     code = os.waitstatus_to_exitcode(status)
     return Ended(
         time=datetime.now(UTC),
+        at=time.monotonic(),
         exit_code=code if code >= 0 else None,
         signal=-code if code < 0 else None,
         timed_out=timed_out,

@@ -25,4 +25,6 @@ def this_machine() -> Machine:
         boot: str | Unknown = _BOOT.read_text(encoding="ascii").strip()
     except OSError as error:
         boot = Unknown(f"{_BOOT} cannot be read ({error.strerror})")
-    return Machine(os.uname().nodename, boot)
+    # Nothing forbids an administrator a line break, or what a terminal takes for a command.
+    name = "".join(letter if letter.isprintable() else " " for letter in os.uname().nodename)
+    return Machine(name, boot)

@@ -92,7 +92,7 @@ def _unstarted(run: Run, heartbeats: Sequence[Heartbeat], now: datetime) -> tupl
     last = max(beat.time for beat in heartbeats)
     if (now - last).total_seconds() <= LOST_AFTER_HEARTBEATS * DEFAULT_INTERVAL_S:
         return Status.RUNNING, "its heartbeat is fresh"
-    return Status.LOST, f"nothing was heard of it after {last:%Y-%m-%d %H:%M:%S} UTC"
+    return Status.LOST, f"{run.why}; nothing was heard of it after {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _waits_to_be_retried(attempt: Attempt) -> bool:

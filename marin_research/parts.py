@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import override
 
 from marin_research.codec import Unknown
 
@@ -44,6 +45,12 @@ class Cause(StrEnum):
     MACHINE_LOST = "machine_lost"
     """The machine failed or was started anew."""
     UNKNOWN = "unknown"
+
+    @classmethod
+    @override
+    def _missing_(cls, value: object) -> Cause | None:
+        # Found by a newer version of this program; what was seen stands beside it, in words.
+        return cls.UNKNOWN if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

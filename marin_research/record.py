@@ -7,7 +7,7 @@ are the field names of ``--json``. Times are UTC, durations are seconds, sizes a
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime  # noqa: TC003 - the codec reads the annotations at run time
+from datetime import datetime, timedelta
 from typing import Any
 
 from marin_research.codec import Unknown
@@ -120,6 +120,8 @@ class End:
     why: str
     """One sentence of evidence: ``the step returned``, ``it raised FloatingPointError``, ``killed by SIGTERM``."""
     cause: Cause = Cause.UNKNOWN
+    after_s: float | None = None
+    """Seconds since its host began, by a clock that nobody sets; None where whoever says this has no such clock."""
     exit_code: int | None = None
     signal: str | None = None
     exception: ExceptionInfo | None = None
@@ -184,6 +186,15 @@ class Host:
     evidence: tuple[Evidence, ...] = ()
     """What was observed before it ended, or although nothing else said how it ended."""
     end: End | None = None
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended by the clock as it was when it began: meanwhile it may have been set."""
+        if self.end is None:
+            return None
+        if self.end.after_s is None:
+            return self.end.time
+        return self.started + timedelta(seconds=self.end.after_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,14 +273,31 @@ class Attempt:
         return seen or asked
 
     @property
+    def ended(self) -> datetime | None:
+        """When it ended, likewise by the clock as it was when it began, where the step's own process said how."""
+        if self.end is None:
+            return None
+        said = (host.ended for host in self.hosts if not host.job and host.end and host.end.time == self.end.time)
+        return next(said, self.end.time)
+
+    @property
     def wall_s(self) -> float | Unknown:
         """Seconds between the first line of the work and its end; queueing excluded."""
-        if self.end is None:
-            return Unknown("the attempt has not ended")
         started = min((host.started for host in self.workers), default=self.started)
-        ends = [host.end.time for host in self.workers if host.end is not None and host.job is not None]
-        ended = max(ends) if ends and len(ends) == len(self.workers) else self.end.time
-        return max(0.0, (ended - started).total_seconds())
+        ends = [host.ended for host in self.workers if host.ended is not None and host.job is not None]
+        return _seconds(started, max(ends) if ends and len(ends) == len(self.workers) else self.ended)
+
+    @property
+    def whole_s(self) -> float | Unknown:
+        """Seconds between its start and its end; the time for which its jobs were queued included."""
+        return _seconds(self.started, self.ended)
+
+
+def _seconds(started: datetime, ended: datetime | None) -> float | Unknown:
+    if ended is None:
+        return Unknown("the attempt has not ended")
+    seconds = (ended - started).total_seconds()
+    return seconds if seconds >= 0 else Unknown("it seems to have ended before it began: its clocks disagree")
 
 
 def _largest(devices: list[Devices]) -> Devices:

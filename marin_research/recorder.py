@@ -98,6 +98,7 @@ class Recorder:
         self.writer = f"h{host_index}-{os.urandom(3).hex()}"
         self.store = recording_store(launch.root)
         self.redactor = Redactor.from_environment()
+        self._began = _steady_s()
         self._sequence = 0
         self._lock = threading.RLock()
         self._failed: set[str] = set()
@@ -121,7 +122,7 @@ class Recorder:
         Raises:
             StoreError: the store cannot be written, so there will be no record of this run.
         """
-        now = datetime.now(UTC)
+        now = self._begin()
         attempt = Attempt(
             number=self.attempt,
             launch=self.launch.id,
@@ -151,9 +152,14 @@ class Recorder:
         theirs = {name: version for name, version in installed.items() if self.launch.packages.get(name) != version}
         python = provenance.python_version()
         host = replace(
-            self._host(datetime.now(UTC)), packages=theirs, python=None if python == self.launch.python else python
+            self._host(self._begin()), packages=theirs, python=None if python == self.launch.python else python
         )
         self._write(*began, (Kind.HOST_STARTED, host))
+
+    def _begin(self) -> datetime:
+        """What time it is; from here on the seconds are counted."""
+        self._began = _steady_s()
+        return datetime.now(UTC)
 
     def _host(self, started: datetime) -> Host:
         machine = this_machine()
@@ -245,7 +251,7 @@ class Recorder:
 
     def gap(self, what: str, why: str) -> None:
         with self.guard(what):
-            self._write((Kind.GAP, Gap(what=what, why=why)))
+            self._write((Kind.GAP, Gap(what=what, why=self.redactor.text(why).text)))
 
     def end(self, end: End, *, output: Output | Unknown) -> None:
         """Put on disk how it ended, with everything that is only known now."""
@@ -260,6 +266,11 @@ class Recorder:
             if self.job is None:  # a host of a job knows only its own end
                 ends.append((Kind.ATTEMPT_ENDED, end))
             self._write(*facts, *ends)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it began to record, by a clock that nobody sets."""
+        return _steady_s() - self._began
 
     def metric_names(self) -> set[str]:
         return set(self._metrics)
@@ -312,6 +323,11 @@ class Recorder:
         logger.warning("%s: recording %s failed and the record has a gap", self.run.id, what, exc_info=error)
         with contextlib.suppress(Exception):  # the gap goes with the next write that succeeds
             self._write()
+
+
+def _steady_s() -> float:
+    """A clock that nobody sets, and that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def ended_normally(what: str = "the step") -> End:

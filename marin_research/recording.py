@@ -10,6 +10,7 @@ import contextlib
 import functools
 import tempfile
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -74,6 +75,7 @@ class Recording:
         end = ended_normally(what)
         if error is not None:
             end = ended_by(error, redact=lambda text: redactor.text(text).text, what=what)
+        end = replace(end, after_s=self.recorder.elapsed_s)
         output = self._close()
         self.recorder.end(end, output=output)
 

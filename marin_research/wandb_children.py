@@ -73,6 +73,13 @@ class WandbOfCommand:
                 runs.append(run if ours else replace(run, attribution="ambiguous"))
         return runs
 
+    def refused(self) -> list[tuple[str, str]]:
+        """The runs of the command that W&B has not taken, by their IDs, and why."""
+        from marin_research.wandb_folder import refusal_in
+
+        refusals = [(folder.name.split("-", 2)[-1], refusal_in(folder)) for folder in self._found]
+        return [(run_id, why) for run_id, why in refusals if why is not None]
+
     def _is_writer(self, name: str) -> bool:
         process = _PROCESSES / name
         with suppress(OSError):  # it has ended, or is somebody else's

@@ -119,6 +119,10 @@ class WandbWatch:
         """Whether this object of W&B's is one of the step's runs."""
         return any(mine is live for mine in list(self._live.values()))
 
+    def refused(self, error: Exception) -> None:
+        """Take note of a run that did not come to be."""
+        self._gaps.append(Gap(what="a W&B run", why=f"wandb.init raised {type(error).__name__}: {error}"))
+
     def missed(self, error: Exception) -> None:
         """Take note that looking failed."""
         self._gaps.append(Gap(what="a W&B run", why=f"{type(error).__name__}: {error}"))
@@ -229,7 +233,11 @@ def _exchange(module: Any) -> None:
 
     @functools.wraps(original)
     def init(*args: Any, **kwargs: Any) -> Any:
-        live = original(*args, **kwargs)
+        try:
+            live = original(*args, **kwargs)
+        except Exception as error:
+            _quietly(_watching(), _refused, error)
+            raise
         _quietly(_watching(), _started, live, reused=sees_starts)  # a run that this call opened is known by now
         return live
 
@@ -270,6 +278,11 @@ def _started(live: Any, *, reused: bool = False) -> None:
         if each.config and attribution == "step" and not reused:
             _quietly([each], live.config.update, each.config, allow_val_change=True)
         each.saw(live, attribution=attribution, reused=reused)
+
+
+def _refused(error: Exception) -> None:
+    for each in _watching():
+        each.refused(error)
 
 
 def _finished(live: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +35,7 @@ OWN = "step"
 )
 @click.argument("run")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which try (default: the last).")
-@click.option("--host", metavar=f"N|{OWN}", help="One host alone (default: all that did the work).")
+@click.option("--host", metavar=f"N|NAME|{OWN}", help="One host alone (default: all that did the work).")
 @click.option("--job", metavar="NAME", help="The hosts of one job, by its name or ID.")
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
 @root_option
@@ -62,17 +63,19 @@ def _chosen(attempt: Attempt, host: str | None, job: str | None) -> list[Host]:
         return [each for each in attempt.hosts if each.job is None]
     ids = {each.id for each in attempt.jobs if job in (each.id, each.name)}
     of_job = [each for each in attempt.workers if job is None or each.job == job or each.job in ids]
-    return [each for each in of_job if host is None or str(each.index) == host]
+    return [each for each in of_job if host in (None, str(each.index), each.name, each.writer)]
 
 
 def _names(hosts: Sequence[Host], attempt: Attempt) -> dict[str, bytes]:
-    """``[0] ``, or ``[train-1a2b 0] `` where several jobs have a host of that number."""
+    """``[0] ``; with the job where several have a host of that number, with its writer where several claim it."""
     jobs = {job.id: job.name for job in attempt.jobs}
     several = len({host.job for host in hosts}) > 1
     names = {
         host.writer: f"{jobs.get(host.job or '', host.job or OWN)} {host.index}" if several else str(host.index)
         for host in hosts
     }
+    claimed = Counter(names.values())
+    names = {writer: f"{name} {writer}" if claimed[name] > 1 else name for writer, name in names.items()}
     width = max(map(len, names.values()))
     return {writer: f"[{name:>{width}}] ".encode() for writer, name in names.items()}
 

@@ -9,7 +9,7 @@ from marin_research.codec import Unknown, encode
 from marin_research.compare import changes_between_attempts, flat_config
 from marin_research.devices import denied
 from marin_research.record import Attempt, Devices, Host, Job, Output, Run, Status, Step
-from marin_research.summary import table, wall_time
+from marin_research.summary import table
 from marin_research.units import format_duration, format_number, format_size, format_value
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ def lines(run: Run) -> Iterator[str]:
     yield f"{run.id}  {run.label}"
     yield f"  {run.status}: {run.why}"
     yield from _changes(run)
-    facts = [("thread", run.thread), ("declared", f"{run.declared:%Y-%m-%d %H:%M:%S} UTC"), ("took", wall_time(run))]
+    yield from _other_devices(run)
+    facts = [("thread", run.thread)]
+    if run.thread:  # else its declaration is missing
+        facts.append(("declared", f"{run.declared:%Y-%m-%d %H:%M:%S} UTC"))
+    if run.attempt is not None:
+        facts.append(("took", _took(run.attempt)))
     if run.hypothesis:
         facts.append(("hypothesis", run.hypothesis))
     if run.reproduces:
@@ -62,6 +67,13 @@ def _changes(run: Run) -> Iterator[str]:
         yield f"  NOT THE SAME in attempts {change.before} and {change.after}: {told}"
 
 
+def _other_devices(run: Run) -> Iterator[str]:
+    for attempt in run.attempts:
+        if (asked := denied(attempt)) is not None:
+            of = f" in attempt {attempt.number}" if len(run.attempts) > 1 else ""
+            yield f"  NOT THE DEVICES IT ASKED FOR{of}: {_devices(attempt.devices)}, not {_devices(asked)}"
+
+
 def _changed(difference: Difference) -> str:
     before, after = (
         value["sha256"] if isinstance(value, dict) and "sha256" in value else value
@@ -74,7 +86,7 @@ def _changed(difference: Difference) -> str:
 
 
 def _attempt(attempt: Attempt) -> Iterator[str]:
-    took = f", took {format_duration(attempt.wall_s)}" if isinstance(attempt.wall_s, float) else ""
+    took = f", took {_took(attempt)}" if attempt.end else ""
     again = f" ({attempt.retry.job} started again)" if attempt.retry else ""
     yield f"\nattempt {attempt.number}, {attempt.started:%Y-%m-%d %H:%M:%S} UTC{took}{again}"
     ended = f"{attempt.end.status}: {attempt.end.why}" if attempt.end else "not ended"
@@ -82,6 +94,18 @@ def _attempt(attempt: Attempt) -> Iterator[str]:
     # A cluster's retry has the command, commit and environment of the try before it.
     facts = [*([] if attempt.retry else _launched(attempt)), *_where(attempt)]
     yield from table([list(fact) for fact in facts])
+
+
+def _took(attempt: Attempt) -> str:
+    """How long the work took, and how long it was until then where its jobs had to wait; nothing before its end."""
+    if attempt.end is None:
+        return ""
+    worked, whole = (
+        "" if isinstance(seconds, Unknown) else format_duration(seconds)
+        for seconds in (attempt.wall_s, attempt.whole_s)
+    )
+    in_all = f"({whole} in all, queueing included)" if whole not in ("", worked) else ""
+    return " ".join(filter(None, (worked, in_all))) or "an unknown time: its clocks disagree"
 
 
 def _launched(attempt: Attempt) -> Iterator[tuple[str, str]]:
@@ -94,8 +118,7 @@ def _launched(attempt: Attempt) -> Iterator[tuple[str, str]]:
 
 
 def _where(attempt: Attempt) -> Iterator[tuple[str, str]]:
-    asked = denied(attempt)
-    yield "devices", _devices(attempt.devices) + (f", NOT {_devices(asked)}" if asked else "")
+    yield "devices", _devices(attempt.devices)
     for host in attempt.hosts:
         if host.job is None:
             apart = attempt.workers != attempt.hosts

@@ -40,7 +40,7 @@ def listing(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterato
     columns = [
         _Column("ID", [run.id for run in runs]),
         _Column("STATUS", [run.status for run in runs]),
-        _Column("DECLARED", [_time(run.declared) for run in runs], leave_out=1),
+        _Column("DECLARED", [_time(run.declared) if run.thread else "" for run in runs], leave_out=1),
         _Column("TOOK", [_took(run) for run in runs], leave_out=2),
     ]
     if wanted.topic is None:

@@ -195,6 +195,24 @@ def workplace(tmp_path, monkeypatch) -> Workplace:
 
 
 @pytest.fixture
+def wandb_server():
+    """Starts W&B servers on this machine and gives their URLs; an argument is the status with which one refuses all."""
+    running = []
+
+    def start(*refuses_with: str) -> str:
+        command = [sys.executable, str(Path(__file__).with_name("wandb_server.py")), *refuses_with]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        running.append(process)
+        assert process.stdout is not None
+        return f"http://127.0.0.1:{int(process.stdout.readline())}"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
 def program(tmp_path):
     folder = tmp_path / uuid.uuid4().hex
     folder.mkdir()

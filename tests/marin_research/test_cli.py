@@ -581,6 +581,42 @@ def test_what_several_hosts_printed_is_merged_by_time(preempted_pod, keep, store
     assert say("logs", "LR-001", "--job", "another").code == 1
 
 
+def test_hosts_that_claim_one_index_are_told_apart_and_chosen_by_any_of_their_names(a_host, a_run, keep, store, say):
+    """A launcher that numbers its processes wrongly must not make one host of two, whatever the machines are called."""
+    names = {"h0-aaaaaa": "my lab pc", "h0-bbbbbb": "worker-1"}
+    hosts = tuple(a_host(0, name=name, writer=writer) for writer, name in names.items())
+    run = keep(a_run(hosts=hosts))
+    for writer, name in names.items():
+        output = LiveOutput(store.root, store.output_folder(run.id, 1, writer))
+        output.open()
+        output.append(f"Error: {name} has failed\n".encode())
+
+    merged = say("logs", run.id).out
+
+    assert sorted(merged.splitlines()) == [
+        "[0 h0-aaaaaa] Error: my lab pc has failed",
+        "[0 h0-bbbbbb] Error: worker-1 has failed",
+    ]
+    assert sorted(say("logs", run.id, "--host", "0").out.splitlines()) == sorted(merged.splitlines())
+    assert say("logs", run.id, "--host", "my lab pc").out == "Error: my lab pc has failed\n"
+    assert say("logs", run.id, "--host", "h0-bbbbbb").out == "Error: worker-1 has failed\n"
+    assert "2 claim to be it: my lab pc (process 4242, h0-aaaaaa), worker-1" in say("show", run.id).out
+    assert "host 0 (h0-bbbbbb)" in say("digest", run.id).out
+
+
+def test_devices_other_than_those_asked_for_are_said_loudly(an_attempt, a_host, a_run, keep, say):
+    """A pod of which one host never joined gives half the throughput and no error."""
+    asked = Devices(kind="TPU v4-16", count=8, process_count=2, source="declared: TPU v4-16")
+    seen = Devices(kind="TPU v4", count=4, local_count=4, process_count=1, source="jax")
+    whole = Devices(kind="TPU v4", count=8, local_count=4, process_count=2, source="jax")
+    keep(a_run("LR-001", attempts=(an_attempt(declared_devices=asked, hosts=(a_host(devices=seen),)),)))
+    keep(a_run("LR-002", attempts=(an_attempt(declared_devices=asked, hosts=(a_host(devices=whole),)),)))
+
+    loud = "NOT THE DEVICES IT ASKED FOR: 4 x TPU v4, 4 here (jax), not 8 x TPU v4-16 over 2 hosts"
+    assert loud in say("show", "LR-001").out.splitlines()[2]
+    assert "NOT" not in say("show", "LR-002").out
+
+
 def test_show_tells_every_try_its_hosts_and_what_the_cluster_counts(preempted_pod, keep, say):
     """Where each try ran and why it ended is what a failure is looked for by."""
     keep(preempted_pod())
@@ -589,7 +625,7 @@ def test_show_tells_every_try_its_hosts_and_what_the_cluster_counts(preempted_po
 
     assert "attempt 1, 2026-11-22 12:00:00 UTC" in shown
     assert "preempted: host 0 was preempted: spot reclaim; 1 other of its gang ended with it" in shown
-    assert "attempt 2, 2026-11-22 12:01:00 UTC, took 30.0 s (/ada/train-1a2b started again)" in shown
+    assert "attempt 2, 2026-11-22 12:01:00 UTC, took 30.0 s (1 min 0 s in all, queueing included)" in shown
     assert "/ada/train-1a2b: succeeded; iris counts 1 preemption" in shown
     assert "worker-1 (process 4242) on vm-1" in shown
     assert "8 x TPU v4-16 over 2 hosts" in shown

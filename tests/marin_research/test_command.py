@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -25,6 +26,42 @@ def test_a_command_runs_as_without_us_and_its_exit_code_is_ours(workplace):
     assert (workplace.end().exit_code, workplace.end().cause) == (3, Cause.EXITED)
     assert run.attempt.command.argv == ("sh", "-c", "echo out; echo err >&2; exit 3")
     assert sorted(workplace.printed().split()) == [b"err", b"out"]
+
+
+CLOCK = """
+import datetime, pathlib
+class SetClock(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) - datetime.timedelta(hours=int(pathlib.Path("hours-back").read_text()))
+datetime.datetime = SetClock
+from marin_research.cli.main import main
+main()
+"""
+
+
+def test_a_clock_that_is_set_back_changes_neither_durations_nor_the_order_of_attempts(workplace):
+    """A VM that meets its time server late would have runs of no length, and stops that nobody asked for."""
+    workplace.program = (sys.executable, "-c", CLOCK)
+    hours_back = workplace.top / "hours-back"
+    hours_back.write_text("0")
+    wait = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+
+    with workplace.start("sh", "-c", wait) as running:
+        assert running.stdout.readline() == "ready\n"
+        hours_back.write_text("-1")
+        running.terminate()
+        assert running.wait(30) == 7
+    hours_back.write_text("0")
+    workplace.record("sh", "-c", "sleep 0.3; echo 2 > hours-back; echo tok/s=3", options=("--resume", "KER-001"))
+
+    run = workplace.run()
+    first, second = run.attempts
+    assert (first.end.status, first.end.cause, first.number, second.number) == (Status.CANCELLED, Cause.STOPPED, 1, 2)
+    assert 0 < first.wall_s < 60 < (first.end.time - first.started).total_seconds()
+    assert 0.3 <= second.wall_s < 60
+    assert second.end.time < second.started
+    assert (run.status, run.why) == (Status.SUCCEEDED, "it exited with code 0")
 
 
 def test_standard_input_reaches_the_command(workplace):

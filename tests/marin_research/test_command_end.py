@@ -29,12 +29,12 @@ NOTICE = Evidence(time=NOON, source="GCE metadata", text="instance/preempted is 
 
 def received(name: str, *, seconds_ago: float = 1, sender: int | None = 4711) -> Received:
     time = NOON - timedelta(seconds=seconds_ago)
-    return Received(signal=signal.Signals[name], time=time, sender=sender, sender_name="kill")
+    return Received(signal=signal.Signals[name], time=time, at=-seconds_ago, sender=sender, sender_name="kill")
 
 
 def ended(code: int | None = None, name: str | None = None, *, timed_out: bool = False) -> Ended:
     number = signal.Signals[name] if name else None
-    return Ended(time=NOON, exit_code=code, signal=number, timed_out=timed_out)
+    return Ended(time=NOON, at=0, exit_code=code, signal=number, timed_out=timed_out)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marin_research.record import Unknown
+from marin_research.record import Status, Unknown
 from marin_research.wandb_children import WandbOfCommand, with_links
 
 if TYPE_CHECKING:
@@ -57,6 +57,21 @@ def test_a_disabled_run_is_none(workplace, train):
 
     assert workplace.run().wandb == ()
     assert workplace.run().gaps == ()
+
+
+def test_a_command_whose_project_refuses_the_login_goes_on_and_its_record_says_so(workplace, train, wandb_server):
+    """Everybody would look for a run that W&B never had."""
+    refused = wandb_server("401")
+    environment = {**os.environ, "WANDB_BASE_URL": refused, "WANDB_API_KEY": f"local-{'k' * 40}"}
+
+    done = workplace.record(*train("not-ours", folder=".", loss=1, mode="online"), env=environment)
+
+    run = workplace.run()
+    assert (done.returncode, run.status, run.wandb) == (0, Status.SUCCEEDED, ())
+    (gap,) = run.gaps
+    assert gap.what == "W&B run not-ours"
+    assert "W&B has not taken it" in gap.why
+    assert "error 401" in gap.why
 
 
 def test_nothing_that_the_command_configures_is_changed(workplace):

@@ -16,7 +16,7 @@ from marin_research.codec import encode
 from marin_research.errors import EventFormatError
 from marin_research.events import Event, Heartbeat, Kind, read_batch, write_batch
 from marin_research.fold import fold
-from marin_research.record import Attempt, Devices, End, Gap, Host, Metric, Output, Run, Status, Unknown
+from marin_research.record import Attempt, Cause, Devices, End, Gap, Host, Metric, Output, Run, Status, Unknown
 
 T0 = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -324,6 +324,20 @@ def test_fields_that_were_invented_later_are_passed_over(start):
 
     assert fold_now(events) == fold_now(start())
     assert gaps == []
+
+
+def test_an_end_in_words_that_were_invented_later_is_still_an_end(start):
+    """The run would be called lost, or be waited for, although its record says what became of it."""
+    ends = [event(kind, {**encode(ended()), "cause": "cosmic_ray"}) for kind in (Kind.HOST_ENDED, Kind.ATTEMPT_ENDED)]
+    paused = [event(Kind.ATTEMPT_ENDED, {**encode(ended()), "status": "paused", "why": "the cluster is asleep"})]
+
+    known, later = fold_now([*start(), *ends]), fold_now([*start(), *paused])
+
+    assert (known.status, known.why) == (Status.SUCCEEDED, "the step returned")
+    assert known.attempt is not None
+    assert known.attempt.end == replace(ended(), cause=Cause.UNKNOWN)
+    assert later.status is Status.LOST
+    assert "a newer version of this program says that it ended, as paused: the cluster is asleep" in later.why
 
 
 @pytest.mark.parametrize(

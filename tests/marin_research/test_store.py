@@ -166,6 +166,16 @@ def test_an_object_of_a_newer_format_is_a_gap_and_stays_as_it_is(store, a_run, k
     assert store.objects.get(key) == newer
 
 
+def test_a_run_of_which_nothing_can_be_read_says_why(store):
+    """It is not lost: whoever has the newer version sees it whole."""
+    store.objects.put_new("runs/LR-009/events/001-h0-ffffff-000000.json", b'{"format": "marin-research/events/2"}')
+
+    run = store.run("LR-009")
+
+    assert run.why.startswith("its declaration is missing; ")
+    assert "a newer version may read it" in run.why
+
+
 def test_an_object_that_cannot_be_opened_is_a_gap(store, a_run, keep):
     """One bad sector must not hide a run."""
     whole = keep(a_run())

@@ -31,10 +31,10 @@ from marin_research import wandb_file
 from marin_research.codec import decode
 from marin_research.history import Thinned
 from marin_research.record import Metric, Unknown, WandbRun
-from marin_research.wandb_folder import folders_since, run_in
+from marin_research.wandb_folder import folders_since, refusal_in, run_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 PRELUDE = """
 import json, math, os, subprocess, sys, threading
@@ -353,22 +353,9 @@ def test_an_error_while_watching_never_reaches_the_run(tmp_path: Path) -> None:
     assert "WARNING" not in played.output
 
 
-@pytest.fixture
-def server() -> Iterator[str]:
-    """The URL of a W&B server on this machine."""
-    with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("wandb_server.py")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        process.kill()
-
-
-def test_an_online_run_is_linked_by_its_url(server: str, tmp_path: Path) -> None:
+def test_an_online_run_is_linked_by_its_url(wandb_server: Callable[..., str], tmp_path: Path) -> None:
     """The link to the run, which every write-up must have, would be missing or lead nowhere."""
+    server = wandb_server()
     played = play(
         tmp_path,
         """
@@ -393,6 +380,32 @@ def test_an_online_run_is_linked_by_its_url(server: str, tmp_path: Path) -> None
     assert played.runs("runs") == (finished,)
     assert (scanned.id, scanned.mode, scanned.entity, scanned.exit_code) == ("online", "online", "lab", 2)
     assert isinstance(scanned.url, Unknown)
+
+
+def test_a_run_that_the_server_refuses_is_none_and_the_refusal_is_known(
+    wandb_server: Callable[..., str], tmp_path: Path
+) -> None:
+    """A link to it would lead nowhere, and without a word everybody would look for it."""
+    played = play(
+        tmp_path,
+        """
+        with wandb_hook.watch("step") as watch:
+            import wandb
+            try:
+                wandb.init(project="p", id="not-mine")
+            except wandb.errors.CommError:
+                tell(runs=watch.runs(), gaps=watch.gaps())
+        """,
+        WANDB_MODE="online",
+        WANDB_BASE_URL=wandb_server("403"),
+        WANDB_API_KEY=f"local-{'k' * 40}",
+    )
+    (folder,) = folders_since(tmp_path, since=0)
+
+    assert played.runs("runs") == ()
+    assert [gap["why"] for gap in played.told["gaps"]] == ["wandb.init raised CommError: permission denied"]
+    assert run_in(folder) is None
+    assert "error 403" in (refusal_in(folder) or "")
 
 
 # Reading files

@@ -1,5 +1,7 @@
 """As much of a W&B server as one online run needs; it keeps nothing. Run as a program, it prints its port and serves.
 
+An argument is the HTTP status with which it refuses whatever it is asked.
+
 In a process of its own, because a Python that is ending can start no thread to answer the run that waits for it.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -70,7 +73,9 @@ class Handler(BaseHTTPRequestHandler):
             url = f"http://{self.headers['Host']}"
             reply = {"data": answer(operation[1] if operation else "", request.get("variables") or {}, url)}
         content = json.dumps(reply).encode()
-        self.send_response(200)
+        if len(sys.argv) > 1:
+            content = json.dumps({"errors": [{"message": "permission denied", "path": ["upsertBucket"]}]}).encode()
+        self.send_response(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

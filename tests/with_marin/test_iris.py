@@ -610,5 +610,5 @@ def test_a_remote_step_is_recorded_where_it_runs_even_if_its_launcher_dies(pod, 
     assert run.metrics["loss"].value == 0.25
     assert (run.attempt.devices.kind, run.attempt.devices.source) == ("cpu", "jax")
     assert run.attempt.asked_devices.count == 8
-    assert "1 x cpu, 1 here (jax), NOT 8 x TPU v4-16 over 2 hosts" in show("POD-001").output
+    assert "ASKED FOR: 1 x cpu, 1 here (jax), not 8 x TPU v4-16 over 2 hosts" in show("POD-001").output
     assert (tmp_path / "prefix" / "train" / "remote" / VERSION / ".marin_research.json").exists()
