@@ -11,11 +11,12 @@ from curator.verify.reading.marking import marked
 from curator.verify.reading.reader import Reader
 from curator.verify.reading.sentences import Context, Sentence, split
 from curator.verify.reading.tokens import Lexer, TokenKind
-from curator.verify.report import Collector, FindingKind, Report
+from curator.verify.report import Collector, Report
 from curator.verify.rules.chains import Chains
 from curator.verify.rules.comparisons import Comparisons
 from curator.verify.rules.consistency import Consistency
 from curator.verify.rules.counts.rule import Counts
+from curator.verify.rules.expectations import truths
 from curator.verify.rules.labels import Labels
 from curator.verify.rules.numbers.rule import Numbers
 from curator.verify.rules.outcomes import Outcomes
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curator.facts import Fact
-    from curator.verify.report import Issue
-
-_CONTRADICTIONS = frozenset(
-    {FindingKind.COMPARATIVE, FindingKind.DIRECTION, FindingKind.STATUS, FindingKind.SUPERLATIVE}
-)
 
 
 class Rule(Protocol):
@@ -73,7 +69,7 @@ class Verifier:
             Chains(self._world),
             Superlatives(self._world),
             comparisons,
-            Hypotheses(self._world, self._truth),
+            Hypotheses(self._world, self._parts),
             Agreement(self._world),
             self._outcomes,
             Labels(self._world),
@@ -98,32 +94,11 @@ class Verifier:
                 self._check(before, sentence, found)
         return found.report(text)
 
-    def _truth(self, hypothesis: str, run: str) -> bool | None:
-        """Whether the facts bear out or contradict a hypothesis, read as a result of its run."""
-        found, context = Collector(), Context(topics=frozenset({run} - {""}))
-        text = markdown.normalise(hypothesis)
-        before: Reader | None = None
-        numerals: list[int] = []
-        for sentence in split(marked(self._lexer.cut(text, 0), context, self._world, self._vocabulary), context):
-            before = Reader(sentence, self._world, before)
-            for i in sentence.of_kind(TokenKind.NUMBER):
-                numerals.append(sentence.tokens[i].start)
-                self._numbers.check(before, sentence, i, found)
-            for rule in self._rules[:4]:
-                rule.check(before, sentence, found)
-            self._outcomes.check(before, sentence, found)
-        against = [issue for issue in found.issues if issue.kind in _CONTRADICTIONS or _is_factor(text, issue)]
-        claimed = [start for start, _, _ in found.evidence if text[start : start + 1].isalpha()]
-        if against:
-            return False
-        stated = {start for start, _, _ in found.evidence}
-        if any(start not in stated for start in numerals):
-            return None  # what it asks for was not found in the facts
-        # Of a hypothesis with several parts, some may be undecided: only a simple one is known to hold.
-        simple = not any(
-            word in f" {text.lower()} " for word in (" and ", " without ", " while ", " but ", " at no ", ",")
-        )
-        return True if claimed and simple and not found.issues else None
+    def _parts(self, hypothesis: str, run: str) -> tuple[bool | None, ...]:
+        """Of each part of a hypothesis whether it is so of its run."""
+        context = Context(topics=frozenset({run} - {""}))
+        tokens = marked(self._lexer.cut(markdown.normalise(hypothesis), 0), context, self._world, self._vocabulary)
+        return tuple(truth for s in split(tokens, context) for truth in truths(s, self._world, run))
 
     def _check(self, reader: Reader, sentence: Sentence, found: Collector) -> None:
         self._counts.check_words(reader, sentence, found)
@@ -132,8 +107,3 @@ class Verifier:
                 self._numbers.check(reader, sentence, i, found)
         for rule in self._rules:
             rule.check(reader, sentence, found)
-
-
-def _is_factor(text: str, issue: Issue) -> bool:
-    """Whether what is objected to is a factor in words: ``doubles``."""
-    return text[issue.start : issue.end].isalpha()

@@ -173,6 +173,13 @@ class World:
         return next((f.name for f in self.facts if f.kind is FactKind.METRIC and f.better and f.subject), "")
 
     @cached_property
+    def lengths(self) -> frozenset[str]:
+        """The metrics that say how long something is that is no time."""
+        return frozenset(
+            name for name in self.metric_names if re.search(r"(?:^|[^a-z])len(?:gth)?s?(?:$|[^a-z])", name)
+        )
+
+    @cached_property
     def _directions(self) -> Mapping[str, Direction]:
         return {fact.name: fact.better for fact in reversed(self.facts) if fact.better}
 
@@ -235,6 +242,39 @@ class World:
         """The runs whose config has this value."""
         per_run = self.configs.get(key, {})
         return frozenset(run for run, fact in per_run.items() if run and _same(fact.value, value))
+
+    def counterparts(self, run: str, among: frozenset[str] | None = None) -> frozenset[str]:
+        """The runs that differ from this one in the fewest settings, those with its seed if any have.
+
+        Args:
+            run: whose counterparts are looked for.
+            among: where; the runs before it if nothing is said, the baseline if there are none.
+        """
+        before = self.runs[: self.runs.index(run)] if run in self.runs else ()
+        apart = {other: self.apart(run, other) for other in sorted(among or before)}
+        apart = {other: n for other, n in apart.items() if n} or dict.fromkeys(self.baseline - {run}, 1)
+        nearest = [other for other, n in apart.items() if n == min(apart.values())]
+        alike = [other for other in nearest if self._seeds(other) == self._seeds(run)] or nearest
+        return frozenset(alike) & self.baseline or frozenset(alike)
+
+    def apart(self, run: str, other: str) -> int:
+        """In how many settings two runs differ."""
+        differing = self._settings.get(run, frozenset()) ^ self._settings.get(other, frozenset())
+        return len({key for key, _ in differing})
+
+    def _seeds(self, run: str) -> set[str]:
+        return {repr(f.value) for key in self.configs if is_repetition_key(key) and (f := self.configs[key].get(run))}
+
+    @cached_property
+    def moves(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """By setting, every run that has more of it than another and that other; alike in all else where any are."""
+        return {key: tuple(self._moves(key)) for key in self.varying if not is_repetition_key(key)}
+
+    def _moves(self, key: str) -> list[tuple[str, str]]:
+        numbers = {run: value for run, f in self.configs[key].items() if (value := number_of(f)) is not None}
+        apart = [(a, b) for a in numbers for b in numbers if numbers[a] > numbers[b]]
+        others = {run: {each for each in self._settings.get(run, ()) if each[0] != key} for run in numbers}
+        return [(a, b) for a, b in apart if others[a] == others[b]] or apart
 
     def between(self, first: frozenset[str], last: frozenset[str]) -> tuple[str, ...]:
         """The runs that reached their end, from those with one value of a setting to those with another, in order."""

@@ -26,7 +26,7 @@ _OPENERS = words.word_set(
 _STANDING = (
     words.forms("be stay remain end finish lie fall come sit drop land stand")
     | words.BE
-    | words.word_set(") well far just slightly points clearly still both all all, ends")
+    | words.word_set(") well far just slightly point points clearly still both all all, ends")
 )
 _ATTAINING = words.forms("reach repeat approach")
 _SKIPPED = (

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from curator.verify.reading.axes import axes
 from curator.verify.reading.lists import SIDES, Lists
 from curator.verify.reading.mentions import PREPOSITIONS, metrics_named, runs_named
 from curator.verify.reading.roles import Role, role_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from curator.verify.known.world import World
+    from curator.verify.reading.axes import Axis
     from curator.verify.reading.mentions import Mention
     from curator.verify.reading.sentences import Sentence
 
@@ -68,6 +70,27 @@ class Reader:
     def named(self) -> frozenset[str]:
         """Every run it names."""
         return frozenset(run for mention in self.runs for run in mention.meant)
+
+    @cached_property
+    def axes(self) -> list[Axis]:
+        """The settings it moves, in order."""
+        return axes(self._s, frozenset(self._world.moves))
+
+    def axis_at(self, i: int) -> Axis | None:
+        """The move that the word at ``i`` is a part of."""
+        return next((axis for axis in self.axes if axis.first <= i <= axis.last), None)
+
+    def axis(self, i: int) -> Axis | None:
+        """The move that what is said at ``i`` comes of: before it, else behind it, else in the sentence before."""
+        if self.axis_at(i):
+            return None
+        before = [axis for axis in self.axes if axis.last < i]
+        _, high = self._s.clause(i)
+        behind = [axis for axis in self.axes if i < axis.first < high]
+        if before or behind:
+            return (before[-1:] or behind)[0]
+        earlier = self._before
+        return earlier.axes[-1] if earlier and earlier.axes and not self.runs and not earlier.runs else None
 
     @property
     def named_before(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ EFFECTS = words.word_set("effect impact difference change influence")
 NO_EFFECT = words.word_set("no little negligible zero")
 _AS = {
     "fast": Sense.FASTER, "quick": Sense.FASTER, "slow": Sense.SLOWER, "good": Sense.BETTER, "bad": Sense.WORSE,
+    "well": Sense.BETTER, "accurate": Sense.BETTER, "cheap": Sense.DOWN,
     "high": Sense.UP, "large": Sense.UP, "big": Sense.UP, "much": Sense.UP, "many": Sense.UP, "long": Sense.UP,
     "low": Sense.DOWN, "small": Sense.DOWN, "little": Sense.DOWN, "few": Sense.DOWN, "short": Sense.DOWN,
 }  # fmt: skip

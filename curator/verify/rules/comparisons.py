@@ -6,7 +6,8 @@ readings that the sentence allows, the cheapest that can be decided counts, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
@@ -16,7 +17,7 @@ from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
-from curator.verify.text.words import SPEEDS, Sense
+from curator.verify.text.words import ALIKE, SPEEDS, Sense
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,11 +32,14 @@ _FARTHEST = 2.5
 """What a run may cost that something is compared with."""
 _SAME_WITHIN = 0.02
 _SIMILAR_WITHIN = 0.1
+_HARDLY = 0.005
 """Relative differences up to which values are the same, and about the same."""
 _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
 _QUALITIES = words.RUN_NOUNS | words.word_set(
     "choice option result results outcome one performance value values overall"
 )
+_LONG = words.word_set("longer shorter")
+_THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
 _BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
 _TO_METRIC = words.word_set("in on by for at 's of")
 
@@ -52,6 +56,8 @@ class Comparison:
     equal: bool = False
     """``as fast as``: at least so."""
     similar: bool = False
+    denied: bool = False
+    """A "not" stands before it, and it is said of an effect, not of a contest."""
 
     def truth(self, world: World, run: str, against: str, names: Iterable[str]) -> bool | None:
         """Whether it is so of one run, in one of the metrics; None where nothing can be told."""
@@ -68,11 +74,15 @@ class Comparison:
         near = abs(a.value - b.value) <= (_SIMILAR_WITHIN if self.similar else _SAME_WITHIN) * abs(b.value)
         if self.sense is Sense.SAME:
             return near
+        if self.sense is Sense.OTHER:
+            return a.value != b.value
         upwards = world.upwards(self.sense, name)
         if upwards is None:
             return None
         if self.equal and near:
             return True
+        if self.denied and abs(a.value - b.value) <= _HARDLY * abs(b.value):
+            return False  # "throughput did not suffer"
         return (a.value > b.value) if upwards else (a.value < b.value)
 
 
@@ -132,7 +142,7 @@ class Comparisons:
         """What the word at ``i`` claims; None where it claims nothing that can be judged."""
         equal = equality_at(s, i)
         sense = sense_at(s, i) or equal
-        if sense is None or not (equal or _claims(s, i)):
+        if sense is None or not (equal or _claims(s, i)) or reader.axis_at(i):
             return None
         names = self._names(reader, s, i, sense)
         if names is None:
@@ -158,6 +168,8 @@ class Comparisons:
         numeral = s.numeral(j)
         if s.keys(j) or (numeral is not None and numeral.word and numeral.whole):
             return None  # "improves three of the four metrics"
+        if word in _LONG and s.is_word(j) and (lengths := self._world.lengths):
+            return Ties([Tie(lengths)])  # "longer answers"
         plain = s.is_word(j) and s.word(j) not in words.FOLLOWERS | words.HEDGES | words.NEGATIONS | words.DEGREES
         if plain and word not in words.MOVES:
             if s.kind(j + 1) is TokenKind.METRIC:
@@ -170,7 +182,7 @@ class Comparisons:
         low, _ = s.clause(i)
         last = next((j for j in range(i - 1, low - 1, -1) if s.names(j) or s.keys(j)), None)
         valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
-        if last is not None and not s.names(last) and not valued:
+        if last is not None and not s.names(last) and not valued and reader.axis_at(last) is None:
             return None  # it is a setting that goes up
         after = frozenset[str]() if any(m.last < i for m in reader.metrics) else _after_reference(s, i + 1)
         ties = Ties([Tie(after)]) if after else reader.names(i, ahead=False)
@@ -187,8 +199,11 @@ class Comparisons:
         if not any(low <= m.first < i for m in reader.runs) and _is_of_several(s, low, i):
             return
         negated = s.negated(i) and not (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT)
-        if negated and (claim.sense is Sense.SAME or s.softened(i)):
+        if negated and s.softened(i):
             return
+        if negated and claim.sense in ALIKE:
+            claim, negated = replace(claim, sense=words.OPPOSITE[claim.sense]), False
+        claim = replace(claim, denied=negated and s.word(i) not in words.CONTESTS)
         verdicts = sorted(self._verdicts(claim, reader, s, found, negated=negated), key=lambda v: v.cost)
         right = [v for v in verdicts if v.holds and v.cost <= verdicts[0].cost + SLACK]
         token = s.tokens[i]
@@ -201,18 +216,43 @@ class Comparisons:
         self, claim: Comparison, reader: Reader, s: Sentence, found: Collector, *, negated: bool
     ) -> Iterator[_Verdict]:
         """Each reading that can be decided."""
+        if pairs := self._moved(claim, reader, s):
+            yield from self._along(claim, pairs, s, negated=negated)
+            return
         references = [tie for tie in claim.references.all if tie.cost <= _FARTHEST]
         for subject in self._subjects(claim, reader, s, found).all:
+            if claim.sense in ALIKE and not claim.references.explicit:
+                made_from = (self._world.counterparts(run) for run in sorted(subject.meant))
+                references = [*references, *(Tie(each, 0.5) for each in made_from if each)]
             for names, cost in self._name_choices(claim):
                 for reference in references:
-                    pairs = [
-                        (a, b) for a in subject.parts or (subject.meant,) for b in reference.parts or (reference.meant,)
-                    ]
-                    results = [self._holds(claim, a, b, names, negated=negated) for a, b in pairs]
+                    both = itertools.product(subject.parts or (subject.meant,), reference.parts or (reference.meant,))
+                    results = [self._holds(claim, a, b, names, negated=negated) for a, b in both]
                     decided = [result for result in results if result is not None]
                     if decided:
                         shown = self._pair(min(subject.meant), min(reference.meant), names)
                         yield _Verdict(subject.cost + cost + reference.cost, all(decided), shown)
+
+    def _moved(self, claim: Comparison, reader: Reader, s: Sentence) -> list[tuple[str, str]]:
+        """The pairs of runs that a setting's move leads between; none where the claim is said of runs by name."""
+        axis = reader.axis(claim.at)
+        named = [m for m in reader.runs if len(m.meant) == 1 and s.clause(claim.at)[0] <= m.first]
+        if axis is None or named:
+            return []
+        pairs = list(self._world.moves[axis.key])
+        for m in reader.runs:  # "larger batches in the background": among the runs that are so
+            pairs = [(a, b) for a, b in pairs if {a, b} <= m.meant] or pairs
+        return [(a, b) if axis.sense is Sense.UP else (b, a) for a, b in pairs]
+
+    def _along(
+        self, claim: Comparison, pairs: list[tuple[str, str]], s: Sentence, *, negated: bool
+    ) -> Iterator[_Verdict]:
+        throughout = bool(s.words & _THROUGHOUT)
+        for names, cost in self._name_choices(claim):
+            results = {pair: claim.truth(self._world, *pair, names) for pair in pairs}
+            decided = [result is not negated for result in results.values() if result is not None]
+            if decided:
+                yield _Verdict(cost, (all if throughout else any)(decided), self._pair(*pairs[0], names))
 
     def _holds(
         self, claim: Comparison, runs: frozenset[str], against: frozenset[str], names: frozenset[str], *, negated: bool
@@ -281,7 +321,9 @@ def _claims(s: Sentence, i: int) -> bool:
         amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
         if amount or s.word(i - 1) in {"to", "by"}:
             return False
-    if word in {"more", "less", "fewer"} and s.kind(i + 1) is not TokenKind.METRIC:
+    if word in {"more", "less", "fewer"} and not any(
+        s.names(j) for j in (i + 1, i + 2) if s.is_word(i + 1) or j == i + 1
+    ):
         return False
     if word in {"above", "below", "ahead", "behind"}:
         return any(s.runs(j) for j in behind)

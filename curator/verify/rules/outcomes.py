@@ -39,6 +39,7 @@ _TELLING = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.N
 _WORKED = words.forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
 _GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
+_FITTING = words.forms("fit")
 _WORKS = words.forms("compile work load")
 _FINAL = words.word_set(
     """
@@ -158,7 +159,7 @@ def _is_statement(s: Sentence, i: int, word: str, *, counted: bool) -> bool:
 
 def _is_final(s: Sentence, i: int) -> bool:
     """Whether a word of several meanings ends its statement, or is followed by how or when."""
-    return s.word(i + 1) in _FINAL
+    return s.word(i + 1) in _FINAL or (s.word(i) in _FITTING and s.word(i + 1) in {"into", "inside", "onto"})
 
 
 class Outcomes:

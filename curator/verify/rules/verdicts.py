@@ -6,7 +6,9 @@ what they bear out is supported, and of what they do not decide nothing may be w
 
 from __future__ import annotations
 
+import re
 import statistics
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
@@ -15,7 +17,7 @@ from curator.verify.report import FindingKind
 from curator.verify.text import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
@@ -24,15 +26,35 @@ if TYPE_CHECKING:
 
 AGREE_WITHIN_PERCENT = 2.0
 """Sample standard deviation of repetitions, relative to their mean, up to which they agree."""
-_EXPECTATIONS = words.word_set("hypothesis hypotheses prediction expectation criterion claim conjecture")
-_EXPECTED = words.word_set("expected predicted hoped-for promised anticipated hypothesised hypothesized")
+_EXPECTATIONS = words.word_set(
+    """
+    hypothesis hypotheses hyp prediction predictions expectation expectations criterion claim conjecture guess bet hunch
+    goal target assumption theory premise promise bar
+    """
+)
+_EXPECTED = words.word_set(
+    "expected predicted hoped-for promised anticipated hypothesised hypothesized hoped planned foreseen asked thought"
+)
 _RIGHT = words.word_set(
-    "supported confirmed holds held hold right correct met true validated verified accepted stands borne exceeded seen"
+    """
+    supported confirmed holds held hold right correct met meets true validated verified accepted stands borne exceeded
+    seen yes delivered delivers panned works fulfilled reached kept vindicated
+    """
 )
 _WRONG = words.word_set(
-    "refuted rejected wrong incorrect false disproved falsified contradicted missed fails failed fell"
+    """
+    refuted rejected wrong incorrect false disproved falsified contradicted missed misses fails failed fell falls no
+    off broken dead disconfirmed unsupported short
+    """
 )
-_PARTLY = words.word_set("half partly partially only mostly largely part almost nearly not-yet open undecided unclear")
+_PARTLY = words.word_set(
+    "half partly partially only mostly largely part almost nearly not-yet open undecided unclear would should could"
+)
+_BACK = 3
+"""Sentences whose words tell which hypothesis is meant."""
+_OUTRIGHT = words.word_set("supported confirmed refuted rejected disproved falsified vindicated")
+"""Verdicts that need no name for what they are on."""
+_AGAINST = words.word_set("contrary against unlike despite")
 _ALIKE = words.word_set("seeds repetitions replicates repeats seed replications reruns")
 _AGREEING = words.forms("agree coincide") | words.word_set("reproducible consistent close stable")
 _DISAGREEING = words.forms("disagree differ vary diverge") | words.word_set("inconsistent irreproducible unstable")
@@ -41,50 +63,115 @@ _DISAGREEING = words.forms("disagree differ vary diverge") | words.word_set("inc
 class Hypotheses:
     """The rule for verdicts on a hypothesis."""
 
-    def __init__(self, world: World, truth: Callable[[str, str], bool | None]) -> None:
-        self._world, self._truth = world, truth
+    def __init__(self, world: World, parts: Callable[[str, str], tuple[bool | None, ...]]) -> None:
+        self._world = world
         self._stated = [
-            (f.subject, f.value)
+            _Stated(f.subject, parts(f.value, f.subject), _telling(f.value))
             for f in world.facts
             if f.kind is FactKind.TEXT and "hypothesis" in f.id and isinstance(f.value, str)
         ]
-        self._known: dict[tuple[str, str], bool | None] = {}
 
     def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
-        said = next((i for i in range(len(s.tokens)) if _is_expectation(s, i)), None)
-        if said is None or s.context.hypothetical or s.is_question:
+        verdict = _verdict(s) if self._stated and not s.is_question else None
+        if verdict is None:
             return
-        at = next((i for i in self._around(s, said) if s.word(i) in _RIGHT | _WRONG and s.is_word(i)), None)
-        partly = any(s.word(i) in _PARTLY for i in range(len(s.tokens)))
-        if at is None or partly or (s.word(at) in words.FAILED_TO and s.word(at + 1) == "to"):
-            return
-        positive = (s.word(at) in _RIGHT) is not s.negated(at)
-        truths = {self._asked(text, subject) for subject, text in self._meant(reader, s, at)} - {None}
-        token = s.tokens[at]
-        found.judged.add(token.start)
-        if truths and positive not in truths:
+        at, right = verdict
+        truths = {each.truth for each in self._meant(reader, s, at)}
+        found.judged.add(s.tokens[at].start)
+        if truths and None not in truths and right not in truths:
             why = f"the facts {'bear it out' if True in truths else 'contradict it'}"
-            found.object_to(FindingKind.STATUS, token, why)
+            found.object_to(FindingKind.STATUS, s.tokens[at], why)
 
-    @staticmethod
-    def _around(s: Sentence, said: int) -> Iterator[int]:
-        yield from range(said + 1, len(s.tokens))
-        yield from range(said - 1, -1, -1)
+    def _meant(self, reader: Reader, s: Sentence, at: int) -> Iterable[_Stated]:
+        """The hypotheses that may be meant: those of the runs in question, by their words, else any."""
+        mine = self._stated
+        for runs in (reader.subjects(at).surest, reader.named, s.context.topics, reader.named_before):
+            if meant := [each for each in self._stated if each.run in runs]:
+                mine = meant
+                break
+        said, sentence = set[str](), s
+        for _ in range(_BACK):
+            said |= _telling(" ".join(sentence.words))
+            if sentence.previous is None:
+                break
+            sentence = sentence.previous
+        score = {each: len(each.words & said) for each in mine}
+        return [each for each in mine if score[each] == max(score.values())]
 
-    def _meant(self, reader: Reader, s: Sentence, at: int) -> Iterator[tuple[str, str]]:
-        """The hypotheses that may be meant: those of the runs in question, else any."""
-        runs = (reader.subjects(at).surest or s.context.topics) & {subject for subject, _ in self._stated}
-        yield from ((subject, text) for subject, text in self._stated if not runs or subject in runs)
 
-    def _asked(self, text: str, subject: str) -> bool | None:
-        key = (text, subject)
-        if key not in self._known:
-            self._known[key] = self._truth(text, subject)
-        return self._known[key]
+@dataclass(frozen=True)
+class _Stated:
+    """A hypothesis of the facts."""
+
+    run: str
+    parts: tuple[bool | None, ...]
+    words: frozenset[str]
+
+    @property
+    def truth(self) -> bool | None:
+        """Whether it is right, by its parts."""
+        if False in self.parts:
+            return False
+        return None if None in self.parts or not self.parts else True
+
+
+def _telling(text: str) -> frozenset[str]:
+    """The words of a text that say what it is about."""
+    return frozenset(
+        word.removesuffix("s") for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in words.FOLLOWERS
+    )
+
+
+def _verdict(s: Sentence) -> tuple[int, bool] | None:
+    """Where a verdict on a hypothesis stands, and whether it says that this is right."""
+    said = next((i for i in range(len(s.tokens)) if _is_expectation(s, i)), None)
+    if said is None:
+        return _on_a_run(s)
+    if s.context.hypothetical and not s.context.field.startswith("hyp"):
+        return None
+    if s.word(said) in _EXPECTED and s.word(said - 1) in {"as", "than"}:  # "as predicted"
+        return (said, True) if s.word(said - 1) == "as" and not s.negated(said) else None
+    if _AGAINST & {s.word(said - n) for n in (1, 2, 3)}:
+        return said, False
+    low, high = s.clause(said)
+    places = [*range(said + 1, len(s.tokens)), *range(said - 1, -1, -1)]
+    at = next((i for i in places if s.is_word(i) and s.word(i) in _RIGHT | _WRONG and not _is_other(s, i)), None)
+    if at is None or any(s.word(i) in _PARTLY for i in range(min(low, at), max(high, at + 2))):
+        return None
+    return at, (s.word(at) in _RIGHT) is not s.negated(at)
+
+
+def _is_other(s: Sentence, i: int) -> bool:
+    """Whether a word that may be a verdict is none here: ``failed to``, ``no gain``, ``fell to``, ``reached 2.3``."""
+    word, after = s.word(i), s.word(i + 1)
+    if word in words.FAILED_TO and after == "to":
+        return True
+    if word in {"fell", "falls", "short"}:
+        return word == "short" or after != "short"
+    if word in {"no", "yes", "off", "works"}:
+        return after not in words.ENDINGS | {"(", "on"}
+    if word in {"reached", "kept", "held", "hold", "holds"} and word != "holds":
+        return after not in words.ENDINGS | {"(", "up", "in", "for", "true"}
+    return False
+
+
+def _on_a_run(s: Sentence) -> tuple[int, bool] | None:
+    """``we were wrong about int4``, ``it did what it promised``, ``the prediction came true``."""
+    for i in range(len(s.tokens)):
+        if s.word(i) in _OUTRIGHT and s.is_word(i) and s.word(i + 1) in words.ENDINGS:
+            return None if s.hedged(i) else (i, (s.word(i) in _RIGHT) is not s.negated(i))
+        if s.word(i) in {"right", "wrong"} and s.word(i + 1) == "about":
+            return i, (s.word(i) == "right") is not s.negated(i)
+        asked = {"promised", "asked", "wanted", "expected", "hoped", "supposed"} & {s.word(i + n) for n in range(1, 6)}
+        if s.word(i) in {"did", "does", "do"} and "what" in {s.word(i + 1), s.word(i + 2)} and asked:
+            return i, not ("not" in {s.word(i + 1), s.word(i - 1)} or s.negated(i))
+    return None
 
 
 def _is_expectation(s: Sentence, i: int) -> bool:
-    """``the hypothesis``, ``the expected gain``."""
+    """``the hypothesis``, ``the expected gain``, ``as predicted``."""
+    if s.word(i) in _EXPECTED and (s.word(i - 1) in {"as", "we", "i"} or s.word(i - 2) in _AGAINST):
+        return s.word(i - 1) == "as" or (s.word(i - 2) in {"as", "what"})
     expected = s.word(i) in _EXPECTED and s.word(i + 1) in words.DIFFERENCES | {"effect", "result", "outcome"}
     stated = s.word(i) in _EXPECTATIONS and s.word(i - 1) != "a"  # "likely cause, a hypothesis: the code met ..."
     return stated or (expected and s.word(i - 1) in {"the", "our", "its"})

@@ -22,10 +22,12 @@ class Sense(StrEnum):
     FASTER = "faster"
     SLOWER = "slower"
     SAME = "same"
+    OTHER = "other"
 
 
 SPEEDS = frozenset({Sense.FASTER, Sense.SLOWER})
 SIZES = frozenset({Sense.UP, Sense.DOWN})
+ALIKE = frozenset({Sense.SAME, Sense.OTHER})
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -132,18 +134,20 @@ def _senses(words: Mapping[Sense, Iterable[str]]) -> dict[str, Sense]:
 
 MOVES = _senses(
     {
-        Sense.UP: forms("rise climb grow jump soar creep surge"),
-        Sense.DOWN: forms("fall drop decline shrink sink dip slip collapse plunge plummet tumble"),
+        Sense.UP: forms("rise climb grow jump soar creep surge mount swell balloon spike"),
+        Sense.DOWN: forms("fall drop decline shrink sink dip slip collapse plunge plummet tumble crater slide"),
+        Sense.WORSE: forms("suffer deteriorate"),
+        Sense.OTHER: forms("budge"),
     }
 )
 """Verbs whose subject is what moved."""
 
 CAUSES = _senses(
     {
-        Sense.UP: forms("increase raise boost lift inflate"),
+        Sense.UP: forms("increase raise boost lift inflate lengthen"),
         Sense.DOWN: forms("decrease reduce lower cut trim shave shorten"),
-        Sense.BETTER: forms("improve gain save recover help"),
-        Sense.WORSE: forms("cost lose regress degrade worsen hurt harm sacrifice"),
+        Sense.BETTER: forms("improve gain save recover help benefit"),
+        Sense.WORSE: forms("cost lose regress degrade worsen hurt harm sacrifice wreck ruin damage impair"),
         Sense.FASTER: forms("accelerate speed"),
         Sense.SLOWER: forms("slow"),
     }
@@ -201,6 +205,19 @@ PLACES = _senses(
 
 SENSES: dict[str, Sense] = {**NOUNS, **MOVES, **CAUSES, **CONTESTS, **ADJECTIVES}
 
+_STRETCHED = word_set("deeper wider stronger additional extra higher larger greater bigger more longer heavier")
+_SQUEEZED = word_set("shallower narrower weaker finer lower smaller less fewer shorter lighter")
+RESIZED = _senses(
+    {
+        Sense.UP: _STRETCHED | forms("increase raise grow enlarge widen deepen lengthen double triple quadruple rise"),
+        Sense.DOWN: _SQUEEZED | forms("decrease reduce lower cut shrink shorten halve narrow fall drop"),
+    }
+)
+"""Words that say which way a setting is moved."""
+
+ENDINGS = frozenset({"", ".", ",", ";", ":", ")"})
+"""What stands behind the last word of a statement."""
+
 OPPOSITE = {
     Sense.UP: Sense.DOWN,
     Sense.DOWN: Sense.UP,
@@ -208,6 +225,8 @@ OPPOSITE = {
     Sense.WORSE: Sense.BETTER,
     Sense.FASTER: Sense.SLOWER,
     Sense.SLOWER: Sense.FASTER,
+    Sense.SAME: Sense.OTHER,
+    Sense.OTHER: Sense.SAME,
 }
 
 SUPERLATIVES = _senses(
