@@ -7,7 +7,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from marin_research.compare import differences, is_repetition_key
-from marin_research.record import Status
+from marin_research.record import Status, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,8 @@ def _replicates(run: Run, other: Run, apart: str) -> bool:
     if other.status is not Status.SUCCEEDED or not run.attempts:
         return False
     return all(
-        difference.what == "command"
+        # What a step does is in its config; what a command does is in its line.
+        (difference.what == "command" and isinstance(run.step, Step))
         or (difference.what == "config" and (is_repetition_key(difference.key) or difference.key == apart))
         or (difference.what.startswith("device") and apart == DEVICES)
         for difference in differences(run, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from marin_research.compare import (
 )
 from marin_research.compare import tested_axis as axis_of  # pytest would take the name for a test
 from marin_research.record import Blob, Command, Devices, End, Git, Status, Unknown
+from marin_research.replicates import replicates
 
 
 def names(found: tuple[Difference, ...]) -> list[str]:
@@ -78,6 +80,16 @@ def test_a_command_that_names_the_setting_it_varies_is_the_same_command(a_run, b
     found = differences(a_run(line=before, config={"lr": 0.1}), a_run(line=after, config={"lr": 0.3}))
 
     assert names(found) == listed
+
+
+def test_another_command_is_no_repetition_unless_both_ran_the_same_step(a_run):
+    """Two kernels that happen to be as fast as each other would pass for one result that was replicated."""
+    lines = ("bench.py --block 128", "bench.py --block 256", "bench.py --block 256")
+    steps = [a_run(f"KER-00{n}", line=line) for n, line in enumerate(lines)]
+    commands = [replace(run, step=Unknown("a command, not a Marin step")) for run in steps]
+
+    assert [run.id for run in replicates(commands[1], commands)] == ["KER-001", "KER-002"]
+    assert replicates(steps[1], steps) == steps
 
 
 def test_uncommitted_changes_are_a_difference(a_run, an_attempt):
