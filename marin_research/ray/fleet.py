@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +61,11 @@ class Fleet:
             )
         )
 
+    @classmethod
+    def lately(cls, *, without: frozenset[str] = frozenset()) -> Fleet:
+        """As ``now``, at most a second old: what many jobs may ask that wait at once."""
+        return _at(int(time.monotonic()), without)
+
     def suiting(self, choice: Choice) -> list[Machine]:
         return [machine for machine in self.machines if machine.suits(choice)]
 
@@ -112,6 +119,11 @@ class Fleet:
         if others:
             parts.append(f"{len(others)} other machine{'s' if len(others) > 1 else ''} (CPUs: {cpus})")
         return ", ".join(parts) or "no machines"
+
+
+@lru_cache(maxsize=4)
+def _at(_second: int, without: frozenset[str]) -> Fleet:
+    return Fleet.now(without=without)
 
 
 def _fits(value: str | None, values: tuple[str, ...]) -> bool:

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ray  # noqa: TID253 - this module is about Ray
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy  # noqa: TID253
 
 from marin_research.job import TaskTry
 from marin_research.parts import Cause, Status
-from marin_research.ray.gang import REPLACEMENT_S, NotPlacedError, Seat, reserved
+from marin_research.ray.gang import Seat, lone_seat, reserved
+from marin_research.ray.outlook import LOOK_S, REPLACEMENT_S, NotPlacedError, Outlook
 from marin_research.ray.runner import Ended, Order, run_task
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _GRACE_S = 5.0
 """What a task has between SIGTERM and SIGKILL."""
 _LAST_WORD_S = 30.0
 """How long the hosts of a try that has ended are waited for; one that stays silent is lost. Ray itself needs 15 s."""
+_COLD_START_S = 10.0
+"""What a worker process may need to start before it counts as waiting for room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +84,15 @@ class Try:
     seats: list[Seat]
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     coordinators: dict[int, str] = field(default_factory=dict)
+    nodes: dict[int, str] = field(default_factory=dict)
+    """Where the tasks have begun, by index."""
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def meet(self, index: int, address: str) -> str | None:
+    async def meet(self, index: int, address: str, node: str) -> str | None:
         """Wait for all tasks to have a runner; gives the first one's address, or None if it will not come to that."""
         self.coordinators[index] = address
+        self.nodes[index] = node
         if len(self.coordinators) == len(self.seats):
             self.complete.set()
         waits = [asyncio.ensure_future(event.wait()) for event in (self.complete, self.over)]
@@ -194,33 +199,67 @@ class RunningJob:
 
     async def _try(self, number: int) -> tuple[Status, str] | None:
         """Run all tasks once; None if all succeeded, else what it counts as, and why."""
+        need, lost = self.spec.need, frozenset(self._lost)
         patience_s = self.spec.patience_s if number == 0 else REPLACEMENT_S
-        async with reserved(
-            self.spec.need, owner=self.id, lost=frozenset(self._lost), patience_s=patience_s, tell=self._tell
-        ) as seats:
-            this = self.current = Try(number, seats)
-            refs = [self._start(this, index, seat) for index, seat in enumerate(seats)]
-            now = datetime.now(UTC)
-            self._tries += [
-                TaskTry(
-                    index=index, number=number, state="running", outcome=Status.RUNNING, worker=seat.node, started=now
-                )
-                for index, seat in enumerate(seats)
-            ]
-            self._tell(_where(seats), state="running", started=self._view.started or now)
-            try:
-                ends = await self._watch(this, refs)
-            except asyncio.CancelledError:
-                await self._stop(this, refs)
-                self._note({}, number, stopped=Cause.STOPPED)
-                raise
+        if need.is_lone:
+            outlook = Outlook(need, self.id, patience_s)
+            return self._judged(number, await self._run_in(Try(number, [lone_seat(need)]), outlook))
+        async with reserved(need, owner=self.id, lost=lost, patience_s=patience_s, tell=self._tell) as seats:
+            ends = await self._run_in(Try(number, seats))
         return self._judged(number, ends)
+
+    async def _run_in(self, this: Try, outlook: Outlook | None = None) -> dict[int, Ended | Lost]:
+        """How all tasks ended.
+
+        Args:
+            this: the try.
+            outlook: of a task that Ray has yet to find a machine for.
+        """
+        self.current = this
+        refs = [self._start(this, index, seat) for index, seat in enumerate(this.seats)]
+        watching = asyncio.create_task(self._watch(this, refs))
+        try:
+            if outlook is not None:
+                await self._wait_for_room(this, watching, outlook)
+            self._note_start(this)
+            return await watching
+        except BaseException:
+            watching.cancel()
+            await self._stop(this, refs)
+            self._note({}, this.number, stopped=Cause.STOPPED)
+            raise
+
+    async def _wait_for_room(self, this: Try, watching: asyncio.Task[Any], outlook: Outlook) -> None:
+        """Until the task has begun, or ended before that.
+
+        Raises:
+            NotPlacedError: no machine of the cluster will ever do.
+        """
+        started = time.monotonic()
+        begun = asyncio.create_task(this.complete.wait())
+        try:
+            while not (await asyncio.wait({begun, watching}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED))[0]:
+                why = outlook.look(frozenset(self._lost))
+                if not outlook.is_possible or time.monotonic() - started > _COLD_START_S:
+                    self._tell(why)
+        finally:
+            begun.cancel()
+
+    def _note_start(self, this: Try) -> None:
+        now = datetime.now(UTC)
+        nodes = [seat.node or this.nodes.get(index, "") for index, seat in enumerate(this.seats)]
+        self._tries += [
+            TaskTry(index=index, number=this.number, state="running", outcome=Status.RUNNING, worker=node, started=now)
+            for index, node in enumerate(nodes)
+        ]
+        slices = list(dict.fromkeys(seat.slice_name for seat in this.seats if seat.slice_name))
+        self._tell(_where(slices, nodes), state="running", started=self._view.started or now)
 
     def _start(self, this: Try, index: int, seat: Seat) -> Any:
         spec, need = self.spec, self.spec.need
         order = Order(
             try_id=this.id,
-            place=replace(self._place, job=self.id, index=index, count=need.tasks, number=this.number, node=seat.node),
+            place=replace(self._place, job=self.id, index=index, count=need.tasks, number=this.number),
             slices=len({each.slice_name for each in this.seats if each.slice_name}),
             slice_index=seat.slice_index,
             command=spec.command,
@@ -229,15 +268,11 @@ class RunningJob:
             versions=spec.versions,
             grace_s=_GRACE_S,
         )
-        options: dict[str, Any] = {"num_gpus": need.bundle.get("GPU", 0)}
+        options = dict(seat.options)
         if spec.pip:
             options["runtime_env"] = {"pip": list(spec.pip)}
-        return run_task.options(
-            num_cpus=0,
-            max_retries=0,
-            scheduling_strategy=PlacementGroupSchedulingStrategy(seat.group, placement_group_bundle_index=seat.bundle),
-            **options,
-        ).remote(ray.get_runtime_context().current_actor, order, spec.payload)
+        server = ray.get_runtime_context().current_actor
+        return run_task.options(max_retries=0, **options).remote(server, order, spec.payload)
 
     async def _watch(self, this: Try, refs: list[Any]) -> dict[int, Ended | Lost]:
         """How every task ended. The first that did not succeed ends the others."""
@@ -265,15 +300,16 @@ class RunningJob:
 
     async def _stop(self, this: Try, refs: list[Any]) -> None:
         this.over.set()
-        ended = asyncio.gather(*(_end_of(ref) for ref in refs))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended, _GRACE_S + 2)
+        if this.nodes:
+            ended = asyncio.gather(*(_end_of(ref) for ref in refs))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended, _GRACE_S + 2)
         for ref in refs:
             ray.cancel(ref, force=True)
 
     def _judged(self, number: int, ends: dict[int, Ended | Lost]) -> tuple[Status, str] | None:
         """What a try counts as. A lost machine explains what its neighbours met, whoever met it first."""
-        self._lost |= {self._tries[-len(ends) + index].worker for index, end in ends.items() if _is_gone(end)}
+        self._lost |= {self._tries[-len(ends) + index].worker for index, end in ends.items() if _is_gone(end)} - {""}
         self._note(ends, number)
         mine = self._tries[-len(ends) :]
         if all(each.outcome is Status.SUCCEEDED for each in mine):
@@ -351,10 +387,9 @@ def _timed_out(each: TaskTry, why: str) -> TaskTry:
     return replace(each, outcome=Status.FAILED, cause=Cause.TIMED_OUT, error=why)
 
 
-def _where(seats: list[Seat]) -> str:
-    slices = list(dict.fromkeys(seat.slice_name for seat in seats if seat.slice_name))
-    nodes = ", ".join(dict.fromkeys(seat.node[:8] for seat in seats))
-    return f"it runs on {f'slice {", ".join(slices)}, ' if slices else ''}node {nodes}"
+def _where(slices: list[str], nodes: list[str]) -> str:
+    shown = ", ".join(dict.fromkeys(node[:8] for node in nodes))
+    return f"it runs on {f'slice {", ".join(slices)}, ' if slices else ''}node {shown}"
 
 
 def _first_line(error: object) -> str:

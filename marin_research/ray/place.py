@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _PREFIX = "FRAY_RAY_"
 COORDINATOR = "JAX_COORDINATOR_ADDRESS"
-"""JAX's own name; how many processes there are and which this is, JAX is told by ``marin_research.ray.task``."""
+"""JAX's own name; how many processes there are and which this is, JAX is told by ``marin_research.ray.function``."""
 
 SHIPPED = f"{_PREFIX}SHIPPED"
 """What was sent along with the driver, as Ray's runtime environment: a task that creates actors hands it on."""

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ _LINE_SIZE = 64 * 1024
 """What is longer is cut into several lines."""
 _RAYS_OWN = ("RAY_JOB", "RAY_RAYLET", "RAY_WORKER", "RAY_CLIENT", "TPU_VISIBLE_CHIPS", "TPU_CHIPS_PER_", "TPU_HOST_B")
 """What Ray sets for its worker. A task has all chips of its host, and says so to nobody but libtpu."""
-_TASK = "marin_research.ray.task"
+_TASK = str(Path(__file__).with_name("task.py"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,19 @@ class Ended:
 @ray.remote  # type: ignore[untyped-decorator]
 def run_task(server: Any, order: Order, payload: bytes) -> Ended:
     """Run the task that ``order`` names, from when all of its gang have a runner to when it or the try ends."""
+    with ThreadPoolExecutor(1) as pool:  # Ray lends a task's CPUs to others while its main thread waits for an answer
+        return pool.submit(_run, server, order, payload).result()
+
+
+def _run(server: Any, order: Order, payload: bytes) -> Ended:
     different = difference(order.versions, versions_here())
     if different:
         return Ended(exit_code=None, error=different, time=time.time())
+    node = ray.get_runtime_context().get_node_id()
+    order = replace(order, place=replace(order.place, node=node))
     over = server.over.remote(order.try_id)
     address = f"{ray.util.get_node_ip_address()}:{_free_port()}"
-    coordinator = ray.get(server.meet.remote(order.try_id, order.place.index, address))
+    coordinator = ray.get(server.meet.remote(order.try_id, order.place.index, address, node))
     if coordinator is None:
         return Ended(exit_code=None, error="the others did not start", time=time.time(), stopped=True)
     with tempfile.TemporaryDirectory(prefix="fray-ray-") as folder:
@@ -96,7 +104,8 @@ def run_task(server: Any, order: Order, payload: bytes) -> Ended:
             stopped = _attend(task, server, order, over)
         finally:
             task.end()
-        ray.get(server.printed.remote(order.try_id, order.place.index, task.take_lines()))
+        if lines := task.take_lines():
+            ray.get(server.printed.remote(order.try_id, order.place.index, lines))
         return Ended(exit_code=task.exit_code, error=task.error(), time=task.ended, stopped=stopped)
 
 
@@ -123,7 +132,7 @@ class _TaskProcess:
         self._done = threading.Event()
         (folder / "payload").write_bytes(payload)
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", _TASK, str(folder), *order.command],
+            [sys.executable, "-u", "-P", _TASK, str(folder), *order.command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -78,9 +78,9 @@ class Server:
 
     # What runners call
 
-    async def meet(self, try_id: str, index: int, address: str) -> str | None:
+    async def meet(self, try_id: str, index: int, address: str, node: str) -> str | None:
         this = self._try(try_id)
-        return await this.meet(index, address) if this is not None else None
+        return await this.meet(index, address, node) if this is not None else None
 
     async def over(self, try_id: str) -> None:
         """Return when the runners of a try are to stop."""

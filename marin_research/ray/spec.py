@@ -36,6 +36,11 @@ class Need:
         """TPU slices of several hosts; 0 where machines are taken one by one."""
         return self.tasks // self.choices[0].hosts if self.choices[0].hosts else 0
 
+    @property
+    def is_lone(self) -> bool:
+        """Whether it is one task that any CPU will do for: nothing has to be reserved before it is submitted."""
+        return self.tasks == 1 and len(self.choices) == 1 and not self.bundle.keys() & {"TPU", "GPU"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:

@@ -87,6 +87,20 @@ def test_jobs_without_tpus_stay_off_tpu_hosts(ray_client, ray_pod):
     assert handle.logs() == ("on the head",)
 
 
+def test_a_job_that_is_stopped_while_it_waits_never_runs(ray_client, tmp_path):
+    """Whoever takes a job back must not find its output the next day."""
+    all_of_it = ray_client.submit(job("all", ["sleep", "600"], on=ResourceConfig.with_cpu(cpu=4, ram="256m")))
+    wait_until(lambda: all_of_it.status() is JobStatus.RUNNING)
+    waiting = ray_client.submit(job("taken-back", ["touch", str(tmp_path / "sign")]))
+
+    waiting.terminate()
+    all_of_it.terminate()
+
+    assert waiting.status() is JobStatus.STOPPED
+    assert ray_client.submit(job("after-it", ["true"])).wait(WAIT_S) is JobStatus.SUCCEEDED
+    assert not (tmp_path / "sign").exists()
+
+
 @pytest.mark.parametrize(
     ("resources", "why"),
     [
