@@ -48,6 +48,11 @@ def claim_number(objects: Objects, folder: str, claim: bytes) -> int:
             return number
 
 
+def join_text(key: str) -> bytes:
+    """What stands in the claim of a number that several may have. All who name one key write the same."""
+    return dump({"key": key})
+
+
 def join_number(objects: Objects, folder: str, key: str) -> int:
     """The number that ``key`` stands for; the next one for a key that nobody has named yet."""
     taken = [number for number in map(number_of, objects.names(folder)) if number is not None]
@@ -57,7 +62,7 @@ def join_number(objects: Objects, folder: str, key: str) -> int:
     number = max(taken, default=0) + 1
     while True:
         try:
-            objects.claim(number_key(folder, number), dump({"key": key, "time": datetime.now(UTC)}), whole=True)
+            objects.claim(number_key(folder, number), join_text(key), whole=True)
         except FileExistsError:
             if _key_of(objects, folder, number) == key:
                 return number

@@ -82,11 +82,6 @@ def call_recorded(packed: bytes, function: Callable[..., Any], args: tuple[Any, 
     raise left
 
 
-def attempt_key(job: str, number: int) -> str:
-    """What every host of a job's try, and whoever notes one from outside, names the same attempt by."""
-    return f"{job} {number}"
-
-
 def _join(packed: bytes) -> Recorder | None:
     """Announce this host, or say why it is not recorded."""
     try:
@@ -107,8 +102,8 @@ def _joined(packed: bytes) -> Recorder:
         raise _CannotRecordError("no cluster says which job this process belongs to")
     attempt, retry = plan.attempt, None
     if task.number > 0:
-        attempt = store.join_attempt(plan.run.id, attempt_key(task.job, task.number))
         retry = Retry(of=plan.attempt, job=task.job, number=task.number)
+        attempt = store.join_attempt(plan.run.id, retry)
     recorder = Recorder(plan.launch, plan.run, attempt=attempt, host_index=process_index(), job=task.job)
     recorder.join(retry)
     return recorder

@@ -99,6 +99,11 @@ class Retry:
     number: int
     """The cluster's count of tries at the job's tasks, from 0."""
 
+    @property
+    def key(self) -> str:
+        """What every host of this try, and whoever notes one from outside, names the same attempt by."""
+        return f"{self.job} {self.number}"
+
 
 def is_open(job: Job) -> bool:
     """Whether its cluster may have more to tell than it did when the job was last seen."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, ship
 from marin_research.codec import encode
 from marin_research.events import Event, Kind
-from marin_research.hosts import attempt_key
 from marin_research.record import Gap, Host, Output, Retry, Status, Task
 
 if TYPE_CHECKING:
@@ -72,8 +71,8 @@ class Outside:
         job, attempt, writer = seen.job, seen.attempt, f"o{each.index}-{secrets.token_hex(3)}"
         began = []
         if each.number:
-            began = [(Kind.RETRIED, Retry(of=attempt, job=job.id, number=each.number))]
-            attempt = self._store.join_attempt(self._run_id, attempt_key(job.id, each.number))
+            retry = Retry(of=attempt, job=job.id, number=each.number)
+            began, attempt = [(Kind.RETRIED, retry)], self._store.join_attempt(self._run_id, retry)
         started = each.started or job.submitted
         host = Host(
             index=each.index,

@@ -35,7 +35,7 @@ from marin_research.errors import RunNotFoundError, StoreError, ThreadError, Usa
 from marin_research.events import Event, Heartbeat, read_batch, write_batch
 from marin_research.machine import this_machine
 from marin_research.objects import LocalObjects, Objects, is_distant, open_objects
-from marin_research.record import Blob, Gap, Run
+from marin_research.record import Blob, Gap, Retry, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -161,12 +161,12 @@ class RecordStore:
         """The next attempt number of a run."""
         return claim_number(self.objects, _attempts(run_id), claim_text())
 
-    def join_attempt(self, run_id: str, key: str) -> int:
-        """The attempt that ``key`` stands for; the next number for a key that nobody has named yet.
+    def join_attempt(self, run_id: str, retry: Retry) -> int:
+        """The attempt that a cluster's new try at a job is; the next number for one that nobody has named yet.
 
-        However many processes name one key at once, they are given one number.
+        However many processes ask at once about one try, they are given one number.
         """
-        return join_number(self.objects, _attempts(run_id), key)
+        return join_number(self.objects, _attempts(run_id), retry.key)
 
     def newest_attempt(self, run_id: str) -> int:
         """The highest attempt number that was handed out for a run; 0 before the first."""

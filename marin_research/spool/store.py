@@ -15,14 +15,18 @@ import threading
 import time
 from contextlib import suppress
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
-from marin_research.claims import claim_number, claim_text, number_key, number_of
+from marin_research.claims import claim_number, claim_text, join_text, number_key, number_of
 from marin_research.codec import dump
 from marin_research.errors import StoreError, StoreUnreachableError
 from marin_research.spool.folder import SpoolFolder
 from marin_research.spool.objects import SpooledObjects
 from marin_research.spool.upload import wait_until_sent
 from marin_research.store import RecordStore, check_format, offline_prefix
+
+if TYPE_CHECKING:
+    from marin_research.record import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -94,13 +98,18 @@ class SpooledStore(RecordStore):
         try:
             return self._claim_again(folder) or super().claim_attempt(run_id)
         except StoreUnreachableError:
-            return self._own_attempt(folder, claim_text())
+            return self._own_attempt(folder)
 
-    def join_attempt(self, run_id: str, key: str) -> int:
+    def join_attempt(self, run_id: str, retry: Retry) -> int:
         try:
-            return super().join_attempt(run_id, key)
+            return super().join_attempt(run_id, retry)
         except StoreUnreachableError:
-            return self._own_attempt(f"runs/{run_id}/attempts", dump({"key": key}))
+            # What the other hosts of its gang conclude as well, and what the store gives while no other job of the
+            # step is started again; if one is, the two may share the attempt.
+            number = retry.of + retry.number
+            with suppress(FileExistsError):  # somebody else's on this machine
+                self.objects.put_new(number_key(f"runs/{run_id}/attempts", number), join_text(retry.key))
+            return number
 
     def newest_attempt(self, run_id: str) -> int:
         known = self._process.attempts(run_id)
@@ -131,15 +140,17 @@ class SpooledStore(RecordStore):
         number = claim_number(self._spool.new, f".offline/{prefix}", claim_text())
         return f"{offline_prefix(prefix)}-{machine}-{number:03d}"
 
-    def _own_attempt(self, folder: str, claim: bytes) -> int:
+    def _own_attempt(self, folder: str) -> int:
         """A number that is higher than those of all attempts that went before, as far as this machine can know."""
-        number = max(self._waiting_attempts(folder), default=int(time.time())) + 1
+        given = f"{folder}/given"
+        number = max(*self._waiting_attempts(folder), int(self._spool.known(given) or 0), int(time.time())) + 1
         while True:
             try:
-                self.objects.put_new(number_key(folder, number), claim)
+                self.objects.put_new(number_key(folder, number), claim_text())
             except FileExistsError:
                 number += 1
             else:
+                self._spool.remember(given, b"%d" % number)  # once it is sent, and a clock is set back
                 return number
 
     def _waiting_attempts(self, folder: str) -> list[int]:

@@ -19,7 +19,7 @@ from marin_research.errors import StoreError, ThreadError
 from marin_research.events import Event, Heartbeat, Kind
 from marin_research.object_storage import FsspecObjects
 from marin_research.output import read_output
-from marin_research.record import Metric, Run, Status
+from marin_research.record import Metric, Retry, Run, Status
 from marin_research.spool.folder import SpoolFolder, SpoolFullError
 from marin_research.spool.objects import DistantObjects
 from marin_research.spool.patience import ALLOWANCE_S, Patience
@@ -228,9 +228,42 @@ def test_a_retry_of_somebody_elses_run_gets_a_number_of_its_own(far, impatient):
     far.go_away()
     store = SpooledStore(far.url)
 
-    first, second = store.claim_attempt("LR-007"), store.join_attempt("LR-007", "job 1")
+    first, second = store.claim_attempt("LR-007"), store.claim_attempt("LR-007")
 
     assert second > first > 1000
+
+
+def test_the_hosts_of_a_gang_join_one_attempt_whether_or_not_they_reach_the_store(
+    far, impatient, tmp_path, monkeypatch
+):
+    """A preempted pod that comes back without its network would be one attempt a host."""
+    retry = Retry(of=1, job="/ada/train", number=1)
+    assert RecordStore(far.url).claim_attempt("LR-007") == 1
+    assert RecordStore(far.url).join_attempt("LR-007", retry) == 2  # the host that does
+    far.go_away()
+    spools = []
+    for machine in ("a", "b"):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / machine))
+        assert SpooledStore(far.url).join_attempt("LR-007", retry) == 2
+        spools.append(SpoolFolder(far.url))
+
+    far.come_back()
+
+    assert [(Sender(spool).send().left, spool.refused()) for spool in spools] == [(0, []), (0, [])]
+    assert FsspecObjects(far.url).names("runs/LR-007/attempts") == ["000001.json", "000002.json"]
+
+
+def test_an_attempt_is_later_than_the_one_before_whatever_the_clock_says(far, impatient, monkeypatch):
+    """The run would end as its first attempt did."""
+    far.go_away()
+    first = SpooledStore(far.url).claim_attempt("LR-007")
+    far.come_back()
+    Sender(SpoolFolder(far.url)).send()
+    assert SpoolFolder(far.url).is_empty()
+    far.go_away()
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
+
+    assert SpooledStore(far.url).claim_attempt("LR-007") > first
 
 
 @pytest.mark.parametrize("problem", ["credentials", "bucket", "network"])

@@ -19,7 +19,7 @@ from marin_research.checkout import checkout_top
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError
 from marin_research.events import Event, Kind
-from marin_research.record import Blob, Metric, Status, Unknown
+from marin_research.record import Blob, Metric, Retry, Status, Unknown
 from marin_research.store import RecordStore, default_root, run_order
 
 CLAIMER = """
@@ -92,7 +92,7 @@ def test_a_retry_is_the_next_attempt_of_its_run(store):
 def test_all_hosts_of_a_gang_that_ask_at_once_join_one_attempt(store):
     """A preempted pod of many hosts comes back as one more try, not as one a host, and leaves no number out."""
     assert store.claim_attempt("LR-001") == 1
-    jobs = [f"/ada/train {number}" for number in (1, 2)]
+    jobs = [Retry(of=1, job="/ada/train", number=number) for number in (1, 2)]
     with ThreadPoolExecutor(max_workers=32) as pool:
         joined = list(
             pool.map(lambda index: RecordStore(store.root).join_attempt("LR-001", jobs[index % 2]), range(64))
@@ -109,8 +109,8 @@ def test_a_claim_that_was_cut_short_is_nobodys_attempt_to_join(store):
     store.objects.put_new("runs/LR-001/attempts/000001.json", b"")
     store.objects.put_new("runs/LR-001/attempts/000002.json", b"[]")
 
-    assert store.join_attempt("LR-001", "/ada/train 1") == 3
-    assert store.join_attempt("LR-001", "/ada/train 1") == 3
+    retry = Retry(of=1, job="/ada/train", number=1)
+    assert [store.join_attempt("LR-001", retry) for _ in range(2)] == [3, 3]
 
 
 def test_a_prefix_belongs_to_one_thread(store):
