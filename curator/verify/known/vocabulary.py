@@ -109,6 +109,11 @@ _UNTELLING = (
     )
 )
 """Words of a label that alone say nothing of which run is meant."""
+_VALUED = re.compile(
+    r"(?:(?P<before>[a-z]{3,}) )?(?<![\w.])(?P<value>\d+(?:\.\d+)?)(?: (?P<behind>[a-z]{2,}))?(?=,|$| )"
+)
+_REPEATED = re.compile(r"(?:seed|rep|repetition|run|trial|replicate)\b|[\W\d]*$")
+"""Parts of labels that tell repetitions apart."""
 _SHORT = 2
 """Words of a label up to which each of them is taken for a name: "small shards" of a longer one is a remark."""
 
@@ -238,7 +243,20 @@ class Vocabulary:
 
     @cached_property
     def configs(self) -> Mapping[str, frozenset[str]]:
-        return _ranked((name, phrases(name)) for name in self._world.configs)
+        spoken = self._spoken_keys()
+        return _ranked((name, {**spoken.get(name, {}), **phrases(name)}) for name in self._world.configs)
+
+    def _spoken_keys(self) -> Mapping[str, dict[str, int]]:
+        """What labels call settings, by the word beside a value: ``64 clients`` where ``concurrency`` is 64."""
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for run, label in self._calls():
+            for said in _VALUED.finditer(label):
+                word = said["behind"] or said["before"]
+                for key in sorted(self._world.varying) if word and word not in _UNTELLING | set(self.metrics) else ():
+                    fact = self._world.configs[key].get(run)
+                    if fact is not None and str(fact.value) in {said["value"], f"{said['value']}.0"}:
+                        found[key][word] = 2
+        return found
 
     @cached_property
     def by_squeezed(self) -> Mapping[str, frozenset[str]]:
@@ -260,6 +278,10 @@ class Vocabulary:
             # A longer label that begins with a shorter one is called by it, too: "64 workers, small shards".
             whole = re.compile(rf"{re.escape(text)}(?![\w.])")
             found[text].update(run for run, label in calls if whole.match(label))
+        for run, label in calls:
+            for part in label.split(", ") if ", " in label else ():
+                if len(part) > 3 and not _REPEATED.match(part):  # "no augmentation, seed 1"
+                    found[part].update({run, *(r for r, other in calls if part in other.split(", "))})
         return {text: frozenset(runs) for text, runs in found.items() if self._world.tells_apart(frozenset(runs))}
 
     def _calls(self) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from curator.verify.text.words import Sense
 from marin_research.compare import is_repetition_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from marin_research.thread import Direction
 
@@ -264,6 +264,14 @@ class World:
 
     def _seeds(self, run: str) -> set[str]:
         return {repr(f.value) for key in self.configs if is_repetition_key(key) and (f := self.configs[key].get(run))}
+
+    def nearest(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Of pairs of runs those that one compares when nothing more is said: alike in most settings and the seed."""
+        known = list(pairs)
+        ended = [pair for pair in known if all(map(self.ended_well, pair))] or known
+        least = min((self.apart(a, b) for a, b in ended), default=0)
+        near = [(a, b) for a, b in ended if self.apart(a, b) == least]
+        return [(a, b) for a, b in near if self._seeds(a) == self._seeds(b)] or near
 
     @cached_property
     def moves(self) -> Mapping[str, tuple[tuple[str, str], ...]]:

@@ -107,7 +107,7 @@ class _Marker:
         stems = (lower.removesuffix("s"), f"{lower}s", lower.removesuffix("ing"), lower.replace("-", ""))
         for word in (lower, *stems, *lower.split("-")):
             if word in described:
-                return described[word]
+                return self._vocabulary.labels.get(word) or described[word]
         alone = self._s.word(i - 1) == "(" and self._s.word(i + 1) in {")", ","}
         if (
             self._s.word(i + 1) in words.RUN_NOUNS or self._key_beside(i) or alone

@@ -287,6 +287,8 @@ class Reader:
         if sure:
             return Ties(ties)
         subjects = self.subjects(i)
+        if stepped and len(subjects.surest) == 1:
+            ties.append(Tie(self._world.counterparts(min(subjects.surest)), 0.5))
         ties += [Tie(m.meant, 2.5 if m.meant == subjects.surest and len(m.meant) == 1 else 0.5) for m in mentions]
         ties += [Tie(m.meant, 0.5) for m in (self._before.runs if self._before else [])]
         return Ties(ties, FAR if len(self.named) > 1 else 2.5 if subjects.all and stepped else 1.5)

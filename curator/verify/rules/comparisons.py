@@ -38,6 +38,8 @@ _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
 _QUALITIES = words.RUN_NOUNS | words.word_set(
     "choice option result results outcome one performance value values overall"
 )
+_OF_OTHERS = words.word_set("of that those what any all every each other plain full")
+_OTHERS = words.word_set("others rest everything anything nothing ever usual predecessor previous")
 _LONG = words.word_set("longer shorter")
 _THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
 _BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
@@ -142,7 +144,7 @@ class Comparisons:
         """What the word at ``i`` claims; None where it claims nothing that can be judged."""
         equal = equality_at(s, i)
         sense = sense_at(s, i) or equal
-        if sense is None or not (equal or _claims(s, i)) or reader.axis_at(i):
+        if sense is None or not (equal or _claims(s, i)) or reader.axis_at(i) or _is_against_unknown(s, i):
             return None
         names = self._names(reader, s, i, sense)
         if names is None:
@@ -163,7 +165,7 @@ class Comparisons:
             return Ties([Tie(after)]) if after else self._names_before(reader, s, i, sense)
         while s.word(j) in _BETWEEN or s.word(j).endswith("ly"):
             j += 1
-        if s.kind(j) is TokenKind.METRIC:
+        if s.kind(j) is TokenKind.METRIC and not (word == "same" and s.keys(j)):
             return Ties([Tie(s.names(j))])
         numeral = s.numeral(j)
         if s.keys(j) or (numeral is not None and numeral.word and numeral.whole):
@@ -260,7 +262,8 @@ class Comparisons:
         """Whether it is so of one of the runs against one of the others: a name that several have may mean any."""
         if runs == against and len(runs) == 1 and claim.sense is not Sense.SAME and claim.references.explicit:
             return negated  # nothing is better than itself
-        truths = [claim.truth(self._world, a, b, names) for a in sorted(runs) for b in sorted(against) if a != b]
+        pairs = self._world.nearest((a, b) for a in sorted(runs) for b in sorted(against) if a != b)
+        truths = [claim.truth(self._world, a, b, names) for a, b in pairs]
         decided = [truth for truth in truths if truth is not None]
         return (not negated) in decided if decided else None
 
@@ -334,6 +337,16 @@ def _claims(s: Sentence, i: int) -> bool:
     bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
     plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
     return not (after in {"than", "below", "above", "under", "over"} and plain)
+
+
+def _is_against_unknown(s: Sentence, i: int) -> bool:
+    """``costs more than rounding``: compared with something that the facts have no name for."""
+    than = next((j for j in range(i + 1, i + 5) if s.word(j) == "than"), None)
+    if than is None:
+        return False
+    j = s.skip(than + 1, words.ARTICLES | _OF_OTHERS)
+    named = any(s.runs(k) or s.keys(k) or s.numeral(k) for k in range(j, j + 4))
+    return s.is_word(j) and not named and s.word(j) not in words.FOLLOWERS | words.RUN_NOUNS | _OTHERS
 
 
 def _is_passive(s: Sentence, i: int) -> bool:
