@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from marin_research.record import Blob, Git, Unknown
     from marin_research.redact import Redactor
@@ -25,6 +25,10 @@ _AS_A_PATCH = (
     *("--src-prefix=a/", "--dst-prefix=b/", "--unified=3", "--submodule=short"),
 )
 """Whatever somebody's settings make of a diff, this one has to apply."""
+_NOTES = b".agents"
+"""Logbooks and what threads declare: they grow with every entry, and nothing that runs depends on them."""
+_FIELDS_BEFORE_NAME = {b"1": 8, b"2": 9, b"u": 10, b"?": 1}
+"""By the kind of an entry of ``git status --porcelain=v2``."""
 _OUTSIDE = ("not a git repository", "must be run in a work tree")
 
 
@@ -44,7 +48,7 @@ class Asked:
         own |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
         if index is not None:
             own["GIT_INDEX_FILE"] = str(index)
-        self._name = args[0]
+        self._name = next(word for word in args if not word.startswith("-"))
         self._stdin = stdin
         self._process: subprocess.Popen[bytes] | None = None
         self._problem = ""
@@ -93,9 +97,10 @@ class Checkout:
         self._status = self._ask("status", "--porcelain=v2", "--branch", "--untracked-files=all", "-z")
         self._remote = self._ask("remote", "get-url", "origin")
         self._head_tree = self._ask("rev-parse", "--short", "HEAD^{tree}")
+        self._head_files = self._ask("ls-tree", "-z", "HEAD")
 
     def state(self, redactor: Redactor, keep: Callable[[bytes], Blob], *, store: Path | None = None) -> Git:
-        """The state of the checkout.
+        """The state of the checkout; research notes are no part of it.
 
         Args:
             redactor: masks credentials in the remote and secrets in the diff.
@@ -113,7 +118,7 @@ class Checkout:
         own = self._untracked_in(store)
         entries = [entry for entry in status.split(b"\0") if own is None or not entry.startswith(own)]
         commit, branch = self._head() if problem else _head_of(entries)
-        changes = [entry for entry in entries if entry and not entry.startswith(b"# ")]
+        changes = [(kind, name) for kind, name in _changed(entries) if not _is_note(name)]
         dirty = Unknown(problem) if problem else bool(changes)
         none_yet = Unknown(problem or "the checkout has no commits yet")
         tree: str | Unknown = (head_tree or none_yet) if commit else none_yet
@@ -122,7 +127,8 @@ class Checkout:
             tree = diff = dirty
         elif dirty:
             stash = self._ask("stash", "create") if commit else None
-            diff = self._diff(_untracked(entries), redactor, keep, has_commit=bool(commit))
+            untracked = [name for kind, name in changes if kind == b"?"]
+            diff = self._diff(untracked, redactor, keep, has_commit=bool(commit))
             tree = self._tree_of(stash, head_tree) if stash else none_yet
         return Git(
             commit=commit or none_yet,
@@ -131,7 +137,19 @@ class Checkout:
             tree=tree,
             dirty=dirty,
             diff=diff,
+            code=self._code() if commit else none_yet,
         )
+
+    def _code(self) -> str | Unknown:
+        import hashlib
+
+        from marin_research.record import Unknown
+
+        listed, problem = self._head_files.bytes()
+        if problem:
+            return Unknown(problem)
+        files = [line for line in listed.split(b"\0") if not line.endswith(b"\t" + _NOTES)]
+        return hashlib.sha256(b"\0".join(files)).hexdigest()
 
     def _ask(self, *args: str, stdin: bytes = b"", index: Path | None = None) -> Asked:
         return Asked(self._top, *args, stdin=stdin, index=index)
@@ -175,7 +193,9 @@ class Checkout:
             with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
                 index = Path(folder) / "index"
                 problem = self._announce(new, index) if new else ""
-                diff, failed = self._ask("diff", *_AS_A_PATCH, base, "--", index=index if new else None).bytes()
+                code = (".", f":(exclude){os.fsdecode(_NOTES)}")
+                asked = ("--no-literal-pathspecs", "diff", *_AS_A_PATCH, base, "--", *code)
+                diff, failed = self._ask(*asked, index=index if new else None).bytes()
         except OSError as error:
             return Unknown(f"git's index could not be copied: {error}")
         if problem or failed:
@@ -223,11 +243,18 @@ def _head_of(entries: list[bytes]) -> tuple[str, str]:
     return ("" if commit == "(initial)" else commit), ("" if branch == "(detached)" else branch)
 
 
-def _untracked(entries: list[bytes]) -> list[bytes]:
-    # The name that a file had before follows as an entry of its own, and may look like anything.
-    found, after_rename = [], False
-    for entry in entries:
-        if not after_rename and entry.startswith(b"? "):
-            found.append(entry[2:])
-        after_rename = not after_rename and entry.startswith(b"2 ")
-    return found
+def _changed(entries: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Each changed path of a status with the kind of its entry: ``?`` for an untracked one."""
+    left = iter(entries)
+    for entry in left:
+        kind = entry[:1]
+        fields = _FIELDS_BEFORE_NAME.get(kind)
+        if fields is None:
+            continue
+        yield kind, entry.split(b" ", fields)[-1]
+        if kind == b"2":  # the name that a file had before follows as an entry of its own, and may look like anything
+            yield kind, next(left, b"")
+
+
+def _is_note(name: bytes) -> bool:
+    return name.startswith(_NOTES + b"/")

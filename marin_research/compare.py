@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
-from marin_research.record import Attempt, Devices, Run, Status, Step, Unknown
+from marin_research.record import Attempt, Blob, Devices, Git, Run, Status, Step, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,8 +168,8 @@ def _differences_of_attempts(theirs: Attempt, ours: Attempt) -> tuple[Difference
     found = [
         *_value_difference("command", theirs.command.line, ours.command.line),
         *_mapping_differences("environment", theirs.environment, ours.environment),
-        *_value_difference("commit", theirs.git.commit, ours.git.commit),
-        *_value_difference("uncommitted changes", theirs.git.diff, ours.git.diff),
+        *_commit_difference(theirs.git, ours.git),
+        *_value_difference("uncommitted changes", _named(theirs.git.diff), _named(ours.git.diff)),
         *_device_differences(theirs.devices, ours.devices),
         *_value_difference("python", theirs.python, ours.python),
         *_mapping_differences("package", theirs.packages, ours.packages),
@@ -269,6 +269,16 @@ def _mapping_differences(what: str, theirs: Mapping[str, Any], ours: Mapping[str
         for key in keys
         if encode(theirs.get(key)) != encode(ours.get(key))
     ]
+
+
+def _commit_difference(theirs: Git, ours: Git) -> list[Difference]:
+    if theirs.code == ours.code and isinstance(ours.code, str):
+        return []  # an entry in the logbook makes no other code
+    return _value_difference("commit", theirs.commit, ours.commit)
+
+
+def _named(diff: Blob | Unknown) -> str | Unknown:
+    return f"diff {diff.sha256[:12]}" if isinstance(diff, Blob) else diff
 
 
 def _value_difference(what: str, theirs: Any, ours: Any) -> list[Difference]:

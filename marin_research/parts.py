@@ -87,8 +87,11 @@ class Git:
     tree: str | Unknown
     """Short hash of the tracked working tree's content, as Marin's provenance gives it."""
     dirty: bool | Unknown
+    """Whether anything but research notes (``.agents``) was changed and not committed."""
     diff: Blob | Unknown
     """``git diff HEAD`` and the untracked files' names when dirty; Unknown on a clean tree."""
+    code: str | Unknown = field(default_factory=lambda: Unknown("git was not asked"))
+    """Hash of the commit's files without research notes: commits that differ in a logbook alone share it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

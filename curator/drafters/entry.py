@@ -25,7 +25,8 @@ def entry_label(evidence: Evidence) -> str:
     """The few words of the heading after the IDs."""
     if len(evidence.subjects) == 1:
         return wording.recorded(evidence.subjects[0].run.label)
-    what = f"{', '.join(evidence.axis)} sweep" if evidence.axis else "repeated runs"
+    several = len(_of_each("Command", wording.command, evidence)) > 1
+    what = f"{', '.join(evidence.axis)} sweep" if evidence.axis else "commands compared" if several else "repeated runs"
     if all_cached(evidence):
         what += ", all from the cache"
     return what

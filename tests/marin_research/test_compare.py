@@ -82,6 +82,15 @@ def test_a_command_that_names_the_setting_it_varies_is_the_same_command(a_run, b
     assert names(found) == listed
 
 
+def test_a_commit_of_nothing_but_notes_is_no_difference(a_run, an_attempt):
+    """The logbook is committed between a baseline and its variant: the same code ran."""
+    before = replace(an_attempt().git, code="1" * 64)
+    noted, edited = replace(before, commit="b" * 40), replace(before, commit="b" * 40, code="2" * 64)
+
+    assert differences(a_run(git=before), a_run(git=noted)) == ()
+    assert names(differences(a_run(git=before), a_run(git=edited))) == ["commit"]
+
+
 def test_another_command_is_no_repetition_unless_both_ran_the_same_step(a_run):
     """Two kernels that happen to be as fast as each other would pass for one result that was replicated."""
     lines = ("bench.py --block 128", "bench.py --block 256", "bench.py --block 256")

@@ -268,6 +268,45 @@ def test_a_store_in_the_checkout_is_no_change_of_it(git_checkout, name):
     assert b"event.json" not in kept[0]
 
 
+def test_research_notes_are_no_change_of_the_code(git_checkout, git, state):
+    """Every entry in the logbook would make the next run another experiment than its baseline."""
+    top = git_checkout()
+    logbook = top / ".agents" / "logbooks" / "lr.md"
+    before, _ = state(top)
+    logbook.parent.mkdir(parents=True)
+    logbook.write_text("# LR\n")
+    untracked, _ = state(top)
+    git(top, "add", ".agents")
+    git(top, "commit", "-qm", "log")
+    committed, _ = state(top)
+    git(top, "mv", ".agents/logbooks/lr.md", ".agents/logbooks/rates.md")
+    (top / "notes.md").write_text("new\n")
+    beside, diff = state(top)
+    git(top, "add", "notes.md")
+    git(top, "commit", "-qm", "more")
+    other, _ = state(top)
+
+    assert untracked == before
+    assert (committed.commit != before.commit, committed.code, committed.dirty) == (True, before.code, False)
+    assert (beside.dirty, "notes.md" in diff, "rates.md" in diff, beside.code) == (True, True, False, before.code)
+    assert other.code != before.code
+
+
+def test_what_was_moved_out_of_the_notes_is_a_change(git_checkout, git, state):
+    """A helper script that is moved to where it is imported from changes what runs."""
+    top = git_checkout()
+    (top / ".agents").mkdir()
+    (top / ".agents" / "helper.py").write_text("x = 1\n" * 20)
+    git(top, "add", ".agents")
+    git(top, "commit", "-qm", "notes")
+    git(top, "mv", ".agents/helper.py", "helper.py")
+
+    found, diff = state(top)
+
+    assert found.dirty is True
+    assert "+x = 1" in diff
+
+
 def test_a_worktree_is_a_checkout_of_its_own(git_checkout, git, state):
     """Agents work in worktrees; there `.git` is a file and the index is elsewhere."""
     top = git_checkout()
