@@ -10,7 +10,7 @@
     .offline/LR/000001    an experiment ID that was given out without asking
     .live/<folder>/       output that still grows (marin_research.capture.live_output)
     .latest/<key>         an object that may replace what the store has
-    .sent/<key>           a stretch of output that the store has had for a short while
+    .sent/<key>           a stretch of output that the store has had for a short while, or that there is no room for
     .refused/<key>        an object whose key holds something else in the store
     <key>                 an object that is new
 
@@ -45,8 +45,9 @@ _UNUSED_S = 3600.0
 """A folder of live output that is empty for so long has no writer that is about to use it."""
 _LIMIT_BYTES = 8_000_000_000
 _RESERVE_BYTES = 100_000_000
-"""What is kept free for events, which are small, when output has used up the limit; and on the disk for everybody."""
-_SMALL = 65_536
+"""What is kept free for all else when output has used up the limit; and on the disk for everybody."""
+_GLANCE_BYTES = 32_000_000
+"""How much output that there is no room for may stay for a short while, compressed."""
 _MEASURED_EVERY_S = 10.0
 
 
@@ -83,14 +84,19 @@ class SpoolFolder(ReadableObjects):
         """Keep an object until it is sent.
 
         Raises:
-            SpoolFullError: too much waits already.
+            SpoolFullError: too much waits already. Output stays for a short while: there may be metrics in it.
         """
-        self._make_room(len(data))
+        try:
+            self._make_room(len(data), is_output=_is_output(key))
+        except SpoolFullError:
+            if _is_output(key):
+                self._keep_for_a_glance(key, data)
+            raise
         self.new.put_new(key, data, synced=synced)
 
     def put(self, key: str, data: bytes) -> None:
         """Keep an object until it is sent, or until a newer one takes its place."""
-        self._make_room(len(data))
+        self._make_room(len(data), is_output=False)
         self.latest.put(key, data)
 
     def prepare(self) -> None:
@@ -199,21 +205,33 @@ class SpoolFolder(ReadableObjects):
                 return f"{folder}/{name}", claim
         return None
 
-    def _make_room(self, size: int) -> None:
-        """Refuse what does not fit; large things first, so that events are kept when output no longer is."""
+    def _make_room(self, size: int, *, is_output: bool) -> None:
+        """Refuse what does not fit; output first, so that all else is kept when it no longer is."""
         if time.monotonic() > self._measure_again:
             began = time.monotonic()
             self._size = _size(self.path)
             took_s = time.monotonic() - began
             self._measure_again = began + max(_MEASURED_EVERY_S, 100 * took_s)
         self._size += size
-        reserve = 0 if size <= _SMALL else _RESERVE_BYTES
+        reserve = _RESERVE_BYTES if is_output else 0
         if self._size > limit_bytes() + _RESERVE_BYTES - reserve or _free(self.path) < size + reserve:
             self._size -= size
             raise SpoolFullError(
                 f"{self.path} is full of records that could not be sent to {self.url}; make room there, "
                 "or set MARIN_RESEARCH_SPOOL_BYTES"
             )
+
+    def _keep_for_a_glance(self, key: str, data: bytes) -> None:
+        """Keep output with what was sent of it, in place of the oldest there."""
+        with suppress(OSError, StoreError):
+            kept = [(path.stat(), path) for path in (self.path / _SENT).rglob("*.gz")]
+            room = _GLANCE_BYTES - len(data) - sum(status.st_size for status, _ in kept)
+            for status, path in sorted(kept, key=lambda each: each[0].st_mtime_ns):
+                if room >= 0:
+                    break
+                path.unlink(missing_ok=True)
+                room += status.st_size
+            self.sent.put_new(key, data, synced=False)
 
     # Who sends
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -474,10 +476,47 @@ def test_a_spool_that_is_full_keeps_events_longer_than_output(tmp_path, monkeypa
 
     with pytest.raises(SpoolFullError, match="MARIN_RESEARCH_SPOOL_BYTES"):
         spool.put_new("runs/LR-001/output/2", bytes(200_000))
+    for number in range(200):
+        with suppress(SpoolFullError):
+            spool.put_new(f"runs/LR-001/output/short-{number}", bytes(1000))
+    assert sum(entry.path.stat().st_size for entry in spool.entries()) <= 1_000_000
     spool.put_new("runs/LR-001/events/1", bytes(60_000))
-    spool.put_new("runs/LR-001/events/2", bytes(60_000))
+    spool.put_new("runs/LR-001/events/2", bytes(1_000_000))
+    spool.put("runs/LR-001/heartbeats/h0.json", bytes(100))
 
-    assert len(spool.entries()) == 3
+    kinds = Counter(entry.key.split("/")[2] for entry in spool.entries())
+    assert (kinds["events"], kinds["heartbeats"]) == (2, 1)
+
+
+def test_output_without_room_stays_within_bounds_until_its_metrics_were_looked_for(tmp_path, monkeypatch):
+    """The disk would fill up in place of the folder."""
+    monkeypatch.setenv("MARIN_RESEARCH_SPOOL_BYTES", "0")
+    monkeypatch.setattr("marin_research.spool.folder._GLANCE_BYTES", 25_000)
+    spool = SpoolFolder("s3://nowhere/records")
+
+    for number in range(4):
+        with pytest.raises(SpoolFullError):
+            spool.put_new(f"runs/LR-001/output/001-h0/{number}.gz", bytes(10_000))
+
+    assert spool.names("runs/LR-001/output/001-h0") == ["2.gz", "3.gz"]
+    assert spool.entries() == []
+
+
+def test_a_command_without_room_for_its_output_has_its_metrics_and_its_end(workplace, far):
+    """What it measured over the days without a network is what it ran for."""
+    far.go_away()
+    script = "for step in 1 2 3 4 5; do echo step $step tok/s=1$step; sleep 0.3; done; exit 3"
+    environment = {**os.environ, "MARIN_RESEARCH_SPOOL_BYTES": "0", "MARIN_RESEARCH_ROOT": far.url}
+    options = ("--heartbeat", "0.2", "--metric", "tok/s=([0-9]+)")
+
+    done = workplace.record("sh", "-c", script, options=options, env=environment)
+
+    (run_id,) = SpoolFolder(far.url).names("runs")
+    run = RecordStore(far.url).run(run_id)
+    assert (done.returncode, run.why) == (3, "it exited with code 3")
+    assert (run.metrics["tok/s"].value, run.metrics["tok/s"].count) == (15, 5)
+    assert any("is not kept whole" in gap.why for gap in run.gaps)
+    assert SpoolFolder(far.url).new.names(f"runs/{run_id}/output") == []
 
 
 # Kills
