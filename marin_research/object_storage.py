@@ -27,7 +27,7 @@ DEADLINE_S = 30.0
 _AT_ONCE = 32
 _BUCKETS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 """Where there are no folders to be made, and making one would make a bucket."""
-_S3_BOUNDS = {"connect_timeout": 10, "read_timeout": 20, "retries": {"max_attempts": 2, "mode": "standard"}}
+_S3_BOUNDS = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 2, "mode": "standard"}}
 
 
 class FsspecObjects(Objects):

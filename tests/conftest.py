@@ -56,7 +56,7 @@ hypothesis.settings.load_profile("marin-research")
 
 NO_JAX = Unknown("the process never initialised JAX")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-_PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT)_.*|.*_(?:KEY|TOKEN|SECRET|PASSWORD)")
+_PERSONAL = re.compile(r"(?:MARIN|WANDB|GIT|XDG)_.*|.*_(?:KEY|TOKEN|SECRET|PASSWORD)")
 _KEPT = {"MARIN_RESEARCH_CORPUS", "MARIN_RESEARCH_LOGHUB"}  # where the tests that read one find it
 
 
@@ -176,6 +176,7 @@ def s3(s3_servers, monkeypatch):
     server, proxy = s3_servers
     bucket = f"bucket-{uuid.uuid4().hex}"
     _use_s3(monkeypatch, proxy.port)
+    monkeypatch.setattr("marin_research.spool.patience.FIRST_S", 60.0)  # this machine may be busy
     kind = fsspec.get_filesystem_class("s3")
     kind.clear_instance_cache()
     kind(skip_instance_cache=True, endpoint_url=f"http://127.0.0.1:{server.port}").mkdir(bucket)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_FIRST_S = 10.0
+"""How long a reader waits for the first answer of a store; what is only slow has answered by then."""
 _SAY_AFTER_S = 1.0
 _SILENT_S = 10.0
 """After a request without an answer others fail at once for so long: a list of runs is many requests."""
@@ -36,6 +38,7 @@ class DistantObjects(Objects):
         self.url = self.spool.url
         self._silent: tuple[float, StoreError] | None = None
         """When a request was given up last, and what was said of it."""
+        self._was_answered = False
         if not self.spool.is_empty():
             start_sending(self.spool)
 
@@ -76,16 +79,19 @@ class DistantObjects(Objects):
         return self.spool
 
     def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
-        store = self.store
+        store = self.store if self._was_answered else self.store.within(min(_FIRST_S, self.store.deadline_s))
         if self._silent is not None and time.monotonic() - self._silent[0] < _SILENT_S:
             raise StoreError(str(self._silent[1]))
         try:
             with _saying_what_for(self.url):
-                return question(store)
+                answer = question(store)
         except StoreError as error:
             if isinstance(error.__cause__, TimeoutError):
                 self._silent = time.monotonic(), error
             raise
+        else:
+            self._was_answered = True
+            return answer
 
 
 class SpooledObjects(DistantObjects):
@@ -130,6 +136,11 @@ class SpooledObjects(DistantObjects):
         else:
             self._patience.waited(time.monotonic() - asked)
             return answer
+
+
+def may_answer(url: str) -> bool:
+    """Whether a store is worth waiting for: this process has not only just had no answer from it."""
+    return not _patience_with(url).is_pausing
 
 
 @contextmanager

@@ -14,14 +14,14 @@ import secrets
 import threading
 import time
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from marin_research.claims import claim_number, claim_text, join_text, number_key, number_of
 from marin_research.codec import dump
 from marin_research.errors import StoreError, StoreUnreachableError
 from marin_research.spool.folder import SpoolFolder
-from marin_research.spool.objects import SpooledObjects
+from marin_research.spool.objects import SpooledObjects, may_answer
 from marin_research.spool.upload import wait_until_sent
 from marin_research.store import RecordStore, check_format, offline_prefix
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-_LAST_WAIT_S = 10.0
-"""How long the end of a process waits for its last records to be sent."""
+_LAST_WAIT_S, _VAIN_WAIT_S = 10.0, 1.0
+"""How long the end of a process waits for its last records to be sent; likewise where the store has just not answered.
+"""
 
 
 class SpooledStore(RecordStore):
@@ -199,7 +200,12 @@ def _process(url: str) -> _Process:
 @cache
 def _wait_at_exit(url: str) -> None:
     """Give the last records time when this process ends."""
-    atexit.register(partial(wait_until_sent, SpoolFolder(url), patience_s=_LAST_WAIT_S, say=logger.warning))
+    atexit.register(_send_the_last, url)
+
+
+def _send_the_last(url: str) -> None:
+    patience_s = _LAST_WAIT_S if may_answer(url) else _VAIN_WAIT_S
+    wait_until_sent(SpoolFolder(url), patience_s=patience_s, say=logger.warning)
 
 
 os.register_at_fork(after_in_child=_process.cache_clear)

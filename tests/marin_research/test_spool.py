@@ -24,7 +24,7 @@ from marin_research.output import read_output
 from marin_research.record import Metric, Retry, Run, Status
 from marin_research.spool.folder import SpoolFolder, SpoolFullError
 from marin_research.spool.objects import DistantObjects
-from marin_research.spool.patience import ALLOWANCE_S, Patience
+from marin_research.spool.patience import ALLOWANCE_S, FIRST_S, Patience
 from marin_research.spool.store import SpooledStore
 from marin_research.spool.upload import Sender, wait_until_sent
 from marin_research.store import RecordStore, has_prefix
@@ -112,7 +112,7 @@ CLAIMERS = """
     from marin_research.spool import patience
     from marin_research.store import recording_store
     import s3fs  # once for all
-    patience.ALLOWANCE_S = 3600.0  # twenty processes and a server share few cores here
+    patience.ALLOWANCE_S = patience.FIRST_S = 3600.0  # twenty processes and a server share few cores here
     url, folder = sys.argv[1:]
     begin, go = os.pipe()
     for number in range(20):
@@ -311,6 +311,21 @@ def test_patience_is_used_up_by_waiting_and_comes_back():
     assert (patience.left(), patience.why) == (0, "refused")
     now += 3600
     assert patience.left() == ALLOWANCE_S
+
+
+def test_a_store_that_never_answers_costs_less_patience_than_one_that_is_slow():
+    """Whoever launches without a network would wait at the beginning, and once more at the end."""
+    now = 0.0
+    patience = Patience(clock=lambda: now)
+
+    assert patience.left() == FIRST_S < ALLOWANCE_S
+    patience.failed(FIRST_S, "no answer")
+    assert patience.is_pausing
+    now += 60
+    assert not patience.is_pausing
+    assert patience.left() == FIRST_S
+    patience.waited(1.0)
+    assert patience.left() == pytest.approx(ALLOWANCE_S - FIRST_S)
 
 
 def test_a_command_goes_on_while_the_store_is_away(far, workplace, monkeypatch):
