@@ -9,6 +9,7 @@ from curator.verify.known.world import World
 from curator.verify.reading.contexts import contexts
 from curator.verify.reading.marking import marked
 from curator.verify.reading.reader import Reader
+from curator.verify.reading.roles import is_change
 from curator.verify.reading.sentences import Context, Sentence, split
 from curator.verify.reading.tokens import Lexer, TokenKind
 from curator.verify.report import Collector, Report
@@ -102,7 +103,9 @@ class Verifier:
 
     def _check(self, reader: Reader, sentence: Sentence, found: Collector) -> None:
         self._counts.check_words(reader, sentence, found)
-        for i in sentence.of_kind(TokenKind.NUMBER):
+        numbers = sentence.of_kind(TokenKind.NUMBER)
+        # A change may be relative to a value that stands behind it: "76 % more than the 17.8 s of the other".
+        for i in sorted(numbers, key=lambda i: is_change(sentence, i)):
             if not self._counts.check_number(reader, sentence, i, found):
                 self._numbers.check(reader, sentence, i, found)
         for rule in self._rules:

@@ -73,6 +73,8 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
     "bpb": ("bpb", "bits per byte"),
     "mfu": ("mfu", "model flops utilization", "utilization", "utilisation"),
 }
+_CALLED = {"top_k": ("experts per token", "expert per token", "active experts")}
+"""What whole names are called by none of their words."""
 _UNIT_TAILS = word_set("ms us s sec secs seconds min h gib gb mib mb bytes pct percent")
 _STATISTICS = frozenset({"mean", "avg", "average", "max", "min", "std", "last", "final", "value", "total"})
 _VAGUE = word_set(
@@ -104,6 +106,7 @@ _UNTELLING = (
     | word_set(
         """
         run test true false on off yes auto default seed seeds step steps size batch lr rate new old only other
+        one two three four five six eight ten
         dev main v1 v2 latest nothing all full large small high low baseline reference cpu gpu tpu
         """
     )
@@ -112,8 +115,9 @@ _UNTELLING = (
 _VALUED = re.compile(
     r"(?:(?P<before>[a-z]{3,}) )?(?<![\w.])(?P<value>\d+(?:\.\d+)?)(?: (?P<behind>[a-z]{2,}))?(?=,|$| )"
 )
-_REPEATED = re.compile(r"(?:seed|rep|repetition|run|trial|replicate)\b|[\W\d]*$")
-"""Parts of labels that tell repetitions apart."""
+_PARTS = re.compile(r"\s*[,;+()]\s*|\s+(?:and|with)\s+")
+"""What joins the parts of a label, by each of which its run is called, too."""
+_LACKING = ("no ", "without ")
 _SHORT = 2
 """Words of a label up to which each of them is taken for a name: "small shards" of a longer one is a remark."""
 
@@ -152,7 +156,7 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
     if part:  # "wall time of attempt 1" is called so, or by what it is the part of
         return {name.lower(): 0, whole.lower(): 1}
     words = words_of(name)
-    found: dict[str, int] = {}
+    found: dict[str, int] = dict.fromkeys(_CALLED.get("_".join(words), ()), 0)
     for tail in range(len(words)):
         for phrase in _said(words[tail:]):
             if len(phrase) > 1 and (tail == 0 or not _vague(phrase)):
@@ -180,6 +184,12 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
             found.setdefault(phrase, 3)
     found |= {phrase.removesuffix("s"): rank for phrase, rank in found.items() if phrase.endswith("ers")}
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}
+
+
+def _with_singular(found: dict[str, int]) -> dict[str, int]:
+    """``4-bit`` is of ``bits``, and ``one writer`` of ``writers``."""
+    singular = {phrase.removesuffix("s"): rank for phrase, rank in found.items() if len(phrase) > 3}
+    return {phrase: rank for phrase, rank in singular.items() if not _vague(phrase)} | found
 
 
 def _vague(phrase: str) -> bool:
@@ -244,7 +254,8 @@ class Vocabulary:
     @cached_property
     def configs(self) -> Mapping[str, frozenset[str]]:
         spoken = self._spoken_keys()
-        return _ranked((name, {**spoken.get(name, {}), **phrases(name)}) for name in self._world.configs)
+        named = ((name, {**spoken.get(name, {}), **phrases(name)}) for name in self._world.configs)
+        return _ranked((name, _with_singular(found)) for name, found in named)
 
     def _spoken_keys(self) -> Mapping[str, dict[str, int]]:
         """What labels call settings, by the word beside a value: ``64 clients`` where ``concurrency`` is 64."""
@@ -278,10 +289,6 @@ class Vocabulary:
             # A longer label that begins with a shorter one is called by it, too: "64 workers, small shards".
             whole = re.compile(rf"{re.escape(text)}(?![\w.])")
             found[text].update(run for run, label in calls if whole.match(label))
-        for run, label in calls:
-            for part in label.split(", ") if ", " in label else ():
-                if len(part) > 3 and not _REPEATED.match(part):  # "no augmentation, seed 1"
-                    found[part].update({run, *(r for r, other in calls if part in other.split(", "))})
         return {text: frozenset(runs) for text, runs in found.items() if self._world.tells_apart(frozenset(runs))}
 
     def _calls(self) -> Iterator[tuple[str, str]]:
@@ -291,6 +298,7 @@ class Vocabulary:
                 text = normalise(fact.value).lower()
                 if text not in CONFIDENCE:
                     yield fact.subject, text
+                    yield from ((fact.subject, part) for part in _PARTS.split(text) if part != text and len(part) > 2)
 
     @cached_property
     def described(self) -> Mapping[str, frozenset[str]]:
@@ -298,11 +306,26 @@ class Vocabulary:
         found: dict[str, set[str]] = defaultdict(set)
         valued = {word for _, text in self._config_values() for word in _run_words(text)}
         for run, text in (*self._calls(), *self._config_values()):
+            if text.startswith(_LACKING):
+                continue
             short = len(text.split()) <= _SHORT
             for word in _run_words(text):
                 if short or word in valued or any(c.isdigit() for c in word):
                     found[word].add(run)
-        untelling = _UNTELLING | {word for key in self._world.configs for word in words_of(key)}
+        return self._telling(found)
+
+    @cached_property
+    def absent(self) -> Mapping[str, frozenset[str]]:
+        """Runs by what their labels say they lack: ``guidance`` of "20 steps, no guidance"."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for run, text in self._calls():
+            for word in _run_words(text.partition(" ")[2]) if text.startswith(_LACKING) else ():
+                found[word].add(run)
+        return self._telling(found)
+
+    def _telling(self, found: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
+        keys = {word for key in self._world.configs for word in words_of(key)}
+        untelling = _UNTELLING | keys | {word.removesuffix("s") for word in keys}
         return {
             word: frozenset(runs)
             for word, runs in found.items()

@@ -236,7 +236,12 @@ class World:
     @cached_property
     def varying(self) -> frozenset[str]:
         """Config keys that differ between runs: what a sweep varies."""
-        return frozenset(k for k, per_run in self.configs.items() if len({repr(f.value) for f in per_run.values()}) > 1)
+        some = len(self.runs)
+        return frozenset(
+            key
+            for key, per_run in self.configs.items()
+            if len({repr(f.value) for f in per_run.values()}) > 1 or ("" not in per_run and len(per_run) < some)
+        )
 
     def runs_with(self, key: str, value: object) -> frozenset[str]:
         """The runs whose config has this value."""
@@ -284,6 +289,11 @@ class World:
         others = {run: {each for each in self._settings.get(run, ()) if each[0] != key} for run in numbers}
         return [(a, b) for a, b in apart if others[a] == others[b]] or apart
 
+    def is_whole(self, key: str) -> bool:
+        """Whether a config key has no values but whole numbers."""
+        values = [number_of(fact) for fact in self.configs.get(key, {}).values()]
+        return bool(values) and all(value is not None and value == int(value) for value in values)
+
     def between(self, first: frozenset[str], last: frozenset[str]) -> tuple[str, ...]:
         """The runs that reached their end, from those with one value of a setting to those with another, in order."""
         for key in sorted(self.varying):
@@ -324,7 +334,11 @@ class World:
         """What stands behind a number as its unit: the usual ones and those of the facts."""
         own = sorted({re.escape(f.unit) for f in self.facts if f.unit}, key=len, reverse=True)
         mine = "|".join(rf"(?:{unit})(?![\w/])" for unit in own)
-        return re.compile(f"{mine}|{units.AFTER_NUMBER.pattern}" if mine else units.AFTER_NUMBER.pattern)
+        usual = units.AFTER_NUMBER.pattern
+        # "four bits" is a setting where one is called so.
+        keys = "|".join(re.escape(key.rstrip("s")) for key in self.configs if key.rstrip("s") in units.WORDS)
+        usual = rf"(?!(?:{keys})s?(?![\w/])){usual}" if keys else usual
+        return re.compile(f"{mine}|{usual}" if mine else usual)
 
 
 def _same(a: object, b: object) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _CALLING = words.word_set(
     "at between with for using than both near from to the > < and vs vs. versus under while or of in"
 )
+_SWITCHED_OFF = frozenset({"off", "disabled", "omitted"})
 _OFF = frozenset({"none", "off", "no", "", "0", "0.0", "false"})
 _BESIDE = (
     words.ARTICLES
@@ -60,13 +61,16 @@ class _Marker:
 
     def _with_elided(self, tokens: list[Token]) -> list[Token]:
         """``0.81 with smoothing and 0.80 without``: the bare word leaves out the key that was switched before."""
-        key = ""
+        key, lacking = "", frozenset[str]()
         for i, token in enumerate(tokens):
+            lacking = self._vocabulary.absent.get(token.lower, lacking)
             switched = sorted(token.keys & self._world.varying) if token.runs and token.kind is TokenKind.CONFIG else []
             key = switched[0] if switched else key
             ends = self._s.word(i + 1) in {"", ",", ".", ")", ";", "and", "it", "them", "is", "was"}
-            if key and token.lower in {"with", "without"} and ends:
-                runs = self._on(key) if token.lower == "with" else self._off(key)
+            if (key or lacking) and token.lower in {"with", "without"} and ends:
+                off = self._off(key) if key else lacking
+                on = self._on(key) if key else self._world.all_runs - lacking
+                runs = on if token.lower == "with" else off
                 tokens[i] = replace(token, runs=runs, described=True)
         return tokens
 
@@ -104,14 +108,20 @@ class _Marker:
     def _said_by(self, i: int, token: Token) -> frozenset[str]:
         described = self._vocabulary.described
         lower = token.lower
+        if lower in words.ENDED_ADJECTIVES and self._s.word(i + 1) in {"one", "run"} and self._s.word(i - 1) == "the":
+            status = words.STATUS_WORDS[lower]
+            return frozenset(run for run, known in self._world.statuses.items() if known == status)
         stems = (lower.removesuffix("s"), f"{lower}s", lower.removesuffix("ing"), lower.replace("-", ""))
         for word in (lower, *stems, *lower.split("-")):
+            if word in self._vocabulary.absent and (self._is_off(i) or word not in described):
+                lacking = self._vocabulary.absent[word]
+                return lacking if self._is_off(i) else self._world.all_runs - lacking if self._is_on(i) else frozenset()
             if word in described:
                 return self._vocabulary.labels.get(word) or described[word]
         alone = self._s.word(i - 1) == "(" and self._s.word(i + 1) in {")", ","}
         if (
             self._s.word(i + 1) in words.RUN_NOUNS or self._key_beside(i) or alone
-        ) and token.lower in self._vocabulary.config_words:
+        ) and token.lower in self._vocabulary.config_words.keys() - {"both", "all"}:
             return self._vocabulary.config_words[token.lower]
         if token.kind is not TokenKind.IDENTIFIER:
             return frozenset()
@@ -146,18 +156,32 @@ class _Marker:
 
     def _switched(self, i: int, token: Token) -> frozenset[str]:
         """``without activation checkpointing`` where a key is true of some runs and false of others."""
-        before = self._s.word(self._s.skip(i - 1, words.ARTICLES, -1))
-        off = before in {"without", "no"} or self._s.word(i + 1) in {"off", "disabled"}
-        on = before in {"with", "using"} or self._s.word(i + 1) in {"on", "enabled"}
-        for key in sorted(token.keys & self._world.varying) if on or off else ():
-            if self._off(key):
+        off, on = self._is_off(i), self._is_on(i)
+        if off and (lacking := self._vocabulary.absent.get(token.lower)):
+            return lacking
+        for key in sorted(token.keys & self._world.varying):
+            if not off and all(isinstance(fact.value, bool) for fact in self._world.configs[key].values()):
+                return self._on(key)  # "pinned", alone
+            if (on or off) and self._off(key):
                 return self._off(key) if off else self._on(key)
         return frozenset()
+
+    def _is_off(self, i: int) -> bool:
+        """``without X``, ``X disabled``, ``turning off X``."""
+        s = self._s
+        before = s.word(s.skip(i - 1, words.ARTICLES | words.ADJECTIVES.keys(), -1))
+        behind = s.word(s.skip(i + 1, words.BE))
+        return before in {"without", "no", "off", "lacking", "sans", "dropping", "removing"} or behind in _SWITCHED_OFF
+
+    def _is_on(self, i: int) -> bool:
+        s = self._s
+        before = s.word(s.skip(i - 1, words.ARTICLES, -1))
+        return before in {"with", "using", "adding", "enabling"} or s.word(s.skip(i + 1, words.BE)) in {"on", "enabled"}
 
     # -- numbers ------------------------------------------------------------------------------------------------
 
     def _set_by(self, i: int, numeral: Numeral) -> frozenset[str]:
-        if self._s.context.cell:
+        if self._s.context.cell or (numeral.word and self._is_counted(i)):
             return frozenset()
         keys = key_of(self._s, i) or self._hyphened_key(i)
         if keys is None and numeral.unit is None and self._may_call(i, numeral):
@@ -165,6 +189,11 @@ class _Marker:
         varied = (keys or frozenset()) & self._world.varying
         settings = [q for q in self._settings if q.name in varied] if varied else []
         return frozenset(run for q in settings if fit(numeral, q) is Fit.MATCH for run in q.runs)
+
+    def _is_counted(self, i: int) -> bool:
+        """``two seeds``: more of a thing than a setting's name speaks of are a count, and no value."""
+        keys = self._s.keys(i + 1)
+        return bool(keys) and self._s.word(i + 1).endswith("s") and not any(key.lower().endswith("s") for key in keys)
 
     def _hyphened_key(self, i: int) -> frozenset[str] | None:
         """``top-4`` in a sweep over ``top_k``."""
@@ -222,4 +251,5 @@ def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:
         return False
     comma = any(token.text == "," for token in between)
     fine = all(token.lower in _BESIDE or token.keys for token in between)
-    return fine and not (comma and tokens[b].depth == tokens[a].depth == 0)
+    both = tokens[a].described and tokens[b].described  # "aux loss, seed 0"
+    return fine and (both or not (comma and tokens[b].depth == tokens[a].depth == 0))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.units import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -168,6 +169,13 @@ def _taken(s: Sentence, mention: Mention) -> frozenset[int]:
     return frozenset()
 
 
+def is_unknown(s: Sentence, j: int) -> bool:
+    """Whether the word at ``j`` may name something, and nothing that we know of."""
+    known = words.FOLLOWERS | words.RUN_NOUNS | words.COUNTED | words.DIFFERENCES | words.DETERMINERS | words.GENERAL
+    names = s.is_word(j) and not s.runs(j) and s.word(j) not in known
+    return names and not (s.runs(j + 1) or s.names(j + 1) or s.keys(j + 1))
+
+
 def _before_name(s: Sentence, j: int) -> int:
     """Where the small word stands that ties a name to what is before it."""
     while s.word(j) in _TO_NAME or s.keys(j):
@@ -212,6 +220,8 @@ def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
         onward = any(s.word(n) == "to" for n in range(j, min(j + 12, len(s.tokens))))
         return onward or bool({s.word(k - n) for n in (1, 2, 3, 4, 5)} & {"up", "down", "away", "far", "further"})
     measured = s.kind(k - 1) is TokenKind.NUMBER
+    if word == "as" and not {"as", "same", "such", "identical"} & {s.word(n) for n in range(max(k - 12, 0), k)}:
+        return False  # "creeps up as the continuous batches grow"
     if word in words.COMPARE_PLACES and not measured and s.word(k - 1) not in _STANDING:
         return False  # "worst under the strict filter"
     if word in words.COMPARE_BEFORE | words.COMPARE_PLACES or word in words.CONTESTS:
@@ -227,7 +237,14 @@ def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
 
 def _is_factor_of(s: Sentence, k: int, between: Iterable[int]) -> bool:
     numeral = s.numeral(k)
-    if numeral is None or not numeral.relative or s.word(k + 1) not in {"of", "the", "that", "those", "as"}:
+    points = numeral is not None and numeral.unit is not None and numeral.unit.dimension == POINTS
+    if (
+        numeral is None
+        or not numeral.relative
+        or points
+        or s.word(k).endswith("ing")
+        or s.word(k + 1) not in {"of", "the", "that", "those", "as"}
+    ):
         return False
     small = words.ARTICLES | {"of", "that", "those"}
     return all(s.word(n) in small or s.kind(n) is TokenKind.METRIC for n in between)

@@ -33,6 +33,7 @@ _MORE = words.word_set("another further additional extra")
 _EXTRA = words.word_set("extra additional")
 _TO = words.word_set("to and - \u2013")
 _POINTS = words.word_set("point points")
+_GAPS = words.word_set("gap margin difference deficit advantage lead")
 _AMBIGUOUS = words.word_set("loss losses cost price lead change")
 _WON = words.forms("gain lose save")
 _DIFFERING = words.word_set(
@@ -72,9 +73,17 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.VALUE
     low, _ = s.clause(i)
     differences = [k for k in range(max(low, i - _FAR_BACK), i) if is_difference(s, k)]
+    if before in {"from", "to"} and any(s.word(k) in _GAPS for k in differences):
+        return Role.CHANGE  # "the gap narrowed from 0.26 to 0.16"
     if before in {"is", "was", "equals"} and any(s.word(k) not in _AMBIGUOUS for k in differences):
         return Role.CHANGE  # "the gap between them is 0.01"
     return Role.VALUE if before in _VALUE_BEFORE and not differences else Role.ANY
+
+
+def is_change(s: Sentence, i: int) -> bool:
+    """Whether the numeral tells of a change, by its unit or by the words beside it."""
+    numeral = s.numeral(i)
+    return (numeral is not None and numeral.relative) or role_of(s, i) is Role.CHANGE
 
 
 def is_difference(s: Sentence, j: int) -> bool:
@@ -102,6 +111,8 @@ def _is_change_by_governor(s: Sentence, i: int, j: int) -> bool:
         return True  # "by 0.6 to 1.3 points"
     if before == "of" and (is_difference(s, j - 1) or is_difference(s, j - 2) or _difference_before(s, i)):
         return True
+    if s.kind(j) is TokenKind.METRIC:
+        return False  # "save 75.0 s"
     relative = numeral is not None and numeral.relative
     if before in words.MOVES or (relative and before in words.CAUSES):
         return True

@@ -21,6 +21,11 @@ _AS = {
     "high": Sense.UP, "large": Sense.UP, "big": Sense.UP, "much": Sense.UP, "many": Sense.UP, "long": Sense.UP,
     "low": Sense.DOWN, "small": Sense.DOWN, "little": Sense.DOWN, "few": Sense.DOWN, "short": Sense.DOWN,
 }  # fmt: skip
+_GIVING = words.forms("give")
+_PARTICLE_OF = words.forms("make set end catch hold use pick show wind turn warm split break shut keep line add sum")
+"""Verbs with which "up" and "down" say of no direction."""
+_FALLEN = words.word_set("short flat apart through victim")
+"""``fell short``: that nothing moved."""
 _MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
 _MOVING = words.BE | words.forms("go come bring stay take")
 _PASSING = words.word_set("relative percentage absolute the") | {""}
@@ -35,11 +40,20 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
         return None
     if word in EFFECTS:
         return Sense.SAME if {s.word(j - 1), s.word(j - 2)} & NO_EFFECT else None
+    if word in {"up", "down"} and s.word(j - 1) in _GIVING:
+        amount = word == "up" and s.kind(j + 1) is TokenKind.NUMBER
+        return Sense.WORSE if amount else None  # "gave up 3.4 points"
+    if word in {"up", "down"} and s.word(j - 1) in _PARTICLE_OF:
+        return None
     if word in {"up", "down"}:
         amount = s.word(j + 1) in {"from", "by"} or s.kind(j + 1) is TokenKind.NUMBER
         return words.PLACES[word] if amount or s.word(j - 1) in _MOVING else None
     if word in words.PLACES:
         return words.PLACES[word] if word in {"above", "below", "ahead", "behind", "under"} else None
+    if word in words.MOVES and {s.word(j + 1), s.word(j + 2), s.word(j + 3)} & _FALLEN:
+        return None
+    if word == "top" and s.word(j - 1) in {"on", "at", "the"}:
+        return None
     if word == "slow" and s.word(j - 1) in words.BE | {"too", "very", "so", "as", "not"}:
         return None
     if word == "speed" and s.word(j + 1) != "up":
@@ -97,11 +111,18 @@ def _amount_word_before(s: Sentence, i: int) -> int | None:
     for j in range(i - 1, low - 1, -1):
         if _tells(s, j) and not (s.word(j + 1) == "than" and j + 2 == i):
             return None if s.kind(j - 1) is TokenKind.NUMBER else j
+        if s.kind(j) is TokenKind.METRIC and any(_is_other_verb(s, k) for k in range(j + 1, i)):
+            return None  # "perplexity climbs and MMLU craters by 9.9 points"
         other = s.kind(j) is TokenKind.NUMBER and role_of(s, j) is Role.CHANGE
         begins = s.word(s.skip(j - 1, words.ARTICLES, -1)) in {",", "and", "while", ";"}
         if other or (s.kind(j) is TokenKind.RUN and s.runs(j) and begins):
             return None
     return None
+
+
+def _is_other_verb(s: Sentence, k: int) -> bool:
+    """Whether the word may be a verb that says nothing to us."""
+    return s.is_word(k) and s.word(k) not in words.FOLLOWERS | words.DEGREES | words.DIFFERENCES
 
 
 def _is_factor(s: Sentence, i: int) -> bool:

@@ -23,7 +23,7 @@ _LONGEST = 200
 """Tokens after which a sentence is cut: nobody reads one that long, and a runaway text must not take forever."""
 _STOPS = frozenset(".!?")
 _BREAKS = frozenset({";", "\u2014", "\u2013"})
-_SUBORDINATORS = words.word_set("while whereas but although though however because since yet")
+_SUBORDINATORS = words.word_set("while whereas but although though however because since yet where")
 _AFTER_COMMA = words.word_set("and but with which while so yet or whereas")
 _HAPPENED = words.word_set(
     "continued continues found shown able seems seemed appears managed began started due down up went go leads led"
@@ -166,10 +166,14 @@ class Sentence:
     def negated(self, i: int, after: int = -1) -> bool:
         """Whether a "not" before ``i``, and behind ``after``, turns what it says."""
         low = max(self.clause(i)[0], after + 1)
-        for j in range(i - 1, max(low, i - 7) - 1, -1):
+        for j in range(i - 1, max(low, i - 9) - 1, -1):
             word = self.word(j)
             if word in words.FAILED_TO and self.word(j + 1) == "to":
                 return True
+            if word == "without" and j < i - 1 and self.word(j + 1) not in words.ARTICLES:
+                continue  # "the run without balancing diverged"
+            if word in {"and", "but"} and any(self.names(k) or self.runs(k) for k in range(j + 1, i)):
+                return False  # "perplexity didn't budge and MMLU came out lower"
             if word in words.NEGATIONS:
                 return not (word in {"not", "no"} and self.word(j + 1) in {"only", "just", "longer"})
             if word == "only" and self.word(j - 1) == "not":
@@ -184,13 +188,20 @@ class Sentence:
         return any(self.word(j) in words.DEGREES for j in range(max(0, i - 4), min(len(self.tokens), i + 3)))
 
 
+def _abbreviates(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a full stop only ends a word: ``KL coef. 0.01``, ``acc. +1.3``."""
+    before, after = tokens[max(0, i - 1)], tokens[min(i + 1, len(tokens) - 1)]
+    named = before.kind in {TokenKind.CONFIG, TokenKind.METRIC} or before.lower in words.ABBREVIATIONS
+    return tokens[i].text == "." and named and after.kind is TokenKind.NUMBER and len(before.lower.split()[-1]) <= 6
+
+
 def split(tokens: Sequence[Token], context: Context) -> Iterator[Sentence]:
     """The sentences of one block."""
     previous: Sentence | None = None
     start = 0
     for i, token in enumerate(tokens):
         last = i + 1 == len(tokens)
-        stops = token.text in _STOPS and token.kind is TokenKind.PUNCT
+        stops = token.text in _STOPS and token.kind is TokenKind.PUNCT and not _abbreviates(tokens, i)
         if (
             last
             or i + 1 - start >= _LONGEST

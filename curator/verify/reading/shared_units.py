@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from curator.verify.reading.tokens import Token
     from curator.verify.text.numerals import Numeral
 
+_SMALL = frozenset({"of", "than", "the", ",", "from"})
+_INSTEAD = frozenset({"instead", "rather", "not", "vs", "vs.", "against", "versus", "to"})
+"""Words between two numerals that are set against each other, so that the second is in the unit of the first."""
 _LOOSE = frozenset({",", "and", "or", "/"})
 """What may as well join numerals of different kinds."""
 
@@ -25,21 +28,30 @@ def with_shared_units(tokens: list[Token]) -> list[Token]:
         last, mark, first = found[i], found[i - 1].lower, found[i - 2]
         if mark in JOINTS and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
             found[i - 2] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=mark in _LOOSE))
+    for i in range(len(found) - 1, 2, -1):
+        of = (found[i - 2].lower, found[i - 1].lower) == ("of", "the")
+        first, last = found[i - 3], found[i]
+        if of and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
+            found[i - 3] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=False))
     return _with_earlier_units(found)
 
 
 def _with_earlier_units(tokens: list[Token]) -> list[Token]:
     """A time or a relative unit may hold for the next bare numeral as well."""
-    found, unit = [], None
+    found, unit, since, beside = [], None, list[str](), False
     for token in tokens:
         numeral = token.numeral if token.kind is TokenKind.NUMBER else None
         if numeral is None:
             unit = None if token.text == "." else unit
+            since.append(token.lower)
             found.append(token)
             continue
         stated = numeral.unit
         if stated is None and unit is not None and not numeral.word:
-            numeral = replace(numeral, readings=(*numeral.readings, *with_unit(numeral, unit).readings))
+            against = frozenset(since) <= _INSTEAD | _SMALL and not _INSTEAD.isdisjoint(since)
+            own = () if beside and against and unit.dimension == TIME else numeral.readings
+            numeral = replace(numeral, readings=(*own, *with_unit(numeral, unit).readings))
+        since, beside = [], stated is not None
         unit = stated if stated is not None and (stated.dimension == TIME or numeral.relative) else unit
         found.append(replace(token, numeral=numeral))
     return found

@@ -42,6 +42,7 @@ def steps(s: Sentence) -> Iterator[tuple[int, int]]:
 def starts_step(s: Sentence, i: int) -> bool:
     """Whether the numeral is left behind in a step: ``from X``, ``X -> Y``, ``(X to Y)``."""
     arrow = s.word(i + 1) in words.ARROWS or (s.word(i + 1) in {"-", "="} and s.word(i + 2) == ">")
+    arrow = arrow and s.word(i + 3) not in words.ADJECTIVES  # "60.1 min, 50.2 min -> 9.9 min less"
     return s.word(i - 1) == "from" or arrow or (s.word(i + 1) == "to" and s.kind(i + 2) is TokenKind.NUMBER)
 
 

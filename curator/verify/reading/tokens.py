@@ -79,6 +79,8 @@ _IDENTIFIER = re.compile(
 _SHAPE = re.compile(r"\d+(?:[ ]?[x×][ ]?\d+)+(?![\w.^*⁰¹²³⁴-⁹⁻%])")
 _HYPHENED_NUMBER = re.compile(r"([a-z]+)-(\d+(?:\.\d+)?)$")
 _WORD = re.compile(r"(?:vs|approx|ca|e\.g|i\.e|etc|cf)\.|[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*(?:-[^\W\d_]+)*", re.IGNORECASE)
+_PREFIXED_FACTOR = re.compile("(?:x(?=\\d+\\.)|\u00d7 ?)(\\d+(?:\\.\\d+)?)(?![\\w.]\\d)")
+"""``x4.96``"""
 _POSSESSIVE = re.compile(r"'s(?!\w)|(?<=s)'(?= )")
 _SEVERAL = re.compile(r" (?:runs|configs|configurations|variants|seeds|replicates|experiments)\b", re.IGNORECASE)
 _BASELINE = re.compile(r"(?:baseline|(?<!new )(?<!our )(?<!a )reference|control)(?: run)?(?![\w-])", re.IGNORECASE)
@@ -236,6 +238,9 @@ class Lexer:
         inside = at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)")
         signed = text[at] in "+-\u00b1" and not inside
         digit = text[at].isdigit() or (text[at] == "." and text[at + 1 : at + 2].isdigit() and not inside)
+        if factor := None if inside else _PREFIXED_FACTOR.match(text, at):
+            numeral = numerals.match(f"{factor[1]}x", 0, self._world.unit_pattern)
+            return _token(TokenKind.NUMBER, factor.span(), text, numeral=numeral[1] if numeral else None)
         month = text[at].isupper() and not inside and moments.match(text, at)
         if digit or signed or month:
             token = self._number(text, at)

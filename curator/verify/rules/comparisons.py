@@ -318,7 +318,7 @@ def _claims(s: Sentence, i: int) -> bool:
     """Whether the word at ``i`` says by itself that something was so, and is no part of an amount or a method."""
     word, after = s.word(i), s.word(i + 1)
     behind = range(i + 1, i + 5)
-    if word in words.PRICES and word not in words.CONTESTS:
+    if (word in words.PRICES and word not in words.CONTESTS) or s.word(i - 1) in words.SUPERLATIVES:
         return False
     if word in words.NOUNS:
         amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))

@@ -91,7 +91,10 @@ class _Together:
         s = self.s
         first, second = s.tokens[left].numeral, s.tokens[reached].numeral
         at = self._way_word(min(left, reached))
-        if at is None or first is None or second is None or first.value == second.value or s.negated(at):
+        if at is None or first is None or second is None or s.negated(at):
+            return
+        values = [n.value * (n.unit.scale if n.unit else 1.0) for n in (first, second)]
+        if values[0] == values[1] or bool(first.unit) is not bool(second.unit):
             return
         backward = left > reached and s.word(at) not in {"up", "down"}
         if backward or first.relative != second.relative or s.tokens[at].start in self.found.judged:
@@ -103,7 +106,7 @@ class _Together:
         if len(told) != 1 or None in told:
             return
         self.found.judged.add(s.tokens[at].start)
-        if told != {second.value > first.value}:
+        if told != {values[1] > values[0]}:
             why = f"{s.tokens[left].text} to {s.tokens[reached].text} went the other way"
             self._object(at, why, FindingKind.DIRECTION)
 

@@ -5,6 +5,7 @@ A sentence may repeat them when it says the same thing of them, which the word o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _KINDS = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.DEVICE, FactKind.NAME, FactKind.LABEL})
 _SAID = frozenset({FactKind.QUOTE, FactKind.STATUS})
+_JOINED = re.compile(r"(?<=[a-z])[._/](?=\d)|(?<=\d)[._](?=[a-z])")
+"""Inside ``layers.17.mlp`` and ``step_750`` stand numbers, too."""
 _EMPTY = frozenset(
     {"of", "the", "a", "on", "in", "at", "to", ":", "=", "(", ")", ",", ".", "/", "", "and", "by", "is", "wa"}
 )
@@ -88,7 +91,7 @@ def _singular(word: str) -> str:
 def _stated(world: World, lexer: Lexer) -> Iterator[_Stated]:
     for fact, text in world.strings:
         if fact.kind in _KINDS:
-            sentence = Sentence(tuple(lexer.plain(text)))
+            sentence = Sentence(tuple(lexer.plain(_JOINED.sub(" ", text))))
             for i in sentence.of_kind(TokenKind.NUMBER):
                 numeral = sentence.tokens[i].numeral
                 if numeral:

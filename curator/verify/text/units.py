@@ -70,6 +70,7 @@ _WORDS: dict[str, tuple[str, float]] = {
     "bit": ("bit", 1.0),
 }
 
+WORDS = frozenset(_WORDS)
 _COUNTED = {
     "token": "token",
     "tok": "token",

@@ -165,7 +165,7 @@ CONTESTS = _senses(
 )
 """Verbs between two runs: the first is better than the second."""
 
-PRICES = forms("add cost save gain lose pay buy sacrifice win")
+PRICES = forms("add cost save gain lose pay buy sacrifice win recover")
 """Verbs that are a claim only with an amount."""
 
 # -- adjectives, nouns, adverbs -----------------------------------------------------------------------------------
@@ -292,6 +292,18 @@ ARTICLES = word_set(
     "the a an its their this that these those our both all same such any each every overall mean final average my"
 )
 
+ABBREVIATIONS = word_set("approx ca no fig eq sec resp avg max min acc temp coef param params vs")
+"""What a full stop ends without ending the sentence, before a number."""
+
+GENERAL = word_set(
+    "total average end start most first last rest time course return example now once free good nothing everything"
+)
+"""Nouns that name no variant."""
+
+DETERMINERS = word_set("no any some other remaining single finished completed successful our each every all both new")
+
+DEMONSTRATIVES = word_set("the this that")
+
 BE = word_set("is was are were be been being")
 
 LINKS = word_set(
@@ -325,7 +337,7 @@ COMPARE_PAIRS = pairs(
     improve upon, improved on, improved upon, improvement on, improvement to, improves on, improves upon, improving on,
     improving upon, increase from, inferior to, instead of, loses to, lost to, matched by, next to, on par, rather than,
     regression on, relative to, respect to, short of, similar to, superior to, unchanged from, up from, compares with,
-    par with, compare with, compare to, behind of, comparable with, comparable to, tied with, parity with
+    top of, par with, compare with, compare to, behind of, comparable with, comparable to, tied with, parity with
     """
 )
 
@@ -359,6 +371,9 @@ STATUS_WORDS = {
     "nan": "diverged",
 }
 """Words that say how a run ended, and the status they say."""
+
+ENDED_ADJECTIVES = word_set("failed crashed lost cancelled canceled preempted")
+"""By which a run is called: ``the lost one``."""
 
 CONFIDENCE = word_set("exploratory replicated stable")
 

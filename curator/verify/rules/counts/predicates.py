@@ -41,6 +41,8 @@ class Predicate:
     """Whether it is so of a run; None where nothing can be told."""
     at: int = -1
     """Where its word stands; -1 where the noun itself says it: ``two failures``."""
+    status: str = ""
+    """The status that it says, to the letter."""
 
 
 class Predicates:
@@ -54,7 +56,8 @@ class Predicates:
         for at in _candidates(s, i):
             outcome = outcome_at(s, at, counted=True)
             if outcome is not None and not s.hedged(at):
-                return Predicate(self._asked(replace(outcome, negated=s.negated(at, i - 1))), at)
+                outcome = replace(outcome, negated=s.negated(at, i - 1))
+                return Predicate(self._asked(outcome), at, "" if outcome.negated else outcome.status)
             if sense_at(s, at) is not None and not s.hedged(at):
                 claim = self._comparisons.claim_at(reader, s, at)
                 return Predicate(self._compared(claim, negated=s.negated(at, i - 1)), at) if claim else None

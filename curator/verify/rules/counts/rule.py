@@ -47,6 +47,7 @@ class _Count:
 
 
 _HAVING = words.word_set("was were has have been got")
+_REST = words.pairs("the other, the others, the rest, the remaining, another was")
 _SCORES = frozenset({"metric", "metrics", "score", "scores"})
 
 
@@ -72,6 +73,8 @@ class Counts:
             return self._check_share(reader, s, i, numeral, found)
         if s.context.hypothetical or s.context.cell or not numeral.whole or numeral.sign:
             return False
+        if _is_pronoun(s, i):
+            return True
         fraction = fraction_at(s, i)
         noun = self._noun(s, i, fraction)
         if self._is_name(s, i, fraction, noun):
@@ -172,8 +175,9 @@ class Counts:
         sure, unknown = sum(r is True for r in results), sum(r is None for r in results)
         if at >= 0 and sense_at(s, at) is not None and not s.negated(at):
             unknown = 0
+        strictly = sum(self._world.statuses.get(run) == predicate.status for run in domain & limit)
         partial = s.word(i - 1) in {"the", "these", "those", "all"} and it.fraction.whole is None and it.noun
-        return {*range(sure, sure + unknown + 1), *(range(1, sure + 1) if partial else ())}
+        return {strictly or sure, *range(sure, sure + unknown + 1), *(range(1, sure + 1) if partial else ())}
 
     def _ids(self, runs: frozenset[str]) -> list[str]:
         return [f.id for f in self._world.facts if f.kind is FactKind.STATUS and f.subject in runs]
@@ -198,3 +202,14 @@ class Counts:
         else:
             found.object_to(FindingKind.COUNT, s.tokens[i], f"it is {count} of {len(domain)} runs")
         return True
+
+
+def _is_pronoun(s: Sentence, i: int) -> bool:
+    """Whether "one" stands for a noun, and counts nothing: ``the lost one``, ``one crashed, the other diverged``."""
+    if s.word(i) != "one":
+        return False
+    named = s.word(i - 1) in words.DEMONSTRATIVES or (
+        s.is_word(i - 1) and s.word(i - 1) not in words.LINKS and s.word(i - 2) in words.DEMONSTRATIVES
+    )
+    rest = any((s.word(j), s.word(j + 1)) in _REST for j in range(i + 1, len(s.tokens)))
+    return named or rest

@@ -27,7 +27,7 @@ def totals(world: World, reader: Reader, s: Sentence, i: int, noun: str) -> set[
     allowed |= {len(runs - world.baseline) for runs in named if len(runs) > 2}
     if {s.word(i - 1), s.word(i + 1)} & OTHERS:
         allowed = {n - k for n in allowed for k in (1, 2, max(1, len(reader.named))) if n > k}
-    allowed.add(sum(world.ended_well(run) for run in world.runs))
+    allowed |= {sum(map(world.ended_well, runs)) for runs in (world.all_runs, *(m.meant for m in reader.runs))}
     if variants:
         settings = [(key, fact.value) for key in world.varying for fact in world.configs[key].values()]
         allowed |= {len(world.runs_with(key, value)) for key, value in settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
@@ -90,8 +91,15 @@ class Bound:
     def _is_of_untold(self) -> bool:
         """``none of the runs without the bonus``: of some runs that the words alone do not tell."""
         s = self._it.s
+        if any(s.word(j) in words.RUN_NOUNS and self._is_unknown(j - 1) for j in range(1, self._it.i)):
+            return True  # "neither of the foreground runs"
         chosen = (j for j in range(len(s.tokens)) if s.word(j) in words.RUN_NOUNS and s.word(j + 1) in _CHOOSING)
         return any(not any(j < m.first <= j + 4 for m in self._it.reader.runs) for j in chosen)
+
+    def _is_unknown(self, j: int) -> bool:
+        s = self._it.s
+        known = words.FOLLOWERS | words.DETERMINERS | words.STATUS_WORDS.keys() | words.SENSES.keys()
+        return s.is_word(j) and not s.runs(j) and s.word(j) not in known
 
     def _bounded(self, slack: float) -> list[Quantity]:
         """What the sentence may bound: what it speaks of, in a unit that compares."""
@@ -120,14 +128,16 @@ class Bound:
         return quantity.kind in STATES and not quantity.extreme and not within and not bare
 
     def _keeps(self, quantity: Quantity) -> bool | None:
-        it, side = self._it, self._side
-        pair = stands(it.numeral, quantity)
+        it, side, numeral = self._it, self._side, self._it.numeral
+        if it.role is Role.CHANGE and numeral.word and len(numeral.readings) > 1:
+            numeral = replace(numeral, readings=numeral.readings[1:])  # "by at least a tenth": percent, no factor
+        pair = stands(numeral, quantity)
         if pair is None:
             return None
         bound, value = pair
         if quantity.is_change and not it.numeral.sign and quantity.kind is not FactKind.RATIO:
             value = abs(value)
-        unit = it.numeral.unit
+        unit = numeral.unit
         if it.numeral.word and unit is not None and unit.dimension == FACTOR and bound < 1:
             side = words.OPPOSITE[side]  # "more than halved"
         rounding = it.numeral.readings[0].quantum / 2 if it.s.word(it.i - 1) == "within" else 0.0

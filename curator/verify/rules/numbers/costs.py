@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from curator.facts import CHANGES, FactKind
 from curator.verify.reading.roles import Role
 from curator.verify.reading.senses import factor_sense
-from curator.verify.reading.ties import FAR
+from curator.verify.reading.ties import FAR, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.numbers.names import names_of
 from curator.verify.text import words
@@ -17,7 +17,6 @@ from curator.verify.text.units import FACTOR, PERCENT, POINTS, TIME
 
 if TYPE_CHECKING:
     from curator.verify.known.quantities import Quantity
-    from curator.verify.reading.ties import Ties
     from curator.verify.rules.numbers.statement import Statement
 
 _LASTING = words.word_set("took takes take longer shorter slower faster lasted long time finished sooner quicker wall")
@@ -26,7 +25,7 @@ _OWNING = (
 ) - words.VERSUS.union({"and", "or", "than", "over", "under", "above", "below", "while", "whereas"})
 _HISTORY = words.word_set(
     """
-    peaking bottoming starting
+    peaking bottoming starting then back turned dipped drifting drifted
     first initial initially start started began begins beginning peak peaked best touched lowest highest had climbed
     worst maximum minimum once bottomed before earlier previously
     """
@@ -80,7 +79,9 @@ class Costs:
         if quantity.is_change and quantity.against:
             told = 0.5 if quantity.against in it.told else FAR
             against = min(it.references.cost(frozenset({quantity.against})), told)
-            return it.subjects.cost(quantity.runs) + against
+            cost = it.subjects.cost(quantity.runs) + against
+            between = {*quantity.runs, quantity.against} <= it.told and quantity.against not in it.subjects.surest
+            return min(cost, 1.0) if between else cost
         if quantity.extreme and it.compared:
             return min(it.owners.cost(quantity.runs), it.subjects.cost(quantity.runs))
         return it.owners.cost(quantity.runs)
@@ -103,18 +104,24 @@ class Costs:
             return 0.0 if self._is_counted(quantity) else FAR
         if quantity.kind is FactKind.NAME:
             return FAR
-        named = quantity.name in self.names.surest
+        names = self.names
+        elliptic = self._it.numeral.unit is None and quantity.kind is FactKind.DURATION and self._is_timed_by_unit()
+        if elliptic:  # "21.5 minutes where GPTQ needed 45.5"
+            names = Ties([tie for tie in names.all if tie.meant & self._world.in_unit(TIME)], names.missing)
+        named = quantity.name in names.surest
         long = quantity.kind is FactKind.DURATION or quantity.name in self._world.durations
         if long and not named and not self._is_timed():
             return FAR
         held = 0.0
         if self._it.key is not None and not named:
             held = FAR if self._s.word(self._i - 1) == "=" else 1.5
-        return self.names.cost(frozenset({quantity.name})) + held
+        return names.cost(frozenset({quantity.name})) + held
 
     def _is_timed(self) -> bool:
-        timed = any(r.unit and r.unit.dimension == TIME for r in self._it.numeral.readings)
-        return timed or bool(self._s.words & _LASTING)
+        return self._is_timed_by_unit() or bool(self._s.words & _LASTING)
+
+    def _is_timed_by_unit(self) -> bool:
+        return any(r.unit and r.unit.dimension == TIME for r in self._it.numeral.readings)
 
     def _key(self, quantity: Quantity) -> float:
         it, s = self._it, self._s
@@ -181,4 +188,4 @@ class Costs:
         sense = factor_sense(self._s, self._i)
         down = sense is not None and self._world.upwards(sense, quantity.name) is False
         grows = self._it.numeral.value > 1
-        return down and self._it.numeral.value != 1 and (quantity.value > 1) == grows
+        return down and grows and quantity.value > 1

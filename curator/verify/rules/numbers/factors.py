@@ -55,6 +55,8 @@ def _is_written_ratio(it: Statement) -> bool:
     s, reading = it.s, it.numeral.readings[0]
     if s.word(it.i + 1) not in {"that", "those", "from"}:
         return False
+    if it.side is not None and s.word(it.i + 2) in {"", ".", ",", ";"}:
+        return True  # "more than ten times that": of which two, the sentence leaves open
     numerals = [t.numeral for j, t in enumerate(s.tokens) if t.numeral and j != it.i]
     others = [n.value for n in numerals if not n.relative and n.value]
     return any(abs(a / b - reading.value) <= reading.quantum / 2 for a, b in itertools.permutations(others, 2))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from curator.verify.rules.numbers.statement import Statement
 
 _AS_SPEED = words.word_set("fast long speed time quick slow")
+_LASTING = words.word_set("run runs job jobs training took takes take it wall")
 _BEFORE_AMOUNT = words.word_set("less more than only just about of at least most")
 
 
@@ -25,6 +26,8 @@ def names_of(it: Statement) -> Ties:
     ties = (None if direct else _noted(it) or _of_speed(it)) or it.reader.names(it.i)
     if it.numeral.relative and not direct and (has_other_object(it) or _is_some_gain(it)):
         return Ties([])
+    if it.s.word(it.i + 1) in {"longer", "shorter"} and it.s.words & _LASTING and not direct:
+        ties = Ties([*ties.all, Tie(it.world.durations)], ties.missing)
     unit = it.numeral.unit
     changes = it.numeral.relative and unit is not None and unit.dimension != POINTS
     if unit is None or not ties.all or it.s.context.cell or changes:

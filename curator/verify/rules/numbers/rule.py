@@ -49,6 +49,8 @@ _ASPIRED = words.word_set(
     asked promised criterion
     """
 )
+_ASKING = words.word_set("we we'd i i'd that had")
+"""``more than the 0.03 we'd bet on``"""
 _THRESHOLD = _ASPIRED | {"least", "most", "limit"}
 _COMPLEMENT = words.word_set(
     "never not unused unchanged remaining rest other wrong without incorrect misses missed lost idle"
@@ -118,7 +120,9 @@ class Numbers:
             found.object_to(kind, token, why)
 
     def _quoted_ids(self, it: Statement, *, loose: bool = False) -> tuple[str, ...]:
-        threshold = loose or bool(it.s.words & _THRESHOLD) or it.s.hedged(it.i)
+        s, i = it.s, it.i
+        asked = s.word(i - 1) == "the" and (s.word(i - 2) in {"than", "of"} or {s.word(i + 1), s.word(i + 2)} & _ASKING)
+        threshold = loose or bool(asked) or bool(s.words & _THRESHOLD) or s.hedged(i)
         if not threshold and it.role is Role.CHANGE:
             return ()
         return self._quoted.match(it.s, it.i, it.subjects, loose=threshold)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from curator.verify.known.fits import Fit
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.roles import Role, bound_of, role_of
+from curator.verify.reading.ties import Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
-    from curator.verify.reading.ties import Ties
     from curator.verify.text.numerals import Numeral
     from curator.verify.text.words import Sense
 
@@ -51,7 +51,10 @@ class Statement:
     @cached_property
     def key(self) -> frozenset[str] | None:
         """The config keys that it is a value of; None without one."""
-        return (self.s.context.keys or None) if self.s.context.cell else key_of(self.s, self.i)
+        keys = self.s.context.keys if self.s.context.cell else key_of(self.s, self.i)
+        if keys and self.numeral.decimals and not self.numeral.scaled:
+            keys = frozenset(key for key in keys if not self.world.is_whole(key))  # "with another seed (11.574)"
+        return keys or None
 
     @cached_property
     def side(self) -> Sense | None:
@@ -73,12 +76,24 @@ class Statement:
 
     @cached_property
     def references(self) -> Ties:
-        return self.reader.references(self.i)
+        """The runs it may be compared with."""
+        ties = self.reader.references(self.i)
+        return ties if ties.explicit else self._with_counterparts(ties)
 
     @cached_property
     def owners(self) -> Ties:
         """The runs whose value it may be."""
-        return self.reader.compared_with(self.i) if self.compared else self.subjects
+        if not self.compared:
+            return self.subjects
+        ties, named = self.reader.compared_with(self.i), self.reader.runs
+        told = len(named) > 1 or any(mention.reference for mention in named)
+        return ties if told else self._with_counterparts(ties)
+
+    def _with_counterparts(self, ties: Ties) -> Ties:
+        """The runs, and those that differ from the numeral's own in the fewest settings."""
+        own = self.subjects.surest - self.world.baseline
+        beside = frozenset(other for run in own for other in self.world.counterparts(run))
+        return Ties([*ties.all, Tie(beside, 0.5)], ties.missing) if beside else ties
 
 
 def is_about(s: Sentence, i: int) -> bool:

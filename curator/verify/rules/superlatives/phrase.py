@@ -29,6 +29,7 @@ _NOT_BEFORE = words.word_set(
     explanation available next idea importantly
     """
 )
+_MOVING = words.PRICES | words.CAUSES.keys() | words.MOVES.keys()
 _KNOWN_CHOICES = words.word_set("finished completed successful succeeded other remaining launched surviving finite")
 _EXCLUDING = words.word_set("other remaining rest others non-baseline")
 
@@ -86,7 +87,8 @@ def superlatives(s: Sentence) -> Iterator[Superlative]:
 
 def _is_idiom(s: Sentence, i: int) -> bool:
     """``at best``, ``one of the best``, ``most of the runs``: no claim about one run."""
-    if s.word(i - 1) in _NOT_AFTER or s.word(i + 1) in _NOT_BEFORE or _is_partial(s):
+    moved = s.word(i - 2) in _MOVING and s.word(i - 1) == "the"  # "lost the least"
+    if moved or s.word(i - 1) in _NOT_AFTER or s.word(i + 1) in _NOT_BEFORE or _is_partial(s):
         return True
     some = s.word(i - 1) == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
     counts = s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC
@@ -96,6 +98,8 @@ def _is_idiom(s: Sentence, i: int) -> bool:
 def _is_partial(s: Sentence) -> bool:
     """``among the smoothed runs``: a choice of runs that the words alone do not tell."""
     for j in range(len(s.tokens) - 1):
+        if s.word(j) in {"among", "of"} and s.word(j + 1) in {"those", "these"} and s.is_word(j + 2):
+            return True
         if s.word(j) in {"among", "of"} and s.word(j + 1) in {"the", "all", "our"}:
             k = j + 2
             while s.kind(k) is TokenKind.NUMBER or s.word(k) in _KNOWN_CHOICES:
