@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-SIZE = 1 << 20
+SIZE = 1 << 21
 """Bytes that are looked at together; with smaller and larger blocks the digest is slower."""
 LONGEST = SIZE
 """A longer line is taken in pieces."""
@@ -23,7 +23,8 @@ LONGEST = SIZE
 type Numbers = NDArray[np.intp]
 
 _DIGITS = b"0123456789"
-_RETURN, _NEWLINE, _BLANK = b"\r\n "
+_RETURN, _NEWLINE = b"\r\n"
+_RETURN_IS_NEWLINE = bytes.maketrans(b"\r", b"\n")
 _HEAD = 120
 _END = 1 << 16
 
@@ -56,40 +57,56 @@ class Block:
         self._stream = stream
         self._line = line
         self._offset = offset
-        self._returns: list[int] = []
+        self._ends: Numbers
+        self._returns: list[int]
         """Where carriage returns separate the states of progress bars."""
-        if not data.endswith(b"\n"):
+        whole = data.endswith(b"\n")
+        if not whole:
             data += b"\n"
         if b"\r" in data:
-            characters = np.frombuffer(bytearray(data), np.uint8)
-            returns = np.flatnonzero(characters == _RETURN)
-            ends_line = characters[returns + 1] == _NEWLINE
-            characters[returns] = np.where(ends_line, _BLANK, _NEWLINE)
-            self._returns = returns[~ends_line].tolist()
-            data = characters.tobytes()
+            data = self._with_returns(data)
+        else:
+            self._ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+            self._returns = []
         self.data = data
-        self._ends: list[int] = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE).tolist()
-        self.keys = data.translate(None, _DIGITS).split(b"\n")
+        self.keys = data.translate(_RETURN_IS_NEWLINE, _DIGITS).split(b"\n")
         """The lines without their digits: few distinct ones stand for many lines."""
         self.keys.pop()
+        self.newlines = len(self) - len(self._returns) - (not whole)
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
-    def newlines(self) -> int:
-        return len(self) - len(self._returns)
-
     def line(self, index: int) -> bytes:
-        return self.data[self._start(index) : self._ends[index]]
+        return self.data[self._start(index) : self._ends.item(index)]
+
+    def lines(self, indexes: Numbers) -> list[bytes]:
+        data = self.data
+        starts = self._ends[indexes - 1] + 1
+        starts[indexes == 0] = 0
+        return [data[start:end] for start, end in zip(starts.tolist(), self._ends[indexes].tolist(), strict=True)]
+
+    def between(self, first: int, behind: int) -> bytes:
+        """Consecutive lines, with what separates them."""
+        return self.data[self._start(first) : self._start(behind)]
 
     def place(self, index: int) -> Place:
-        start = self._start(index)
+        start, end = self._start(index), self._ends.item(index)
         line = self._line + index - bisect_left(self._returns, start)
-        return Place(self._stream, line, self._offset + start, self.data[start : min(start + _HEAD, self._ends[index])])
+        return Place(self._stream, line, self._offset + start, self.data[start : min(start + _HEAD, end)])
+
+    def _with_returns(self, data: bytes) -> bytes:
+        """Find the ends of lines among carriage returns too, but for those before a newline, which become blank."""
+        characters = np.frombuffer(data, np.uint8)
+        self._ends = np.flatnonzero((characters == _NEWLINE) | (characters == _RETURN))
+        is_return = characters[self._ends] == _RETURN
+        if np.any(is_return[:-1] & ~is_return[1:] & (np.diff(self._ends) == 1)):
+            return self._with_returns(data.replace(b"\r\n", b" \n"))
+        self._returns = self._ends[is_return].tolist()
+        return data
 
     def _start(self, index: int) -> int:
-        return self._ends[index - 1] + 1 if index else 0
+        return self._ends.item(index - 1) + 1 if index else 0
 
 
 def blocks(source: Iterable[bytes] | Readable, stream: int) -> Iterator[Block]:
@@ -115,6 +132,9 @@ def _sized(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, ``SIZE`` of them at a time."""
     held = bytearray()
     for chunk in chunks:
+        if not held and len(chunk) == SIZE:
+            yield chunk
+            continue
         held += chunk
         while len(held) >= SIZE:
             yield bytes(held[:SIZE])

@@ -35,10 +35,10 @@ EXACT_BYTES = 4 << 20
 all others (measurements, warnings) ``MOST_READ`` in a block, but one of each kind. All are counted all the same, and
 what is no number is a kind of its own, so it is never missed."""
 MOST_READ = 64
-_EVERY, _EVERY_FIRST = 503, 7
+_EVERY, _EVERY_FIRST = 503, 31
 """Of so many lines one is asked for its host, later and so far; of a stream's last lines all are. Primes, because hosts
 take turns."""
-_ALL_OF_LAST = 2000
+_ALL_OF_LAST = 1000
 
 
 class Digester:
@@ -53,8 +53,6 @@ class Digester:
         self._keys = Keys(self.templates)
         self._last: dict[Sighting, int] = {}
         """What was seen in the current block, and where in it last."""
-        self._starts: list[int] = []
-        """The lines of the current block where a traceback may start."""
 
     def read(self, name: str, source: Iterable[bytes] | Readable) -> None:
         """Read a stream to its end."""
@@ -78,62 +76,64 @@ class Digester:
         counts = np.bincount(numbers)
         last = np.zeros(len(counts), np.intp)
         last[numbers] = np.arange(len(numbers))
-        present = np.flatnonzero(counts)
-        read: list[int] = []
-        for number, count, index in zip(
-            *(column.tolist() for column in (present, counts[present], last[present])), strict=True
-        ):
-            kind = self._keys.kinds[number]
+        present = np.flatnonzero(counts).tolist()
+        kinds = dict(zip(present, map(self._keys.kinds.__getitem__, present), strict=True))
+        for kind, count, index in zip(kinds.values(), counts[present].tolist(), last[present].tolist(), strict=True):
             if not kind.tells_outcome:
                 self._count(kind.template, count, index)
-            if kind.reader:
-                read.append(number)
-        self._read(block, [self._keys.kinds[number] for number in read], _grouped(numbers, read, counts))
-        self._finish(block, numbers)
-
-    def _read(self, block: Block, kinds: list[Kind], groups: list[list[int]]) -> None:
-        """Read lines of a block; each group is of one kind."""
-        samples = sum(len(indexes) for kind, indexes in zip(kinds, groups, strict=True) if not kind.is_telling)
-        every = 1 if self._reads_all else samples // MOST_READ + 1
-        for kind, group in zip(kinds, groups, strict=True):
-            assert kind.reader  # noqa: S101 - others are not read
-            indexes = group if kind.is_telling else group[::every]
-            told = list(zip(indexes, kind.reader.read(list(map(block.line, indexes))), strict=True))
-            self.progress.add(kind.reader, group, told)
-            column = kind.reader.repeats
-            if column is not None:
-                kind.template.repeats += sum(int(row[column]) - 1 for _, row in told if len(row) > column)
-            self._note(kind, block, told)
-            if kind.starts_traceback:
-                self._starts += group
-
-    def _finish(self, block: Block, numbers: Numbers) -> None:
-        """Do what takes the lines of a block in their order."""
+        self._read(block, _grouped(numbers, counts, {number: kind for number, kind in kinds.items() if kind.reader}))
         self.progress.flush(block, self.streams[-1].name, self.hosts.name)
-        for index in self.tracebacks.feed(block, sorted(self._starts), self.hosts.name):
+        steps = [number for number, kind in kinds.items() if kind.reader and kind.reader.tells_step]
+        self.progress.look(block, _lines(numbers, steps), self.streams[-1].name)
+        starts = [number for number, kind in kinds.items() if kind.prefixes]
+        if starts or self.tracebacks.is_open:
+            starts += self._keys.continuing()
+        for index in self.tracebacks.feed(block, _lines(numbers, starts).tolist(), self.hosts.name):
             self._keys.kinds[numbers[index]].template.in_tracebacks += 1
         for sighting, index in self._last.items():
             sighting.last = block.place(index)
         self._last.clear()
-        self._starts.clear()
         self._keys.tidy()
 
-    def _note(self, kind: Kind, block: Block, told: list[tuple[int, Row]]) -> None:
-        """Remember what some lines of a kind tell; each is given by its index and what was read."""
+    def _read(self, block: Block, groups: list[tuple[Kind, Numbers]]) -> None:
+        """Read lines of a block; each group is of one kind."""
+        samples = sum(len(lines) for kind, lines in groups if not kind.is_telling)
+        every = 1 if self._reads_all else samples // MOST_READ + 1
+        for kind, lines in groups:
+            for template, part in self._by_template(kind, block, lines):
+                self._read_alike(block, kind, template, part, 1 if kind.is_telling else every)
+
+    def _by_template(self, kind: Kind, block: Block, lines: Numbers) -> Iterable[tuple[Template, Numbers]]:
+        """Sort lines of a kind by what their numbers tell."""
         if not kind.tells_outcome:
-            self._show(kind.template, block, told)
-            return
-        by_template: dict[Template, list[tuple[int, Row]]] = defaultdict(list)
-        for index, row in told:
-            by_template[self._keys.template(kind, row, block, index)].append((index, row))
+            return [(kind.template, lines)]
+        assert kind.reader  # noqa: S101 - it finds the outcome
+        told = kind.reader.numbers(block.lines(lines))
+        by_template: dict[Template, list[int]] = defaultdict(list)
+        for index, numbers in zip(lines.tolist(), told, strict=True):
+            template = kind.by_numbers.get(numbers) or self._keys.template(kind, numbers, block, index)
+            by_template[template].append(index)
         for template, part in by_template.items():
-            self._count(template, len(part), part[-1][0])
-            self._show(template, block, part)
+            self._count(template, len(part), part[-1])
+        return [(template, np.array(part)) for template, part in by_template.items()]
+
+    def _read_alike(self, block: Block, kind: Kind, template: Template, lines: Numbers, every: int) -> None:
+        """Read lines of a kind and a template, or if it is enough one of ``every`` so many."""
+        reader = kind.reader
+        is_plain = template.severity is Severity.INFO
+        if reader is None or (is_plain and not reader.fields and reader.repeats is None):
+            return
+        is_whole = every == 1 or (kind.tells_outcome and not is_plain)
+        chosen = lines if is_whole else lines[::every]
+        told = list(zip(chosen.tolist(), reader.read(block.lines(chosen)), strict=True))
+        self.progress.add(reader, told, is_sample=len(chosen) < len(lines))
+        if reader.repeats is not None:
+            template.repeats += sum(int(row[reader.repeats]) - 1 for _, row in told if len(row) > reader.repeats)
+        if not is_plain:
+            self._show(template, block, told)
 
     def _show(self, template: Template, block: Block, told: list[tuple[int, Row]]) -> None:
-        """Remember which host showed what, unless it is mere information."""
-        if template.severity is Severity.INFO:
-            return
+        """Remember which host showed what."""
         stream = len(self.streams) - 1
         for index, row in told:
             message = row[1] if len(row[1]) <= LONGEST else template.example.encode()
@@ -153,8 +153,18 @@ class Digester:
             self._last[sighting] = index
 
 
-def _grouped(numbers: Numbers, wanted: list[int], counts: Numbers) -> list[list[int]]:
-    """For each of some kinds the indexes of its lines."""
-    where = np.flatnonzero(np.isin(numbers, wanted))
-    where = where[np.argsort(numbers[where], kind="stable")]
-    return [group.tolist() for group in np.split(where, np.cumsum(counts[wanted])[:-1])] if wanted else []
+def _lines(numbers: Numbers, wanted: list[int]) -> Numbers:
+    """The lines of some kinds."""
+    if not wanted:
+        return np.array([], np.intp)
+    is_wanted = np.zeros(numbers.max() + 1, bool)
+    is_wanted[[number for number in wanted if number < len(is_wanted)]] = True
+    return np.flatnonzero(is_wanted[numbers])
+
+
+def _grouped(numbers: Numbers, counts: Numbers, kinds: dict[int, Kind]) -> list[tuple[Kind, Numbers]]:
+    """The lines of each of some kinds."""
+    wanted = list(kinds)
+    lines = _lines(numbers, wanted)
+    lines = lines[np.argsort(numbers[lines], kind="stable")]
+    return list(zip(kinds.values(), np.split(lines, np.cumsum(counts[wanted])[:-1]), strict=True)) if wanted else []

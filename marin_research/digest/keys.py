@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from itertools import repeat
+from itertools import batched, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from marin_research.digest.reader import LONGEST, Reader
 from marin_research.digest.severity import Severity, is_error
-from marin_research.digest.tracebacks import starts_traceback
+from marin_research.digest.tracebacks import CONTINUES, prefixes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,39 +30,37 @@ MOST_OUTCOMES = 256
 _CACHE_BYTES = 16 << 20
 _LONGEST_KEY = 1 << 16
 _KEY_BYTES = 150
-_READER_BYTES = 2000
+_KIND_BYTES, _READER_BYTES = 400, 2000
+_TOGETHER = 2048
+"""So many new keys are looked at together."""
 _DIGITS = b"0123456789"
-_IDENTIFIERS = (re.compile(rb"[0-9a-f]{5,}"), re.compile(rb"[a-f]*[0-9][0-9a-f]*"))
-"""The first is faster, the second finds the short ones. Neither takes ``dead`` for an identifier."""
+_HEXADECIMAL = bytes(2 if chr(code) in "0123456789" else chr(code) in "abcdef" for code in range(256))
+_LONGEST_TEXT = 400
+_MOST_PREFIXES = 100
 
 
 class Kind:
-    """What to do with the lines of one key."""
+    """What to do with the lines of one key, and of others that differ from it in what looks like an identifier."""
 
-    __slots__ = ("by_numbers", "by_outcome", "is_telling", "reader", "starts_traceback", "tells_outcome", "template")
+    __slots__ = ("by_numbers", "by_outcome", "is_telling", "prefixes", "reader", "tells_outcome", "template", "text")
 
-    def __init__(self, line: bytes, template: Template, reader: Reader | None) -> None:
+    def __init__(self, line: bytes, text: bytes, template: Template, reader: Reader | None) -> None:
         self.template = template
         """Of the first of them."""
         self.reader = reader
         """None if they need not be read, only counted."""
-        self.tells_outcome = reader is not None and reader.tells_outcome
-        """The template of a line depends on its numbers."""
-        counts = reader is not None and reader.repeats is not None
-        self.is_telling = counts or self.tells_outcome or is_error(template.severity)
+        self.text = text[:_LONGEST_TEXT]
+        """What they have in common."""
+        self.is_telling = reader is not None and (reader.repeats is not None or is_error(template.severity))
         """Each of them is to be read; of others, which are measurements and warnings, a sample is enough."""
-        self.starts_traceback = starts_traceback(line)
+        self.prefixes = tuple(map(without_identifiers, prefixes_of(line)))
+        """How lines may begin that belong to the traceback that starts here, if one does."""
+        self.tells_outcome = reader is not None and reader.tells_outcome
         self.by_numbers: dict[Row, Template] = {}
-        """The templates of those that tell an outcome."""
+        """The templates of those that tell an outcome, which depend on their numbers."""
         self.by_outcome: dict[Row, Template] = {}
         if reader and self.tells_outcome:
-            self.by_outcome[reader.outcome(reader.numbers(reader.read([line])[0]))] = template
-
-    def like(self, line: bytes) -> Kind:
-        """The same for a line that has another key but the same text around its identifiers."""
-        kind = Kind(line, self.template, Reader(line))
-        kind.by_outcome = self.by_outcome
-        return kind
+            self.by_outcome[reader.outcome(reader.numbers([line])[0])] = template
 
 
 class Keys:
@@ -73,25 +71,29 @@ class Keys:
         self._templates = templates
         self._numbers: dict[bytes, int] = {}
         """Where in ``kinds`` a key's is; the same for lines without what looks like an identifier."""
-        self._of_template: dict[Template, int] = {}
         self._bytes = 0
+        self._prefixes: set[bytes] = set()
+        """How lines of tracebacks begin."""
+        self._continuation: re.Pattern[bytes] | None = None
+        self._continues: list[bool] = []
+        """Of the first kinds, whether their lines match it."""
 
     def look_up(self, block: Block) -> Numbers:
         """For each line of a block the index of its kind."""
-        found = np.fromiter(map(self._numbers.get, block.keys, repeat(-1)), np.intp, len(block))
-        for index in np.flatnonzero(found < 0).tolist():
-            key = block.keys[index]
-            number = self._numbers.get(key)
-            if number is None:
-                number = self._number(block.line(index), partial(block.place, index))
-                self._remember(key, number)
-            found[index] = number
+        keys = block.keys
+        found = np.fromiter(map(self._numbers.get, keys, repeat(-1)), np.intp, len(keys))
+        new = np.flatnonzero(found < 0)
+        for part in batched(new.tolist(), _TOGETHER):
+            first: dict[bytes, int] = {}
+            for index in part:
+                first.setdefault(keys[index], index)
+            numbers = self._learn(block, first)
+            found[list(part)] = [numbers[keys[index]] for index in part]
         return found
 
-    def template(self, kind: Kind, row: Row, block: Block, index: int) -> Template:
-        """The template of a line that was read and tells an outcome."""
+    def template(self, kind: Kind, numbers: Row, block: Block, index: int) -> Template:
+        """The template of lines that tell an outcome by these numbers, one of which is given."""
         assert kind.reader  # noqa: S101 - it was read
-        numbers = kind.reader.numbers(row)
         template = kind.by_numbers.get(numbers)
         if template is None:
             outcome = kind.reader.outcome(numbers)
@@ -103,6 +105,16 @@ class Keys:
                     known[key] = template
         return template
 
+    def continuing(self) -> list[int]:
+        """The kinds of lines that may go on with a traceback."""
+        if self._continuation is None:
+            prefixes = b"|".join(map(re.escape, self._prefixes))
+            self._continuation = re.compile(b"(?:" + prefixes + b")" + CONTINUES)
+            self._continues.clear()
+        match = self._continuation.match
+        self._continues += (match(kind.text) is not None for kind in self.kinds[len(self._continues) :])
+        return [number for number, continues in enumerate(self._continues) if continues]
+
     def tidy(self) -> None:
         """Keep within bounds; what was given out is void after it."""
         if self._templates.are_many:
@@ -111,35 +123,34 @@ class Keys:
             return
         self.kinds.clear()
         self._numbers.clear()
-        self._of_template.clear()
+        self._continues.clear()
         self._bytes = 0
 
-    def _number(self, line: bytes, place: Callable[[], Place]) -> int:
-        texts: list[bytes] = []
-        for identifiers in () if len(line) > LONGEST else _IDENTIFIERS:
-            texts.append(b"#" + identifiers.sub(b"#", line).translate(None, _DIGITS))
-            number = self._numbers.get(texts[-1])
-            if number is not None:
-                known = self.kinds[number]
-                return self._add(known.like(line)) if known.reader else number
-        number = self._new(line, place)
-        for text in texts:
-            self._remember(text, number)
-        return number
+    def _learn(self, block: Block, first: dict[bytes, int]) -> dict[bytes, int]:
+        """The kinds of keys that are new, given the first line of each."""
+        lines = block.lines(np.array(list(first.values())))
+        texts = without_identifiers(b"\n".join(line[:LONGEST] for line in lines)).split(b"\n")
+        for (key, index), line, text in zip(first.items(), lines, texts, strict=True):
+            marked = b"#" + text
+            number = self._numbers.get(marked) if len(line) <= LONGEST else None
+            if number is None:
+                number = self._new(line, text, partial(block.place, index))
+                if len(line) <= LONGEST:
+                    self._remember(marked, number)
+            self._remember(key, number)
+            first[key] = number
+        return first
 
-    def _new(self, line: bytes, place: Callable[[], Place]) -> int:
+    def _new(self, line: bytes, text: bytes, place: Callable[[], Place]) -> int:
         template = self._templates.of(line, place)
-        if not template.is_pool or starts_traceback(line):  # the lines of a pool are only counted
-            reader = Reader(line)
-            if reader.fields or reader.repeats or reader.tells_outcome or template.severity is not Severity.INFO:
-                return self._add(Kind(line, template, reader))
-        number = self._of_template.get(template)
-        if number is None:
-            number = self._of_template[template] = self._add(Kind(line, template, None))
-        return number
-
-    def _add(self, kind: Kind) -> int:
-        self._bytes += _READER_BYTES if kind.reader else 0
+        reader = None if template.is_pool else Reader(line)  # the lines of a pool are only counted
+        if reader and template.severity is Severity.INFO and not reader.finds:
+            reader = None
+        kind = Kind(line, text, template, reader)
+        if not self._prefixes.issuperset(kind.prefixes) and len(self._prefixes) < _MOST_PREFIXES:
+            self._prefixes.update(kind.prefixes)
+            self._continuation = None
+        self._bytes += _KIND_BYTES + (_READER_BYTES if reader else 0)
         self.kinds.append(kind)
         return len(self.kinds) - 1
 
@@ -147,3 +158,18 @@ class Keys:
         if len(key) <= _LONGEST_KEY:
             self._bytes += len(key) + _KEY_BYTES
             self._numbers[key] = number
+
+
+def without_identifiers(text: bytes) -> bytes:
+    """The text without its digits and what looks hexadecimal around them: ``dead`` is a word, ``dead5`` is not."""
+    kinds = np.frombuffer(text.translate(_HEXADECIMAL), np.uint8)
+    edges = np.flatnonzero(np.diff(kinds > 0, prepend=False, append=False))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return text
+    has_digit = np.maximum.reduceat(kinds, starts) == 2
+    changes = np.zeros(len(text) + 1, np.int8)
+    changes[starts[has_digit]] = 1
+    changes[ends[has_digit]] = -1
+    kept = np.cumsum(changes[:-1], dtype=np.int8) == 0
+    return bytes(np.frombuffer(text, np.uint8)[kept])

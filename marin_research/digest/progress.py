@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from marin_research.digest.fields import BAR, STEP
 from marin_research.digest.gaps import Gaps
+from marin_research.digest.reader import FIRST_NUMBER
 from marin_research.digest.series import Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from marin_research.digest.blocks import Block
+    from marin_research.digest.blocks import Block, Numbers
     from marin_research.digest.reader import Reader, Row
 
 MOST_SERIES = 2000
@@ -28,43 +28,44 @@ class Progress:
         """The longest times between two lines that tell a step, by stream."""
         self.sampled: set[str] = set()
         """The names of series of which not all lines were read."""
+        self._found: dict[tuple[str, str], dict[bytes, Series]] = defaultdict(dict)
+        """By stream and name, then by what its lines call the host."""
         self._rows: dict[str, list[tuple[int, bytes, float]]] = defaultdict(list)
         """Of the current block, by name: where, of whom, what."""
-        self._steps: list[int] = []
-        """The lines of the current block that tell a step: all, also those that are not read."""
 
-    def add(self, reader: Reader, indexes: list[int], told: list[tuple[int, Row]]) -> None:
+    def add(self, reader: Reader, told: list[tuple[int, Row]], *, is_sample: bool) -> None:
         """Take the measurements of lines of the current block that are alike.
 
         Args:
             reader: theirs.
-            indexes: of all these lines.
-            told: what was read of some of them, each given by its index.
+            told: what was read of them, each given by its index.
+            is_sample: Whether there are more of them.
         """
-        if any(field.name.rpartition("/")[2] in (STEP, BAR) for _, field in reader.fields):
-            self._steps += indexes
+        told = [(index, row) for index, row in told if len(row) > FIRST_NUMBER]
+        indexes, hosts = [index for index, _ in told], [row[0] for _, row in told]
         for column, field in reader.fields:
-            if len(told) < len(indexes):
+            values = field.values([row[column] for _, row in told])
+            self._rows[field.name] += zip(indexes, hosts, values, strict=True)
+            if is_sample:
                 self.sampled.add(field.name)
-            found = [(index, row[0], row[column]) for index, row in told if len(row) > column]
-            values = field.values([number for _, _, number in found])
-            self._rows[field.name] += [
-                (index, host, value) for (index, host, _), value in zip(found, values, strict=True)
-            ]
 
     def flush(self, block: Block, stream: str, name_of: Callable[[bytes], str]) -> None:
         """The block is over: put what was taken from it into the series, in the order of its lines."""
         for name, rows in self._rows.items():
-            found: dict[bytes, Series] = {}
+            found = self._found[stream, name]
             for index, said, value in sorted(rows):
                 series = found.get(said)
                 if series is None:
-                    series = found[said] = self._of(name_of(said), name)
+                    series = self._of(name_of(said), name)
+                    if series is not self.others:
+                        found[said] = series
                 series.add(value, index, block.place)
-        if self._steps:
-            self.stalls.setdefault(stream, Gaps()).feed(block, sorted(self._steps))
         self._rows.clear()
-        self._steps.clear()
+
+    def look(self, block: Block, steps: Numbers, stream: str) -> None:
+        """See when steps were told, by these lines of the next block."""
+        if len(steps):
+            self.stalls.setdefault(stream, Gaps()).feed(block, steps.tolist())
 
     def _of(self, host: str, name: str) -> Series:
         series = self.series.get((host, name))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from marin_research.digest.fields import REPEATED, Field, measurements
+from marin_research.digest.fields import BAR, REPEATED, STEP, Field, measurements
 from marin_research.digest.header import read_header
 from marin_research.digest.outcome import Outcome, outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 LONGEST = 4096
 """Bytes of a line that can be like others."""
 _COMPILE_AFTER = 32
-_DIGITS = b"0123456789"
+_HEXADECIMAL = b"0123456789abcdef"
+_FIXED = re.compile(rb"[^0-9a-f][^0-9]*$")
+"""What cannot vary before a number."""
 _NUMBER = re.compile(rb"\d+")
 _TELLING = re.compile(rb"\d|nan|inf", re.IGNORECASE)
 
@@ -28,24 +30,30 @@ FIRST_NUMBER = 2
 class Reader:
     """Reads lines that are alike: slowly at first, and once there are many, with a pattern made for them."""
 
-    __slots__ = ("_host", "_line", "_message", "_numbers", "_outcomes", "_pattern", "_read", "fields", "repeats")
+    __slots__ = (
+        "_host", "_line", "_message", "_numbers", "_outcomes", "_patterns", "_read", "fields", "finds", "metrics",
+        "repeats", "tells_step",
+    )  # fmt: skip
 
     def __init__(self, line: bytes) -> None:
         header = read_header(line)
-        found = _found(line[header.end : header.end + LONGEST])
-        columns = list(enumerate(found, FIRST_NUMBER))
+        self.finds = _found(line[header.end : header.end + LONGEST])
+        """What it asks for, in the order of the columns."""
+        columns = list(enumerate(self.finds, FIRST_NUMBER))
         fields = [(column, one) for column, one in columns if isinstance(one, Field)]
         self.fields = [(column, field) for column, field in fields if field.name != REPEATED]
         """Measurements, each with its place in a row."""
+        self.metrics = [(column, field) for column, field in self.fields if field.is_metric]
+        self.tells_step = any(field.name.rpartition("/")[2] in (STEP, BAR) for _, field in self.fields)
         self.repeats = next((column for column, field in fields if field.name == REPEATED), None)
         """The place in a row of how many lines Ray counted instead of printing them."""
         self._outcomes = [(column, one) for column, one in columns if isinstance(one, Outcome)]
         self._line = line[: header.end + LONGEST]
         self._host = header.host_span
         self._message = header.end
-        self._numbers = [(one.start + header.end, one.end + header.end) for one in found]
+        self._numbers = [(one.start + header.end, one.end + header.end) for one in self.finds]
         self._read = 0
-        self._pattern: re.Pattern[bytes] | None = None
+        self._patterns: dict[tuple[int, ...], re.Pattern[bytes]] = {}
 
     @property
     def tells_outcome(self) -> bool:
@@ -54,23 +62,37 @@ class Reader:
 
     def read(self, lines: Sequence[bytes]) -> list[Row]:
         """What the lines say."""
-        self._read += len(lines)
-        if self._pattern is None and self._read >= _COMPILE_AFTER:
-            self._pattern = re.compile(self._expression(), re.MULTILINE)
-        if self._pattern:
-            found: list[Row] = self._pattern.findall(b"\n".join(lines))
-            if len(found) == len(lines):
-                return found
-        return [self._slowly(line) for line in lines]
+        return self._find((), lines) or list(map(self._slowly, lines))
 
-    def numbers(self, row: Row) -> Row:
+    def columns(self, columns: Sequence[int], lines: Sequence[bytes]) -> list[Row]:
+        """Only some numbers of the lines; nothing of a line that has others than it should."""
+        found = self._find(tuple(columns), lines)
+        if found:
+            return found
+        return [tuple(row[column] for column in columns) if len(row) > FIRST_NUMBER else () for row in self.read(lines)]
+
+    def numbers(self, lines: Sequence[bytes]) -> list[Row]:
         """Those that tell success from failure."""
-        return tuple([row[column] for column, _ in self._outcomes]) if len(row) > FIRST_NUMBER else ()
+        return self.columns([column for column, _ in self._outcomes], lines)
 
     def outcome(self, numbers: Row) -> Row:
         """What they tell: of what is merely counted, whether it is 0."""
         told = zip(numbers, self._outcomes, strict=False)
         return tuple((b"some" if number.strip(b"0") else b"0") if one.counts else number for number, (_, one) in told)
+
+    def _find(self, columns: tuple[int, ...], lines: Sequence[bytes]) -> list[Row]:
+        """The same at once with a pattern, as soon as that is worth it; nothing if it does not fit each of them."""
+        self._read += len(lines)
+        if self._read < _COMPILE_AFTER:
+            return []
+        pattern = self._patterns.get(columns)
+        if pattern is None:
+            pattern = re.compile(self._behind(columns) if columns else self._whole(), re.MULTILINE)
+            self._patterns[columns] = pattern
+        found = pattern.findall(b"\n".join(lines))
+        if len(found) != len(lines):
+            return []
+        return found if pattern.groups > 1 else list(zip(found, strict=True))
 
     def _slowly(self, line: bytes) -> Row:
         like = self if line == self._line else Reader(line)
@@ -78,21 +100,31 @@ class Reader:
         numbers = [line[start:end] for start, end in like._numbers]  # noqa: SLF001
         return (host, line[like._message :], *(numbers if len(numbers) == len(self._numbers) else []))  # noqa: SLF001
 
-    def _expression(self) -> bytes:
+    def _whole(self) -> bytes:
         """Matches such a line; its groups make a row."""
         start, at = self._host or (0, 0)
-        parts = [b"^", self._skip(0, start), b"(", self._alike(start, at), b")", self._skip(at, self._message), b"("]
-        at = self._message
-        for start, end in self._numbers:
-            parts += [self._skip(at, start), b"(", self._alike(start, end), b")"]
+        host = rb"[^%b\n]*" % re.escape(self._line[at : at + 1]) if start < at else b""
+        parts = [b"^", self._skip(0, start), b"(", host, b")", self._skip(at, self._message), b"("]
+        return b"".join([*parts, *self._groups(self._message, self._numbers), b".*)$"])
+
+    def _behind(self, columns: tuple[int, ...]) -> bytes:
+        """Matches those numbers and all that follows. It begins with fixed text, which is what makes it fast."""
+        numbers = [self._numbers[column - FIRST_NUMBER] for column in columns]
+        start = numbers[0][0]
+        before = _FIXED.search(self._line, 0, start)
+        fixed = re.escape(before[0]) if before else b""
+        return b"".join([fixed, *self._groups(start, numbers), b"[^\\n]*"])
+
+    def _groups(self, at: int, numbers: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        for start, end in numbers:
+            yield from (self._skip(at, start), b"(", self._alike(start, end), b")")
             at = end
-        return b"".join([*parts, b".*)$"])
 
     def _skip(self, start: int, end: int) -> bytes:
         """Passes over a part of the line whose text is known but for its digits, up to its last character."""
         part = self._line[start:end]
         last = part[-1:]
-        if not last or last in _DIGITS:
+        if not last or last in _HEXADECIMAL:
             return self._alike(start, end)
         return rb"[^%b\n]*%b" % (re.escape(last), re.escape(last)) * part.count(last)
 

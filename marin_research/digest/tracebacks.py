@@ -7,8 +7,8 @@ then come what chains it to another one, and the indented rest of its message.
 from __future__ import annotations
 
 import re
-from collections import deque
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.digest.clean import clean
 from marin_research.digest.header import read_header
@@ -45,6 +45,13 @@ _CHAIN = re.compile(
 )
 _MEMORY = re.compile(rb"Total hbm usage|Program hbm|Largest program allocations|[123]\. Size:|={4,}$")
 _THREAD = re.compile(rb"(?:Current t|T)hread 0x")
+
+CONTINUES = (
+    b"(?:[ \t\r]|$|"
+    + b"|".join(pattern.pattern for pattern in (_EXCEPTION, _ANY_EXCEPTION, _CHAIN, _MEMORY))
+    + rb"|File \"|(?:Current t|T)hread )"
+)
+"""Matches all that can go on with a traceback behind what its lines begin with, also without digits."""
 
 _MOST_LINES = 120
 _LONGEST_LINE = 1000
@@ -87,15 +94,13 @@ class _Open:
         self._after = 0
         self._faulthandler = line.startswith(b"Fatal", start)
         self._group = b"+ Exception Group" in line
-        launcher = _LAUNCHER.match(line)
-        outer = launcher.end() if launcher else 0
-        self._prefixes = [_prefix(line[:start]), *([_prefix(line[:outer]), _prefix(b"")] if outer < start else [])]
+        self._prefixes = list(map(_prefix, prefixes_of(line)))
         """How its lines may begin; the first frame tells."""
 
     def rest(self, line: bytes) -> bytes | None:
         """What one of its lines says; None if the line is somebody else's."""
         for prefix in self._prefixes:
-            match = prefix.match(line)
+            match = prefix.pattern.match(line)
             if match:
                 rest = line[match.end() :]
                 if len(self._prefixes) == 1:
@@ -122,6 +127,24 @@ class _Open:
                 self.left_out += 1
             self.lines.append(rest[:_LONGEST_LINE])
         return taken
+
+    @property
+    def ends_anywhere(self) -> bool:
+        """Any other line of its origin ends it."""
+        return not self._body or self._faulthandler or self._group
+
+    def has_line_in(self, lines: bytes) -> bool:
+        """Whether one of some lines is of its origin, as far as that is known."""
+        if len(self._prefixes) > 1:
+            return False
+        pattern, fixed = self._prefixes[0]
+        at = lines.find(fixed)
+        while at >= 0:
+            start = max(lines.rfind(b"\n", 0, at), lines.rfind(b"\r", 0, at)) + 1
+            if pattern.match(lines, start):
+                return True
+            at = lines.find(fixed, at + 1)
+        return False
 
     def is_idle(self, position: int) -> bool:
         return position - self.position > (_IDLE_PREFIXED if self.indent else _IDLE)
@@ -163,8 +186,14 @@ class _Open:
         return True if rest[:1] in (b"", b" ", b"\t", b"\r") or _CHAIN.match(rest) or _MEMORY.match(rest) else None
 
 
-def starts_traceback(line: bytes) -> bool:
-    return _HEADER.search(line) is not None
+def prefixes_of(line: bytes) -> list[bytes]:
+    """What the lines of a traceback may begin with that starts in this line; nothing if none starts."""
+    header = _HEADER.search(line)
+    if header is None:
+        return []
+    launcher = _LAUNCHER.match(line)
+    outer = launcher.end() if launcher else 0
+    return [line[: header.start()], *([line[:outer], b""] if outer < header.start() else [])]
 
 
 class Tracebacks:
@@ -175,23 +204,21 @@ class Tracebacks:
         self._open: list[_Open] = []
         self._position = 0
 
-    def feed(self, block: Block, starts: Sequence[int], host_of: Callable[[bytes], str]) -> list[int]:
-        """The lines of a block that are part of tracebacks, given those where one may start."""
+    @property
+    def is_open(self) -> bool:
+        """Some are not over yet."""
+        return bool(self._open)
+
+    def feed(self, block: Block, lines: Sequence[int], host_of: Callable[[bytes], str]) -> list[int]:
+        """The lines of a block that are part of tracebacks, given those that may be: no others start or go on."""
         taken: list[int] = []
-        upcoming = deque(starts)
-        index = 0
-        while index < len(block) and (self._open or upcoming):
-            if not self._open:
-                index = upcoming[0]
-            starting = bool(upcoming) and upcoming[0] == index
-            if starting:
-                upcoming.popleft()
-            if self._offer(block, index) or (starting and self._start(block, index, host_of)):
+        for index in lines:
+            if self._offer(block, index, taken) or self._start(block, index, host_of):
                 taken.append(index)
-            index += 1
+        for traceback in list(self._open):
+            if traceback.is_idle(self._position + len(block)) or self._is_over(traceback, block, len(block), taken):
+                self._close(traceback)
         self._position += len(block)
-        for traceback in [one for one in self._open if one.is_idle(self._position)]:
-            self._close(traceback)
         return taken
 
     def finish(self) -> None:
@@ -199,19 +226,28 @@ class Tracebacks:
         for traceback in list(self._open):
             self._close(traceback)
 
-    def _offer(self, block: Block, index: int) -> bool:
+    def _offer(self, block: Block, index: int, taken: Sequence[int]) -> bool:
         """Whether one of the open tracebacks takes the line."""
         line = block.line(index)
         for traceback in list(self._open):
             rest = traceback.rest(line)
             if rest is None:
                 continue
-            taken = traceback.take(rest, self._position + index)
-            if taken:
+            over = self._is_over(traceback, block, index, taken)
+            is_part = None if over else traceback.take(rest, self._position + index)
+            if is_part:
                 return True
-            if taken is None:
+            if is_part is None:
                 self._close(traceback)
         return False
+
+    def _is_over(self, traceback: _Open, block: Block, index: int, taken: Sequence[int]) -> bool:
+        """Whether one of the lines before ``index`` ended it that it was not offered."""
+        if not traceback.ends_anywhere:
+            return False
+        first = max(traceback.position + 1 - self._position, 0)
+        others = len(taken) - bisect_left(taken, first)
+        return index - first > others and traceback.has_line_in(block.between(first, index))
 
     def _start(self, block: Block, index: int, host_of: Callable[[bytes], str]) -> bool:
         line = block.line(index)
@@ -245,6 +281,14 @@ class Tracebacks:
             seen.last = traceback.place
 
 
-def _prefix(text: bytes) -> re.Pattern[bytes]:
-    """Matches what a line of the same origin begins with: the same but for the clock."""
-    return re.compile(rb"\d\d:\d\d:\d\d(?:[.,]\d+)?".join(map(re.escape, _CLOCK.split(text))))
+class _Prefix(NamedTuple):
+    """What lines of one origin begin with: the same but for the clock."""
+
+    pattern: re.Pattern[bytes]
+    fixed: bytes
+    """The longest part of it that does not change."""
+
+
+def _prefix(text: bytes) -> _Prefix:
+    parts = _CLOCK.split(text)
+    return _Prefix(re.compile(_CLOCK.pattern.join(map(re.escape, parts))), max(parts, key=len))

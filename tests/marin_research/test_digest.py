@@ -222,7 +222,7 @@ def test_more_kinds_than_there_is_room_for_are_still_counted(digested, monkeypat
     """A log of noise would push out the errors, or fill the memory."""
     monkeypatch.setattr(templates, "MOST_PLAIN", 1000)
     monkeypatch.setattr(templates, "MOST_GRAVE", 400)
-    names = [bytes([97 + n // 676, 97 + n // 26 % 26, 97 + n % 26]) * 4 for n in range(1700)]
+    names = [bytes([103 + n // 676, 97 + n // 26 % 26, 97 + n % 26]) * 4 for n in range(1700)]
     noise = b"".join(b"%b is what it says\n" % name for name in names)
     errors = b"".join(b"zeta %b failed\n" % name for name in names[:500])
 
