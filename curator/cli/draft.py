@@ -118,7 +118,17 @@ def command(
         print_json(outcomes)
     else:
         click.echo(report(outcomes, declared.topic))
+        _say_what_is_missing(declared)
         _say_what_is_due(declared, store)
+
+
+def _say_what_is_missing(thread: Thread) -> None:
+    if not thread.metrics:
+        click.echo(
+            f"{thread.topic} declares no metric, so nothing is called better or best; say which way is better in its "
+            "file, as in `metrics: [{name: eval/loss, direction: lower, unit: nats}]`, and draft again",
+            err=True,
+        )
 
 
 def _say_what_is_due(thread: Thread, store: RecordStore) -> None:

@@ -75,10 +75,16 @@ def _of_each(name: str, say: Callable[[Run], str], evidence: Evidence) -> list[s
 
 def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
     varied = (*evidence.axis, *evidence.seeds)
-    yield f"- Config: {wording.config(first.result, without=varied)}"
-    if varied:
-        keys = wording.listed([f"`{key}`" for key in varied])
-        yield f"  (the same in every run; what varies is {keys}, see the table)"
+    shared = wording.config(first.result, without=varied)
+    if not varied:
+        yield f"- Config: {shared}"
+        return
+    keys = wording.listed([f"`{key}`" for key in varied])
+    if shared == wording.NO_CONFIG:
+        yield f"- Config: what varies is {keys}, see the table; nothing else is recorded"
+        return
+    yield f"- Config: {shared}"
+    yield f"  (the same in every run; what varies is {keys}, see the table)"
 
 
 def _attempts(evidence: Evidence) -> list[str]:

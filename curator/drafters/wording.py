@@ -131,10 +131,13 @@ def attempts(run: Run) -> str:
     return ", then ".join(told) + warning
 
 
+NO_CONFIG = "none"
+
+
 def config(run: Run, *, without: Sequence[str] = ()) -> str:
     """``key=value`` pairs as code."""
     pairs = [code(f"{key}={_plain(value)}") for key, value in flat_config(run).items() if key not in without]
-    return ", ".join(pairs) or "none"
+    return ", ".join(pairs) or NO_CONFIG
 
 
 def _plain(value: Any) -> Any:

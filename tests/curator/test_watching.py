@@ -151,3 +151,12 @@ def test_drafting_says_what_is_due(watched, checkout):
     assert "an update of the issue is due (LR-001, LR-002, LR-003 and LR-004 ended" in said
 
     assert "is due" not in checkout.curator("draft", "lr-sweep", "--kind", "issue").err
+
+
+def test_drafting_says_when_nothing_decides_which_run_is_better(watched, checkout):
+    """A draft that ranks nothing looks as if there were nothing to say."""
+    assert "declares no metric" not in checkout.curator("draft", "lr-sweep").err
+
+    watched.put_thread("lr-sweep", {"topic": "lr-sweep", "prefix": "LR"})
+
+    assert "lr-sweep declares no metric" in checkout.curator("draft", "lr-sweep").err
