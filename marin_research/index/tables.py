@@ -37,7 +37,7 @@ CREATE TABLE folder(name TEXT PRIMARY KEY, state TEXT, status TEXT, read_at REAL
 CREATE TABLE mark(hour TEXT, name TEXT, PRIMARY KEY(hour, name)) WITHOUT ROWID;
 CREATE TABLE note(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-VERSION = f"1-{zlib.crc32(_SCHEMA.encode()):08x}"
+VERSION = f"2-{zlib.crc32(_SCHEMA.encode()):08x}"
 """Its first number is to be raised with every change of what is put into the tables, and of how runs are folded."""
 
 _MARKS_KEPT = timedelta(days=7)

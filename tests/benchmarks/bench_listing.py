@@ -45,8 +45,11 @@ def main() -> None:
             (Path(scratch) / name).mkdir()
             worker(python, "make", name, Path(scratch) / name, said.runs)
         ours = Path(scratch) / "marin_research"
+        parsed_s, least_s = worker(sys.executable, "parse", "-", ours, 0)
         took_s, used_s = worker(sys.executable, "cold", "-", ours, 0)
         print(f"an index of {said.runs:,} runs is made in {took_s:.1f} s, {used_s:.1f} s of it on the processor")
+        print(f"floor: to read and parse their objects takes {parsed_s:.1f} s, {least_s:.1f} s of it on the processor")
+        print(f"on the processor that is {used_s / least_s:.1f} times the floor")
         time.sleep(3)  # what has just been written may be written again without a trace; then the index looks twice
         times: dict[str, list[float]] = {title: [] for title in contenders}
         for _ in range(said.rounds):

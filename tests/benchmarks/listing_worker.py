@@ -111,6 +111,14 @@ def cold(folder: Path) -> tuple[float, float]:
     return time.perf_counter() - begun, time.process_time() - used
 
 
+def parse(folder: Path) -> tuple[float, float]:
+    """Likewise, to do no more than read every object of every run and parse it."""
+    begun, used = time.perf_counter(), time.process_time()
+    for path in folder.glob("runs/*/events/*.json"):
+        json.loads(path.read_bytes())
+    return time.perf_counter() - begun, time.process_time() - used
+
+
 def one_more(folder: Path, index: int) -> tuple[float, int]:
     """Milliseconds for the answer after one more run, and how many records were read for it."""
     from marin_research.record import Run
@@ -222,6 +230,8 @@ def main() -> None:
             answer: object = None
         case "cold":
             answer = cold(folder)
+        case "parse":
+            answer = parse(folder)
         case "more":
             answer = one_more(folder, number)
         case _:
