@@ -157,6 +157,8 @@ def test_drafting_says_when_nothing_decides_which_run_is_better(watched, checkou
     """A draft that ranks nothing looks as if there were nothing to say."""
     assert "declares no metric" not in checkout.curator("draft", "lr-sweep").err
 
-    watched.put_thread("lr-sweep", {"topic": "lr-sweep", "prefix": "LR"})
+    thread = checkout.top / ".agents" / "research" / "lr-sweep.yaml"
+    thread.parent.mkdir(parents=True, exist_ok=True)
+    thread.write_text("topic: lr-sweep\nprefix: LR\n")
 
     assert "lr-sweep declares no metric" in checkout.curator("draft", "lr-sweep").err
