@@ -7,11 +7,14 @@ import json
 import os
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marin_research.errors import ClusterError
 from marin_research.ray.place import SHIPPED, Place, place_here
-from marin_research.ray.shipping import runtime_env
+from marin_research.ray.shipping import shipped
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 _TRIES = 3
 """The proxy that serves ``ray://`` is known to crash now and then when somebody connects."""
@@ -43,7 +46,10 @@ def connect(address: str) -> Connection:
     place = place_here()
     with _connecting:
         if place is None:
-            _initialise(address, runtime_env())
+            sent: AbstractContextManager[dict[str, Any]]
+            sent = contextlib.nullcontext({}) if is_connected() else shipped(given=_given())
+            with sent as project:
+                _initialise(address, project)
             return _of_driver(address)
         _initialise(place.address, json.loads(os.environ.get(SHIPPED, "{}")))
         return _in_task(place)
@@ -126,7 +132,20 @@ def _of_driver(address: str) -> Connection:
             )
             .remote(name)
         )
+        _warm_up()
     return Connection(_servers[ray_job], f"/{ray_job}", f"ray:{_reachable(address)}")
+
+
+def _warm_up() -> None:
+    """Have a worker process at hand for the first job: it starts while the server does, which takes as long."""
+    from marin_research.ray.fleet import Fleet
+    from marin_research.ray.gang import lone_seat
+    from marin_research.ray.runner import warm_up
+    from marin_research.ray.spec import Choice, Need
+
+    need = Need(choices=(Choice(kind="CPU"),), tasks=1, bundle={"CPU": 0.01})
+    if Fleet.lately().without_tpus().capacity(need.choices[0], need.bundle):  # a slice must not wait for this
+        warm_up.options(**lone_seat(need).options).remote()
 
 
 def _reachable(address: str) -> str:
@@ -138,7 +157,7 @@ def _reachable(address: str) -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
-def _initialise(address: str, shipped: dict[str, Any]) -> None:
+def _initialise(address: str, runtime_env: dict[str, Any]) -> None:
     global _connected_to  # noqa: PLW0603 - Ray knows one connection of a process, too
     try:
         import ray
@@ -153,13 +172,12 @@ def _initialise(address: str, shipped: dict[str, Any]) -> None:
         return
     from marin_research.ray.actors import NAMESPACE
 
-    shipped = _not_given(shipped)
     for number in range(_TRIES):
         try:
             ray.init(
                 address=address,
                 namespace=NAMESPACE,
-                runtime_env=shipped,
+                runtime_env=runtime_env,
                 log_to_driver=False,
                 logging_level="error",
             )
@@ -173,13 +191,12 @@ def _initialise(address: str, shipped: dict[str, Any]) -> None:
         return
 
 
-def _not_given(shipped: dict[str, Any]) -> dict[str, Any]:
-    """Without what the Ray job that this driver is was submitted with: Ray refuses what is said twice."""
+def _given() -> frozenset[str]:
+    """What the Ray job that this driver is was submitted with."""
     with contextlib.suppress(ValueError):
         config = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
-        given = config.get("runtime_env", {})
-        return {name: value for name, value in shipped.items() if name not in given}
-    return shipped
+        return frozenset(config.get("runtime_env", {}))
+    return frozenset()
 
 
 def _shown(address: str) -> str:

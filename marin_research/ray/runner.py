@@ -87,6 +87,11 @@ def run_task(server: Any, order: Order, payload: bytes) -> Ended:
         return pool.submit(_run, server, order, payload).result()
 
 
+@ray.remote  # type: ignore[untyped-decorator]
+def warm_up() -> None:
+    """Do nothing, in a worker process that has loaded what every task needs."""
+
+
 def _run(server: Any, order: Order, payload: bytes) -> Ended:
     different = difference(order.versions, versions_here())
     if different:

@@ -17,8 +17,10 @@ SYSTEM = {
     "health_check_initial_delay_ms": 500,
     "health_check_period_ms": 500,
     "health_check_failure_threshold": 3,
+    "prestart_worker_first_driver": False,
+    "enable_worker_prestart": False,
 }
-"""That a lost machine is noticed within two seconds, and not within fifteen."""
+"""A lost machine is noticed within two seconds, and not within fifteen; no worker starts that nobody asked for."""
 
 
 def variables(folder: Path) -> dict[str, str]:
@@ -54,6 +56,8 @@ class Pod:
                 "num_cpus": 4,
                 "node_ip_address": "127.0.0.1",
                 "include_dashboard": False,
+                "include_log_monitor": False,
+                "no_monitor": True,  # which would grow the cluster
                 "object_store_memory": 100 * 2**20,
                 "memory": 8 * 2**30,
                 "_system_config": SYSTEM,
@@ -84,6 +88,7 @@ class Pod:
             num_cpus=120,
             memory=200 * 2**30,
             object_store_memory=80 * 2**20,
+            include_log_monitor=False,
             resources={"TPU": 4, name: 1, **head},
             labels={
                 "ray.io/tpu-slice-name": name,
