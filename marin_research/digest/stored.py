@@ -1,6 +1,8 @@
 """The digest of a recorded attempt, made from its stored output: that of a lost run too.
 
-Whoever reads it first keeps it in the store, beside the output, as soon as the attempt has ended.
+Whoever reads it first keeps it in the store, beside the output, as soon as the attempt has ended; drafting does, after
+a launch. The run itself does not: it would take the processor from what runs next on its machine, every host of a gang
+would do it over although only the last one has all of the output, and a machine that is taken away has no time for it.
 """
 
 from __future__ import annotations
