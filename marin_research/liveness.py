@@ -78,7 +78,11 @@ def end_from_evidence(attempt: Attempt, last: datetime, silence: str, *, here: M
 
 def why_running(attempt: Attempt, *, now: datetime) -> str:
     """What the heartbeats say of work whose heartbeat is fresh."""
-    return "; ".join(("its heartbeat is fresh", *_movement(attempt, now)))
+    last, interval_s = max(map(_last_sign, attempt.hosts), default=(now, DEFAULT_INTERVAL_S))
+    ahead = last - now
+    if ahead <= timedelta(seconds=LOST_AFTER_HEARTBEATS * interval_s):
+        return "; ".join(("its heartbeat is fresh", *_movement(attempt, now)))
+    return f"its last heartbeat is {_ago(ahead)} ahead of the clock here, so it tells nothing: it may have ended"
 
 
 def _movement(attempt: Attempt, now: datetime) -> Iterator[str]:

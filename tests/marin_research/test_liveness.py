@@ -111,6 +111,14 @@ def test_a_run_that_lives_says_whether_it_moves(silent, progress, said):
     assert why_running(silent(progress=progress), now=at(310)) == said
 
 
+def test_a_heartbeat_from_the_future_is_no_sign_of_life(silent):
+    """A run that was killed before its machine's clock was set right would seem to live until that time has come."""
+    said = why_running(silent(progress=Progress(output_at=at(299))), now=at(300 - 3600))
+
+    assert said.startswith("its last heartbeat is 1 h 0 min ahead of the clock here")
+    assert "fresh" not in said
+
+
 def test_a_heartbeat_brings_the_progress_into_the_record(store, a_run, keep, a_host, an_attempt):
     """`show` is asked from a laptop, where nothing of the run can be seen but its heartbeat."""
     host = a_host(started=T0, output=Unknown("no output was captured"))
