@@ -51,6 +51,8 @@ class Lists:
         s, a, b = self._s, self._s.numeral(i), self._s.numeral(j)
         if a is None or b is None or (a.relative and a.word) or (b.relative and b.word):
             return False
+        if self._is_of_its_own(*sorted((i, j))):
+            return False
         if (role_of(s, i) is Role.CHANGE) != (role_of(s, j) is Role.CHANGE):
             return False
         dimensions = {r.unit.dimension for n in (a, b) for r in n.readings if r.unit}
@@ -60,6 +62,13 @@ class Lists:
         )  # "80.27, 80.15 and 80.34 %"
         alike = a.relative == b.relative or elided
         return len(dimensions) <= 1 and alike and bool(s.runs(i)) == bool(s.runs(j))
+
+    def _is_of_its_own(self, first: int, second: int) -> bool:
+        """``max load 24.7, 61.3 % dropped``, ``42 h, three attempts``: what stands behind the second is its own."""
+        s, counts = self._s, words.COUNTED | words.RUN_NOUNS
+        named = s.kind(first - 1) is TokenKind.METRIC and s.kind(second + 1) is TokenKind.METRIC
+        counted = s.word(second + 1) in counts and s.tokens[first].numeral.unit is not None  # type: ignore[union-attr]
+        return named or counted
 
     def placed(self, i: int, mentions: Sequence[Mention]) -> list[Tie]:
         """The run that the numeral's place gives it to; none where its place says nothing."""

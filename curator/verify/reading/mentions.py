@@ -154,7 +154,7 @@ def _taken(s: Sentence, mention: Mention) -> frozenset[int]:
         return frozenset({j - 1})
     if s.word(mention.first).partition(" ")[0] in {"with", "without"}:  # "0.81 without", "27 % with code"
         j = mention.first
-    elif s.word(j) not in PREPOSITIONS - {"between"}:
+    elif s.word(j) not in PREPOSITIONS - {"between"} and not (s.word(j) == "that" and s.is_word(mention.last + 1)):
         return frozenset()
     k, inside = j - 1, frozenset[int]()
     if s.word(k) == ")":

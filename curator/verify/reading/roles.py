@@ -34,6 +34,8 @@ _EXTRA = words.word_set("extra additional")
 _TO = words.word_set("to and - \u2013")
 _POINTS = words.word_set("point points")
 _GAPS = words.word_set("gap margin difference deficit advantage lead")
+_DELTAS = words.word_set("\u03b4 \u2206 delta diff")
+_TO_DELTA = words.word_set("= : eval train in of")
 _AMBIGUOUS = words.word_set("loss losses cost price lead change")
 _WON = words.forms("gain lose save")
 _DIFFERING = words.word_set(
@@ -66,6 +68,11 @@ def role_of(s: Sentence, i: int) -> Role:
     whole = s.numeral(i + 2) if s.word(i + 1) == "of" else None
     if whole is not None and whole.unit is not None and whole.unit.dimension == POINTS:
         return Role.CHANGE  # "26.8 of the 32.1 points"
+    k = i - 1
+    while s.kind(k) is TokenKind.METRIC or s.word(k) in _TO_DELTA:
+        k -= 1
+    if s.word(k) in _DELTAS:
+        return Role.CHANGE  # "\u0394 eval 0.0022"
     if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
         return Role.CHANGE
     before = s.word(j)
@@ -149,6 +156,8 @@ def _is_placed(s: Sentence, i: int) -> bool:
         k = 1 + next((j for j in range(k, len(s.tokens)) if s.word(j) == ")"), k)
     if s.word(k) in {"above", "below", "ahead", "behind"}:
         return True
+    if s.word(k) == "off" and s.kind(s.skip(k + 1, words.ARTICLES)) is TokenKind.METRIC:
+        return True  # "takes 0.043 off the loss"
     if s.word(k) in {"over", "under"} and s.word(k + 1) == "what":
         return True  # "0.04 under what we get without it"
     j = k + 1

@@ -40,6 +40,7 @@ _WORKED = words.forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
 _GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
 _FITTING = words.forms("fit")
+_CAME_THROUGH = words.pairs("ran through, went through, came through, got through, pulled through, made it")
 _WORKS = words.forms("compile work load")
 _FINAL = words.word_set(
     """
@@ -124,6 +125,8 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
         return None if s.word(i + 1) in {"across", "over"} else Outcome("stable", i, negated)
     if word in {"end", "completion"} and s.word(s.skip(i - 1, words.ARTICLES, -1)) == "to":
         return Outcome("succeeded", i, negated)  # "ran to its end"
+    if (word, s.word(i + 1)) in _CAME_THROUGH:
+        return Outcome("succeeded", i, negated)
     if (word, s.word(i + 1)) in _GAVE_OUT:
         return Outcome("failed", i, negated)
     denied = s.word(i - 1) in _DENYING

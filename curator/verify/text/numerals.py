@@ -215,6 +215,7 @@ _FACTORS = {
     "twice": 2.0, "thrice": 3.0, "double": 2.0, "doubled": 2.0, "doubles": 2.0, "doubling": 2.0,
     "triple": 3.0, "tripled": 3.0, "triples": 3.0, "tripling": 3.0, "quadrupled": 4.0, "quadruple": 4.0,
     "quadruples": 4.0, "quadrupling": 4.0, "quintupled": 5.0,
+    "quartered": 0.25, "quarters": 0.25, "quartering": 0.25,
     "halved": 0.5, "halves": 0.5, "halving": 0.5, "halve": 0.5, "half": 0.5,
 }  # fmt: skip
 _PARTS = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "sixth": 1 / 6, "eighth": 0.125, "tenth": 0.1}

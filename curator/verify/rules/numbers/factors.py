@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
 from curator.verify.text.units import FACTOR
@@ -53,10 +54,13 @@ def _multiplied_keys(it: Statement) -> frozenset[str]:
 def _is_written_ratio(it: Statement) -> bool:
     """Whether it is the ratio of two other numerals of the sentence: ``at 8 workers, four times that of 2``."""
     s, reading = it.s, it.numeral.readings[0]
+    again = [j for j in s.of_kind(TokenKind.METRIC) if j > it.i]
+    if s.word(it.i + 1) == "as" and len(again) > 1 and "as" in {s.word(j) for j in range(*again[:2])}:
+        return True  # "twice as many errors on test-other as on test-clean"
+    if it.side is not None and s.word(it.i + 2) in {"", ".", ",", ";"}:
+        return s.word(it.i + 1) in {"that", "those"}  # "more than ten times that": of which two is left open
     if s.word(it.i + 1) not in {"that", "those", "from"}:
         return False
-    if it.side is not None and s.word(it.i + 2) in {"", ".", ",", ";"}:
-        return True  # "more than ten times that": of which two, the sentence leaves open
     numerals = [t.numeral for j, t in enumerate(s.tokens) if t.numeral and j != it.i]
     others = [n.value for n in numerals if not n.relative and n.value]
     return any(abs(a / b - reading.value) <= reading.quantum / 2 for a, b in itertools.permutations(others, 2))

@@ -81,6 +81,8 @@ def subjects_of(it: Superlative, reader: Reader) -> Ties:
     if behind and behind.first < max(high, i + 12):
         return Ties([Tie(behind.meant)])
     goes_on = s.word(low) in {"which", "also", "it", "has", "is", "but", "and"} or s.word(i - 2) == "it"
+    if {s.word(low), s.word(low + 1)} & {"they", "it"} and (main := [m for m in singles if m.last < low]):
+        return Ties([Tie(main[0].meant)])
     earlier = [m for m in singles if m.last < low]
     if earlier and goes_on:
         return Ties([Tie(earlier[-1].meant)])
@@ -117,6 +119,8 @@ def domain_of(it: Superlative, world: World, reader: Reader, run: frozenset[str]
     sets = [m.meant for m in reader.runs if len(m.meant) > 1 and run & m.meant and _is_domain(s, m.first)]
     sets += [m.meant for m in reader.runs if len(m.members) > 2 and run <= m.meant]
     everyone = world.all_runs
+    if any(s.word(j) in {"that", "which"} and s.word(j + 1) in words.ENDED_WELL for j in range(it.i, len(s.tokens))):
+        everyone = frozenset(filter(world.ended_well, everyone))  # "the fastest of a run that finished"
     if it.of_others and not run & world.baseline:
         everyone -= world.baseline
     return (sets[0] if sets else everyone) - excepted(s, reader)
