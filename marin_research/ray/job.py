@@ -19,8 +19,10 @@ import ray  # noqa: TID253 - this module is about Ray
 
 from marin_research.job import TaskTry
 from marin_research.parts import Cause, Status
+from marin_research.ray.endings import Lost, end_of, ended_try, is_gone, succeeded, timed_out
 from marin_research.ray.gang import Seat, lone_seat, reserved
 from marin_research.ray.outlook import LOOK_S, REPLACEMENT_S, NotPlacedError, Outlook
+from marin_research.ray.packages import NoSuchPackageError, look_for
 from marin_research.ray.runner import Ended, Order, run_task
 
 if TYPE_CHECKING:
@@ -102,14 +104,6 @@ class Try:
         return None if self.over.is_set() else self.coordinators[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """A runner that is gone, and its machine with it, as far as is known."""
-
-    why: str
-    out_of_memory: bool = False
-
-
 class RunningJob:
     """A job and all that is known of it. Belongs to the server's event loop."""
 
@@ -173,14 +167,16 @@ class RunningJob:
             why = (
                 f"it took longer than the {limit_s:g} s that it was given" if limit_s else f"its server failed: {error}"
             )
-            self._tries = [_timed_out(each, why) if each.cause is Cause.STOPPED else each for each in self._tries]
+            self._tries = [timed_out(each, why) if each.cause is Cause.STOPPED else each for each in self._tries]
             self._end("failed", why)
-        except NotPlacedError as error:
+        except (NotPlacedError, NoSuchPackageError) as error:
             self._end("failed", str(error))
         except Exception as error:  # noqa: BLE001 - whoever waits for the job must learn of it
             self._end("failed", f"its server failed: {type(error).__name__}: {error}")
 
     async def _try_until_it_succeeds(self) -> None:
+        if self.spec.pip:
+            await look_for(self.spec.pip)
         for number in range(self.spec.max_failures + self.spec.max_preemptions + 1):
             ended = await self._try(number)
             failures, preemptions = self._view.failures, self._view.preemptions
@@ -240,6 +236,8 @@ class RunningJob:
         try:
             while not (await asyncio.wait({begun, watching}, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED))[0]:
                 why = outlook.look(frozenset(self._lost))
+                if self.spec.pip:
+                    why = f"{why}; Ray installs {', '.join(self.spec.pip)} for it first"
                 if not outlook.is_possible or time.monotonic() - started > _COLD_START_S:
                     self._tell(why)
         finally:
@@ -276,7 +274,7 @@ class RunningJob:
 
     async def _watch(self, this: Try, refs: list[Any]) -> dict[int, Ended | Lost]:
         """How every task ended. The first that did not succeed ends the others."""
-        watchers = {asyncio.create_task(_end_of(ref)): index for index, ref in enumerate(refs)}
+        watchers = {asyncio.create_task(end_of(ref)): index for index, ref in enumerate(refs)}
         try:
             pending: set[asyncio.Task[Ended | Lost]] = set(watchers)
             while pending:
@@ -287,7 +285,7 @@ class RunningJob:
                 )
                 if not done:
                     break
-                if any(not _succeeded(task.result()) for task in done):
+                if any(not succeeded(task.result()) for task in done):
                     this.over.set()
             silent = Lost(why=f"it did not answer for {_LAST_WORD_S:g} s")
             return {
@@ -301,7 +299,7 @@ class RunningJob:
     async def _stop(self, this: Try, refs: list[Any]) -> None:
         this.over.set()
         if this.nodes:
-            ended = asyncio.gather(*(_end_of(ref) for ref in refs))
+            ended = asyncio.gather(*(end_of(ref) for ref in refs))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended, _GRACE_S + 2)
         for ref in refs:
@@ -309,7 +307,7 @@ class RunningJob:
 
     def _judged(self, number: int, ends: dict[int, Ended | Lost]) -> tuple[Status, str] | None:
         """What a try counts as. A lost machine explains what its neighbours met, whoever met it first."""
-        self._lost |= {self._tries[-len(ends) + index].worker for index, end in ends.items() if _is_gone(end)} - {""}
+        self._lost |= {self._tries[-len(ends) + index].worker for index, end in ends.items() if is_gone(end)} - {""}
         self._note(ends, number)
         mine = self._tries[-len(ends) :]
         if all(each.outcome is Status.SUCCEEDED for each in mine):
@@ -322,75 +320,12 @@ class RunningJob:
         return blamed.outcome, f"task {blamed.index} {kind} at try {number}: {blamed.error}"
 
     def _note(self, ends: dict[int, Ended | Lost], number: int, *, stopped: Cause | None = None) -> None:
-        gone = any(_is_gone(end) for end in ends.values())
+        gone = any(is_gone(end) for end in ends.values())
         for at, each in enumerate(self._tries):
             if each.number == number:
-                self._tries[at] = _ended_try(each, ends.get(each.index), gone=gone, stopped=stopped)
-
-
-async def _end_of(ref: Any) -> Ended | Lost:
-    """What a runner reports, or that it is gone."""
-    try:
-        ended: Ended = await ref
-    except ray.exceptions.OutOfMemoryError as error:
-        return Lost(why=_first_line(error), out_of_memory=True)
-    except ray.exceptions.RayTaskError as error:  # the runner itself could not do its work
-        return Ended(exit_code=None, error=_first_line(error.cause), time=time.time())
-    except ray.exceptions.RuntimeEnvSetupError as error:
-        why = f"what it asks for cannot be installed there: {' '.join(str(error).split())}"
-        return Ended(exit_code=None, error=why, time=time.time())
-    except ray.exceptions.RayError as error:
-        return Lost(why=f"{type(error).__name__}: {_first_line(error).partition('. ')[0]}")
-    return ended
-
-
-def _succeeded(end: Ended | Lost) -> bool:
-    return isinstance(end, Ended) and end.exit_code == 0
-
-
-def _is_gone(end: Ended | Lost) -> bool:
-    return isinstance(end, Lost) and not end.out_of_memory
-
-
-def _ended_try(each: TaskTry, end: Ended | Lost | None, *, gone: bool, stopped: Cause | None) -> TaskTry:
-    now = datetime.now(UTC)
-    match end:
-        case None:
-            return replace(each, state="stopped", outcome=Status.CANCELLED, cause=stopped or Cause.UNKNOWN, ended=now)
-        case Lost(out_of_memory=True):
-            return replace(
-                each, state="failed", outcome=Status.FAILED, cause=Cause.OUT_OF_MEMORY, error=end.why, ended=now
-            )
-        case Lost():
-            return replace(
-                each, state="lost", outcome=Status.PREEMPTED, cause=Cause.MACHINE_LOST, error=end.why, ended=now
-            )
-        case Ended(exit_code=0):
-            return replace(each, state="succeeded", outcome=Status.SUCCEEDED, exit_code=0, ended=end.when)
-        case Ended(stopped=True):
-            outcome = Status.PREEMPTED if gone else Status.FAILED
-            why = "another task of its gang ended"
-            return replace(each, state="stopped", outcome=outcome, error=why, ended=end.when, follows=True)
-    return replace(
-        each,
-        state="failed",
-        outcome=Status.FAILED,
-        cause=end.cause,
-        error=end.error,
-        exit_code=end.exit_code,
-        ended=end.when,
-        follows=gone,
-    )
-
-
-def _timed_out(each: TaskTry, why: str) -> TaskTry:
-    return replace(each, outcome=Status.FAILED, cause=Cause.TIMED_OUT, error=why)
+                self._tries[at] = ended_try(each, ends.get(each.index), gone=gone, stopped=stopped)
 
 
 def _where(slices: list[str], nodes: list[str]) -> str:
     shown = ", ".join(dict.fromkeys(node[:8] for node in nodes))
     return f"it runs on {f'slice {", ".join(slices)}, ' if slices else ''}node {shown}"
-
-
-def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -31,6 +31,7 @@ def variables(folder: Path) -> dict[str, str]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(16),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "PIP_NO_INDEX": "1",
     }
 
 

@@ -189,6 +189,15 @@ def test_a_worker_with_another_marin_says_so(ray_client, monkeypatch):
         ray_client.submit(job("other-marin", ["true"])).wait(WAIT_S)
 
 
+def test_a_package_that_does_not_exist_is_said_at_once(ray_client):
+    """Ray copies a whole environment three times over before it says that a name was mistyped."""
+    pytest.importorskip("pip")  # which an environment need not have; Ray then brings its own, slowly
+    environment = create_environment(pip_packages=["marin-rseearch==1.0"])
+
+    with pytest.raises(JobFailed, match=r"No matching distribution found for marin-rseearch==1\.0; correct its pip"):
+        ray_client.submit(job("mistyped", ["true"], environment=environment)).wait(WAIT_S)
+
+
 # Ends
 
 
