@@ -11,11 +11,11 @@ from __future__ import annotations
 import functools
 import pickle
 import sys
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from marin_research.clusters import process_index, task_here
+from marin_research.eventually import Eventually
 from marin_research.objects import is_distant
 from marin_research.record import Retry
 from marin_research.recorder import Recorder
@@ -85,11 +85,13 @@ def call_recorded(packed: bytes, function: Callable[..., Any], args: tuple[Any, 
 def _join(packed: bytes) -> Recorder | None:
     """Announce this host, or say why it is not recorded."""
     try:
-        return _within(PATIENCE_S, lambda: _joined(packed))
+        return Eventually(lambda: _joined(packed)).within(PATIENCE_S)
+    except TimeoutError:
+        said = f"the record store did not answer for {PATIENCE_S:g} s"
     except Exception as error:  # noqa: BLE001 - recording never breaks an experiment
         said = str(error) if isinstance(error, _CannotRecordError) else f"{type(error).__name__}: {error}"
-        print(f"[marin-research: this host records nothing itself: {said}]", file=sys.stderr)  # noqa: T201
-        return None
+    print(f"[marin-research: this host records nothing itself: {said}]", file=sys.stderr)  # noqa: T201
+    return None
 
 
 def _joined(packed: bytes) -> Recorder:
@@ -115,23 +117,3 @@ def _content(store: RecordStore) -> bytes:
         return store.objects.get("store.json")
     except FileNotFoundError:
         return b""
-
-
-def _within[T](seconds: float, action: Callable[[], T]) -> T:
-    """What ``action`` gives, if it does so in time."""
-    done: list[T | BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(action())
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            done.append(error)
-
-    thread = threading.Thread(target=run, name="marin-research-join", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not done:
-        raise _CannotRecordError(f"the record store did not answer for {seconds:g} s")
-    if isinstance(done[0], BaseException):
-        raise done[0]
-    return done[0]

@@ -43,7 +43,7 @@ class FsspecObjects(Objects):
         self._bucket = "" if self._has_folders else path.partition("/")[0]
         self._found_bucket = False
         try:
-            with _no_signals():  # for the thread that fsspec starts
+            with no_signals():  # for the thread that fsspec starts
                 self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False, **_options(scheme))
         except (ImportError, ValueError) as error:
             raise StoreError(
@@ -162,7 +162,7 @@ class FsspecObjects(Objects):
 
 
 @contextmanager
-def _no_signals() -> Iterator[None]:
+def no_signals() -> Iterator[None]:
     """Have threads that are started meanwhile get none, for ever: one that took those of a child would lose its end."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:

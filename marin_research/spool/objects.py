@@ -11,7 +11,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from marin_research.errors import StoreError, StoreUnreachableError
-from marin_research.object_storage import FsspecObjects
+from marin_research.eventually import Eventually
+from marin_research.object_storage import FsspecObjects, no_signals
 from marin_research.objects import Objects
 from marin_research.spool.folder import SpoolFolder
 from marin_research.spool.patience import Patience
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_OPEN_S = 10.0
+"""How long a store may take to be opened: clients of Google's look for credentials on machines that are not there."""
 _FIRST_S = 10.0
 """How long a reader waits for the first answer of a store; what is only slow has answered by then."""
 _SAY_AFTER_S = 1.0
@@ -42,10 +45,27 @@ class DistantObjects(Objects):
         if not self.spool.is_empty():
             start_sending(self.spool)
 
-    @cached_property
+    @property
     def store(self) -> FsspecObjects:
-        """The store itself. Opened when it is needed: that takes a second."""
-        return FsspecObjects(self.url)
+        """The store itself. Opened when it is needed: that takes a second, or for ever without credentials.
+
+        Raises:
+            StoreError: it is not open yet.
+        """
+        try:
+            return self._opening.within(_OPEN_S)
+        except TimeoutError as error:
+            unopened = StoreError(
+                f"cannot open {self.url}: {error}; check the address, the network and its credentials, "
+                "or name another place with --root"
+            )
+            unopened.reason = f"it could not be opened within {_OPEN_S:g} s"
+            raise unopened from error
+
+    @cached_property
+    def _opening(self) -> Eventually[FsspecObjects]:
+        with no_signals():
+            return Eventually(lambda: FsspecObjects(self.url))
 
     def put_new(self, key: str, data: bytes, *, synced: bool = True) -> None:
         self.store.put_new(key, data, synced=synced)
@@ -79,12 +99,12 @@ class DistantObjects(Objects):
         return self.spool
 
     def _ask[T](self, question: Callable[[FsspecObjects], T]) -> T:
-        store = self.store if self._was_answered else self.store.within(min(_FIRST_S, self.store.deadline_s))
         if self._silent is not None and time.monotonic() - self._silent[0] < _SILENT_S:
             raise StoreError(str(self._silent[1]))
         try:
             with _saying_what_for(self.url):
-                answer = question(store)
+                store = self.store
+                answer = question(store if self._was_answered else store.within(min(_FIRST_S, store.deadline_s)))
         except StoreError as error:
             if isinstance(error.__cause__, TimeoutError):
                 self._silent = time.monotonic(), error
@@ -122,10 +142,11 @@ class SpooledObjects(DistantObjects):
         seconds = self._patience.left()
         if not seconds:
             raise StoreUnreachableError(self.url, self._patience.why)
-        store = self.store.within(seconds)
         asked = time.monotonic()
         try:
             with _saying_what_for(self.url):
+                store = self.store.within(seconds)
+                asked = time.monotonic()  # to load what opens it is nobody's delay
                 answer = question(store)
         except StoreError as error:
             self._patience.failed(time.monotonic() - asked, error.reason or str(error))

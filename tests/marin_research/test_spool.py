@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -109,10 +110,10 @@ def test_what_waits_is_read_with_the_rest(s3):
 
 CLAIMERS = """
     import os, sys
-    from marin_research.spool import patience
+    from marin_research.spool import objects, patience
     from marin_research.store import recording_store
     import s3fs  # once for all
-    patience.ALLOWANCE_S = patience.FIRST_S = 3600.0  # twenty processes and a server share few cores here
+    patience.ALLOWANCE_S = patience.FIRST_S = objects._OPEN_S = 3600.0  # they share few cores here
     url, folder = sys.argv[1:]
     begin, go = os.pipe()
     for number in range(20):
@@ -223,6 +224,30 @@ def test_a_claim_that_hangs_is_left_to_the_next_launch(s3, monkeypatch):
     assert FsspecObjects(s3.url).names("ids/LR") == ["000001.json"]
     assert SpooledStore(s3.url).claim_id("LR", launch="b") == "LR-001"
     assert SpooledStore(s3.url).claim_id("LR", launch="b") == "LR-002"
+
+
+def test_a_client_that_looks_for_credentials_for_ever_is_not_waited_for(far, monkeypatch):
+    """Google's asks a server that exists on its own machines alone, twenty seconds long."""
+    from marin_research.spool import objects
+
+    found = threading.Event()
+
+    def open_slowly(url: str) -> FsspecObjects:
+        found.wait(60)
+        return FsspecObjects(url)
+
+    monkeypatch.setattr(objects, "FsspecObjects", open_slowly)
+    monkeypatch.setattr(objects, "_patience_with", lambda url: Patience())
+    monkeypatch.setattr(objects, "_OPEN_S", 0.05)
+    reader = RecordStore(far.url)
+
+    assert SpooledStore(far.url).claim_id("LR", launch="a").startswith("LR-OFF-")
+    with pytest.raises(StoreError, match=r"cannot open .* no answer within 0\.05 s; check .* credentials"):
+        reader.run_ids()
+    found.set()
+    monkeypatch.setattr(objects, "_OPEN_S", 60)
+    monkeypatch.setattr(objects, "_SILENT_S", 0)
+    assert reader.run_ids() == []
 
 
 def test_a_retry_of_somebody_elses_run_gets_a_number_of_its_own(far, impatient):
