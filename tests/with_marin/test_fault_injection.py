@@ -128,6 +128,7 @@ def checkout(tmp_path):
         top: Path = tmp_path / str(number)
         (top / ".agents/research").mkdir(parents=True)
         (top / ".agents/research/kernels.yaml").write_text("topic: kernels\nprefix: KER\n")
+        (top / "bench.py").write_text("fast = True\n")
         subprocess.run(["git", "init", "-q"], cwd=top, check=True)
         return top
 
