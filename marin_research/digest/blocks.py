@@ -86,9 +86,9 @@ class Block:
         starts[indexes == 0] = 0
         return [data[start:end] for start, end in zip(starts.tolist(), self._ends[indexes].tolist(), strict=True)]
 
-    def between(self, first: int, behind: int) -> bytes:
-        """Consecutive lines, with what separates them."""
-        return self.data[self._start(first) : self._start(behind)]
+    def span(self, first: int, behind: int) -> tuple[int, int]:
+        """Where some consecutive lines begin and end in ``data``."""
+        return self._start(first), self._start(behind)
 
     def place(self, index: int) -> Place:
         start, end = self._start(index), self._ends.item(index)
@@ -113,11 +113,15 @@ def blocks(source: Iterable[bytes] | Readable, stream: int) -> Iterator[Block]:
     """All of a stream, in order; at most a few times ``SIZE`` is held in memory."""
     line, offset, rest = 1, 0, b""
     for chunk in _sized(_chunks(source)):
-        data = rest + chunk if rest else chunk
-        cut = _cut(data)
-        rest = data[cut:]
+        cut = chunk.rfind(b"\n") + 1
         if cut:
-            block = Block(data[:cut] if rest else data, stream=stream, line=line, offset=offset)
+            data, rest = b"".join((rest, memoryview(chunk)[:cut])), chunk[cut:]
+        else:
+            rest += chunk
+            cut = _cut(rest)
+            data, rest = rest[:cut], rest[cut:]
+        if data:
+            block = Block(data, stream=stream, line=line, offset=offset)
             line, offset = line + block.newlines, offset + block.size
             yield block
     if rest:
@@ -144,10 +148,9 @@ def _sized(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _cut(data: bytes) -> int:
-    """Where the last whole line of ``data`` ends; 0 if the line goes on and is not too long yet."""
-    cut = data.rfind(b"\n") + 1
-    if cut == 0:  # a progress bar that never ends its line; a return at the very end may be half of a line's end
-        cut = data.rfind(b"\r", 0, len(data) - 1) + 1
+    """Where the part of a line ends that can be taken by itself; 0 if it is not too long yet."""
+    # A progress bar that never ends its line; a return at the very end may be half of a line's end.
+    cut = data.rfind(b"\r", 0, len(data) - 1) + 1
     if cut == 0 and len(data) >= LONGEST:
         cut = data.rfind(b" ") + 1 or len(data)
     return cut

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from marin_research.digest.keys import Kind
     from marin_research.digest.reader import Row
 
-EXACT_BYTES = 4 << 20
+EXACT_BYTES = 2 << 20
 """So far into a stream every line that matters is read. Later only those are that tell an error or an outcome, and of
 all others (measurements, warnings) ``MOST_READ`` in a block, but one of each kind. All are counted all the same, and
 what is no number is a kind of its own, so it is never missed."""

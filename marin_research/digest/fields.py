@@ -46,8 +46,6 @@ class Field(NamedTuple):
     """It is in seconds per step, and counted as steps per second."""
     commas: bool = False
     """Between thousands."""
-    is_metric: bool = False
-    """What it says is worth knowing each time: it is no step and no rate."""
 
     def values(self, numbers: Iterable[bytes]) -> list[float]:
         """What the texts of such numbers mean."""
@@ -67,14 +65,15 @@ def measurements(message: bytes) -> list[Field]:
     task = _TASK.match(message)
     prefix = f"{_text(task[1] or task[2])}/" if task else ""
     found = [
-        Field(*match.span(2), prefix + _text(match[1]), is_metric=True)
+        Field(*match.span(2), prefix + _text(match[1]))
         for match in _NAMED.finditer(message)
         if _METRIC.search(match[1])
     ]
-    for match in _RATE.finditer(message):
+    for match in _RATE.finditer(message) if b"/s" in message or b"s/" in message else ():
         unit = _text(match[3] or match[4])
         found.append(Field(*match.span(1), f"{prefix}{unit}/s", progress.SCALE[match[2]], inverse=bool(match[4])))
-    found += [Field(*match.span(2), _text(match[1]), is_metric=True) for match in _STALLED.finditer(message)]
+    if b"stalled" in message:
+        found += [Field(*match.span(2), _text(match[1])) for match in _STALLED.finditer(message)]
     found += [Field(*match.span(1), REPEATED) for match in _REPEATED.finditer(message)]
     found += [Field(*match.span("number"), prefix + BAR) for match in progress.BAR.finditer(message)]
     if found:

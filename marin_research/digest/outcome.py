@@ -19,12 +19,11 @@ _EXIT = r"(?:exit|return)(?:ed|s|ing)?[ _-]?(?:with )?(?:code|status|value)|exit
 _CODED = rf"{_EXIT}|code|status|signal|errno|state"
 _TO = r"[\"']?[ =:(]{1,3}[\"']?"
 _END = r"(?![\d.])"
-_HTTP = r"HTTP/\d(?:\.\d)?[\" ]{1,2}|(?:status|response)(?:[_ ]code)?[\"' =:]{1,3}"
+_HTTP = r"http/\d(?:\.\d)?[\" ]{1,2}|(?:status|response)(?:[_ ]code)?[\"' =:]{1,3}"
 
 _OUTCOME = re.compile(
     rf"(?:{_HTTP})(\d{{3}}){_END}|(?:{_CODED}){_TO}(-?\d+){_END}|(?:{_COUNTED}){_TO}(\d+){_END}"
-    rf"|(?<![\d.])(\d+) (?:\w+ )?(?:{_COUNTED})\b".encode(),
-    re.IGNORECASE,
+    rf"|(?<![\d.])(\d+) (?:\w+ )?(?:{_COUNTED})\b".encode()
 )
 _COUNT_GROUPS = (3, 4)
 _BENIGN = re.compile(
@@ -37,10 +36,12 @@ _BENIGN = re.compile(
 """Words of failure that say that there was none, and settings that are named after one."""
 
 _FAILED_EXIT = re.compile(
-    rf"(?:{_EXIT}){_TO}(?:(-0*[1-9]\d*|0*1[2-6]\d)|0*[1-9]\d*){_END}|\bsignal{_TO}(0*[1-9]\d*){_END}", re.IGNORECASE
+    rf"(?:{_EXIT}){_TO}(?:(-0*[1-9]\d*|0*1[2-6]\d)|0*[1-9]\d*){_END}|\bsignal{_TO}(0*[1-9]\d*){_END}"
 )
 """A group says that it was a signal."""
-_FAILED_REQUEST = re.compile(rf"(?:{_HTTP})[45]\d\d{_END}", re.IGNORECASE)
+_FAILED_REQUEST = re.compile(rf"(?:{_HTTP})[45]\d\d{_END}")
+_CALLED = ("exit", "return", "signal", "http/", "status", "response")
+"""What is in a text that one of them matches; to look for it is faster. All these are for texts in lower case."""
 
 
 class Outcome(NamedTuple):
@@ -56,22 +57,31 @@ def outcomes(message: bytes) -> list[Outcome]:
     """Where those numbers stand: lines that differ in them do not mean the same."""
     return [
         Outcome(*match.span(match.lastindex or 0), match.lastindex in _COUNT_GROUPS)
-        for match in _OUTCOME.finditer(message)
+        for match in _OUTCOME.finditer(message.lower())
     ]
 
 
 def said_by_numbers(text: str) -> Severity:
     """What the numbers say of the line, whatever its words are."""
-    exited = _FAILED_EXIT.search(text)
-    if exited:
-        return Severity.FATAL if exited.lastindex else Severity.ERROR
-    return Severity.SUSPECT if _FAILED_REQUEST.search(text) else Severity.INFO
+    failed = _failed(text)
+    if failed is None:
+        return Severity.INFO
+    if failed.re is _FAILED_REQUEST:
+        return Severity.SUSPECT
+    return Severity.FATAL if failed.lastindex else Severity.ERROR
 
 
 def where_numbers_say(text: str) -> int | None:
     """The offset of the first number that tells a failure, with what stands before it."""
-    found = _FAILED_EXIT.search(text) or _FAILED_REQUEST.search(text)
-    return found.start() if found else None
+    failed = _failed(text)
+    return failed.start() if failed else None
+
+
+def _failed(text: str) -> re.Match[str] | None:
+    lower = text.lower()
+    if not any(called in lower for called in _CALLED):
+        return None
+    return _FAILED_EXIT.search(lower) or _FAILED_REQUEST.search(lower)
 
 
 def without_benign(text: str) -> str:

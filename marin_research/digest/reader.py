@@ -10,7 +10,7 @@ from marin_research.digest.header import read_header
 from marin_research.digest.outcome import Outcome, outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 LONGEST = 4096
 """Bytes of a line that can be like others."""
@@ -31,9 +31,9 @@ class Reader:
     """Reads lines that are alike: slowly at first, and once there are many, with a pattern made for them."""
 
     __slots__ = (
-        "_host", "_line", "_message", "_numbers", "_outcomes", "_patterns", "_read", "fields", "finds", "metrics",
-        "repeats", "tells_step",
-    )  # fmt: skip
+        *("_host", "_line", "_message", "_numbers", "_outcomes", "_patterns", "_read"),
+        *("fields", "finds", "repeats"),
+    )
 
     def __init__(self, line: bytes) -> None:
         header = read_header(line)
@@ -43,8 +43,6 @@ class Reader:
         fields = [(column, one) for column, one in columns if isinstance(one, Field)]
         self.fields = [(column, field) for column, field in fields if field.name != REPEATED]
         """Measurements, each with its place in a row."""
-        self.metrics = [(column, field) for column, field in self.fields if field.is_metric]
-        self.tells_step = any(field.name.rpartition("/")[2] in (STEP, BAR) for _, field in self.fields)
         self.repeats = next((column for column, field in fields if field.name == REPEATED), None)
         """The place in a row of how many lines Ray counted instead of printing them."""
         self._outcomes = [(column, one) for column, one in columns if isinstance(one, Outcome)]
@@ -53,42 +51,40 @@ class Reader:
         self._message = header.end
         self._numbers = [(one.start + header.end, one.end + header.end) for one in self.finds]
         self._read = 0
-        self._patterns: dict[tuple[int, ...], re.Pattern[bytes]] = {}
+        self._patterns: dict[str, re.Pattern[bytes]] = {}
 
     @property
     def tells_outcome(self) -> bool:
         """Some of the numbers tell success from failure."""
         return bool(self._outcomes)
 
+    @property
+    def tells_step(self) -> bool:
+        """How far something is."""
+        return any(field.name.rpartition("/")[2] in (STEP, BAR) for _, field in self.fields)
+
     def read(self, lines: Sequence[bytes]) -> list[Row]:
         """What the lines say."""
-        return self._find((), lines) or list(map(self._slowly, lines))
-
-    def columns(self, columns: Sequence[int], lines: Sequence[bytes]) -> list[Row]:
-        """Only some numbers of the lines; nothing of a line that has others than it should."""
-        found = self._find(tuple(columns), lines)
-        if found:
-            return found
-        return [tuple(row[column] for column in columns) if len(row) > FIRST_NUMBER else () for row in self.read(lines)]
+        return self._find(self._whole, lines) or list(map(self._slowly, lines))
 
     def numbers(self, lines: Sequence[bytes]) -> list[Row]:
-        """Those that tell success from failure."""
-        return self.columns([column for column, _ in self._outcomes], lines)
+        """Only those that tell success from failure; nothing of a line that has others than it should."""
+        found = self._find(self._behind, lines)
+        return found or [tuple(row[at] for at, _ in self._outcomes if len(row) > at) for row in self.read(lines)]
 
     def outcome(self, numbers: Row) -> Row:
         """What they tell: of what is merely counted, whether it is 0."""
         told = zip(numbers, self._outcomes, strict=False)
         return tuple((b"some" if number.strip(b"0") else b"0") if one.counts else number for number, (_, one) in told)
 
-    def _find(self, columns: tuple[int, ...], lines: Sequence[bytes]) -> list[Row]:
+    def _find(self, expression: Callable[[], bytes], lines: Sequence[bytes]) -> list[Row]:
         """The same at once with a pattern, as soon as that is worth it; nothing if it does not fit each of them."""
         self._read += len(lines)
         if self._read < _COMPILE_AFTER:
             return []
-        pattern = self._patterns.get(columns)
+        pattern = self._patterns.get(expression.__name__)
         if pattern is None:
-            pattern = re.compile(self._behind(columns) if columns else self._whole(), re.MULTILINE)
-            self._patterns[columns] = pattern
+            pattern = self._patterns[expression.__name__] = re.compile(expression(), re.MULTILINE)
         found = pattern.findall(b"\n".join(lines))
         if len(found) != len(lines):
             return []
@@ -107,9 +103,9 @@ class Reader:
         parts = [b"^", self._skip(0, start), b"(", host, b")", self._skip(at, self._message), b"("]
         return b"".join([*parts, *self._groups(self._message, self._numbers), b".*)$"])
 
-    def _behind(self, columns: tuple[int, ...]) -> bytes:
-        """Matches those numbers and all that follows. It begins with fixed text, which is what makes it fast."""
-        numbers = [self._numbers[column - FIRST_NUMBER] for column in columns]
+    def _behind(self) -> bytes:
+        """Matches the outcomes and all that follows. It begins with fixed text, which is what makes it fast."""
+        numbers = [self._numbers[column - FIRST_NUMBER] for column, _ in self._outcomes]
         start = numbers[0][0]
         before = _FIXED.search(self._line, 0, start)
         fixed = re.escape(before[0]) if before else b""

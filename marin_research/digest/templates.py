@@ -37,7 +37,7 @@ _LONGEST_MASKED = 2000
 _LONGEST_EXAMPLE = 2000
 _LONGEST_PLAIN_EXAMPLE = 400
 _MOST_POOLS = 1000
-_RAY = re.compile(r"\s*(?:\[repeated \d+x across cluster\]|\(Ray deduplicates logs by default.*)")
+_RAY = re.compile(r"(?:\[repeated \d+x across cluster\]|\(Ray deduplicates logs by default.*)")
 """What Ray puts behind a message that several workers printed."""
 _LONGEST_POOLED = 40
 

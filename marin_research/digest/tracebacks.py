@@ -133,17 +133,17 @@ class _Open:
         """Any other line of its origin ends it."""
         return not self._body or self._faulthandler or self._group
 
-    def has_line_in(self, lines: bytes) -> bool:
-        """Whether one of some lines is of its origin, as far as that is known."""
+    def has_line_in(self, data: bytes, start: int, end: int) -> bool:
+        """Whether one of the lines in a part of ``data`` is of its origin, as far as that is known."""
         if len(self._prefixes) > 1:
             return False
         pattern, fixed = self._prefixes[0]
-        at = lines.find(fixed)
+        at = data.find(fixed, start, end)
         while at >= 0:
-            start = max(lines.rfind(b"\n", 0, at), lines.rfind(b"\r", 0, at)) + 1
-            if pattern.match(lines, start):
+            line = max(start, data.rfind(b"\n", start, at) + 1, data.rfind(b"\r", start, at) + 1)
+            if pattern.match(data, line):
                 return True
-            at = lines.find(fixed, at + 1)
+            at = data.find(fixed, at + 1, end)
         return False
 
     def is_idle(self, position: int) -> bool:
@@ -188,7 +188,7 @@ class _Open:
 
 def prefixes_of(line: bytes) -> list[bytes]:
     """What the lines of a traceback may begin with that starts in this line; nothing if none starts."""
-    header = _HEADER.search(line)
+    header = _HEADER.search(line) if b"Traceback (" in line or b"Fatal Python" in line else None
     if header is None:
         return []
     launcher = _LAUNCHER.match(line)
@@ -247,7 +247,7 @@ class Tracebacks:
             return False
         first = max(traceback.position + 1 - self._position, 0)
         others = len(taken) - bisect_left(taken, first)
-        return index - first > others and traceback.has_line_in(block.between(first, index))
+        return index - first > others and traceback.has_line_in(block.data, *block.span(first, index))
 
     def _start(self, block: Block, index: int, host_of: Callable[[bytes], str]) -> bool:
         line = block.line(index)

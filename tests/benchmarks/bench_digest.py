@@ -132,11 +132,11 @@ def grouping(folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--megabytes", type=float, default=64)
+    parser.add_argument("--megabytes", type=float, default=200)
     megabytes = parser.parse_args().megabytes
     with tempfile.TemporaryDirectory() as folder:
         speeds(Path(folder), megabytes)
-    needles(megabytes / 2)
+    needles(min(megabytes, 64) / 2)
     if loghub := os.environ.get("MARIN_RESEARCH_LOGHUB"):
         grouping(Path(loghub))
 
