@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SIZE = 1 << 21
-"""Bytes that are looked at together; with smaller and larger blocks the digest is slower."""
+"""Bytes that are looked at together: with more of them the digest is somewhat faster and takes more memory."""
 LONGEST = SIZE
 """A longer line is taken in pieces."""
 
