@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.known.world import QUALIFIERS
 from curator.verify.text.blocks import normalise
 from curator.verify.text.words import CONFIDENCE, LINKS, NEGATIONS, RUN_NOUNS, SENSES, SUPERLATIVES, word_set
 
@@ -88,13 +89,6 @@ _RATE = re.compile(r"(?:^|_)(?:[a-z]+_per|tok|token|tokens|samples|examples|step
 _THROUGHPUT = ("throughput", "tokens per second", "tok/s", "tokens/s", "token throughput", "training throughput")
 _DURATION = ("wall time", "wall clock", "wall clock time", "runtime", "run time", "duration", "elapsed time")
 _MOST = 64
-
-QUALIFIERS: dict[str, str] = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("eval", "evaluation", "validation", "val", "dev", "heldout"), "eval"),
-    "test": "test",
-}
-"""Words that say on which data something was measured, and which of them mean the same."""
 
 _RUN_NAMES = frozenset({"label", "name", "run name", "wandb name", "W&B name", "step"})
 _UNTELLING = (
@@ -339,6 +333,14 @@ class Vocabulary:
         for run, text in self._config_values():
             found[text].add(run)
         return {word: frozenset(runs) for word, runs in found.items() if self._world.tells_apart(frozenset(runs))}
+
+    def part(self, word: str) -> frozenset[str]:
+        """The runs whose label, or a part of it, is one word: those with the bonus, and not those of "no bonus"."""
+        return frozenset() if word in _UNTELLING or word in self.metrics else self.labels.get(word, frozenset())
+
+    def without(self, word: str) -> frozenset[str]:
+        """The runs whose label says that they do without something."""
+        return self.labels.get(f"no {word}") or self.labels.get(f"without {word}") or frozenset()
 
     def called(self, text: str) -> frozenset[str]:
         """The runs that go by a whole label or a whole value of a varied config key."""

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
     from marin_research.thread import Direction
 
+QUALIFIERS: dict[str, str] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("eval", "evaluation", "validation", "val", "dev", "heldout"), "eval"),
+    "test": "test",
+}
+"""Words that say on which data something was measured, and which of them mean the same."""
 NAMED = frozenset({FactKind.METRIC, FactKind.DURATION, FactKind.DEVIATION, *CHANGES})
 _STRINGS = frozenset(
     {
@@ -177,6 +183,19 @@ class World:
         """The metrics that say how long something is that is no time."""
         return frozenset(
             name for name in self.metric_names if re.search(r"(?:^|[^a-z])len(?:gth)?s?(?:$|[^a-z])", name)
+        )
+
+    @cached_property
+    def lasting(self) -> frozenset[str]:
+        """What says how long a run, or a part of it, took."""
+        timed = {name for _, name in self.values if re.search(r"(?:^|[_/])(?:wall|elapsed|time)", name)}
+        return self.durations | {name for name in timed if self.speed(name) is Sense.DOWN}
+
+    def measured_on(self, word: str) -> frozenset[str]:
+        """The metrics that are better one way and measured on what a word says: ``evaluation``."""
+        data = QUALIFIERS.get(word)
+        return frozenset(
+            name for name in self._directions if data and data in {QUALIFIERS.get(p) for p in re.split(r"\W|_", name)}
         )
 
     @cached_property

@@ -38,6 +38,9 @@ _BESIDE = (
     | frozenset({"x", "×"})
     | words.word_set('with at of using on ( = : - / " merges , size')
 )
+_REMOVING = words.word_set("without no") | words.forms("remove drop disable skip omit")
+_TURNING = words.forms("turn switch")
+_NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
 _SMALL = 12
@@ -77,12 +80,15 @@ class _Marker:
     def _off(self, key: str) -> frozenset[str]:
         """The runs in which a key is switched off: false, none, zero."""
         per_run = self._world.configs[key]
-        return frozenset(run for run, fact in per_run.items() if run and str(fact.value).lower() in _OFF)
+        off = frozenset(run for run, fact in per_run.items() if run and str(fact.value).lower() in _OFF)
+        return off | (self._world.all_runs - per_run.keys() if "" not in per_run else frozenset())
 
     def _on(self, key: str) -> frozenset[str]:
         return frozenset(run for run in self._world.configs[key] if run) - self._off(key)
 
     def _token(self, i: int, token: Token) -> Token:
+        if removed := self._removed(i, token):
+            return replace(token, runs=removed, described=True, names=frozenset())
         if token.kind is TokenKind.NUMBER and token.numeral:
             runs = self._set_by(i, token.numeral)
             called = self._vocabulary.described.get(token.lower) if token.text[-1:].isalpha() else None
@@ -103,6 +109,14 @@ class _Marker:
         s = self._s
         return (s.word(i - 2), s.word(i - 1)) == ("to", "the") and s.kind(i - 3) is TokenKind.METRIC
 
+    def _removed(self, i: int, token: Token) -> frozenset[str]:
+        """``turning off guidance``, ``without the bonus``, where a label says "no guidance"."""
+        before = self._s.skip(i - 1, words.ARTICLES, -1)
+        off = self._s.word(before) in _REMOVING or (
+            self._s.word(before) == "off" and self._s.word(before - 1) in _TURNING
+        )
+        return self._vocabulary.without(token.lower) if off and token.kind in _NAMING else frozenset()
+
     # -- words --------------------------------------------------------------------------------------------------
 
     def _said_by(self, i: int, token: Token) -> frozenset[str]:
@@ -118,6 +132,8 @@ class _Marker:
                 return lacking if self._is_off(i) else self._world.all_runs - lacking if self._is_on(i) else frozenset()
             if word in described:
                 return self._vocabulary.labels.get(word) or described[word]
+        if part := self._vocabulary.part(lower):
+            return part
         alone = self._s.word(i - 1) == "(" and self._s.word(i + 1) in {")", ","}
         if (
             self._s.word(i + 1) in words.RUN_NOUNS or self._key_beside(i) or alone

@@ -290,6 +290,14 @@ class Reader:
         numbers = self._s.of_kind(TokenKind.NUMBER, (i + 1, mention.first))
         return self._s.kind(i) is TokenKind.NUMBER and any(is_change(self._s, j) for j in numbers)
 
+    def rivals(self, i: int) -> Ties:
+        """What the subject at ``i`` is compared with: ``It does not beat LR-002. It is faster, too`` means LR-002."""
+        earlier = [m for m in self._before.runs if m.reference] if self._before and self._s.word(0) in _PRONOUNS else []
+        ties = self.references(i)
+        if not earlier or ties.explicit:
+            return ties
+        return Ties([*(Tie(m.meant) for m in earlier), *(replace(tie, cost=tie.cost + 1.0) for tie in ties.all)], 2.5)
+
     def _is_mutual(self, mention: Mention) -> bool:
         """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""
         s = self._s

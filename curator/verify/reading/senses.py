@@ -27,7 +27,8 @@ _PARTICLE_OF = words.forms("make set end catch hold use pick show wind turn warm
 _FALLEN = words.word_set("short flat apart through victim")
 """``fell short``: that nothing moved."""
 _MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
-_MOVING = words.BE | words.forms("go come bring stay take")
+_MOVING = words.BE | words.forms("go come bring stay take creep edge inch drift move tick trend head push")
+_RIVALS = frozenset({"match", "rival"})
 _PASSING = words.word_set("relative percentage absolute the") | {""}
 
 
@@ -38,6 +39,8 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
         return Sense.UP
     if s.kind(j) is not TokenKind.WORD:
         return None
+    if word in words.MOVES and s.word(j + 1) in {"up", "down"}:
+        return None  # "creeps down": the small word says where
     if word in EFFECTS:
         return Sense.SAME if {s.word(j - 1), s.word(j - 2)} & NO_EFFECT else None
     if word in {"up", "down"} and s.word(j - 1) in _GIVING:
@@ -63,6 +66,8 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
 
 def equality_at(s: Sentence, i: int) -> Sense | None:
     """The sense of ``as fast as``; after a factor, ``twice as fast as``, the factor is judged."""
+    if s.word(i) in _RIVALS and s.word(i + 1) == "for":
+        return Sense.BETTER  # "no match for the baseline"
     if s.word(i - 1) != "as" or s.word(i) not in _AS or s.kind(i - 2) is TokenKind.NUMBER:
         return None
     compared = any(s.word(j) == "as" for j in range(i + 1, i + 4))

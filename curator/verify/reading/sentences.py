@@ -166,10 +166,18 @@ class Sentence:
     def negated(self, i: int, after: int = -1) -> bool:
         """Whether a "not" before ``i``, and behind ``after``, turns what it says."""
         low = max(self.clause(i)[0], after + 1)
-        for j in range(i - 1, max(low, i - 9) - 1, -1):
+        back = i - 9
+        for j in range(i - 1, low - 1, -1):
             word = self.word(j)
+            if j < back:
+                return False
+            if self.runs(j):
+                continue  # `none`, which is a setting here
             if word in words.FAILED_TO and self.word(j + 1) == "to":
                 return True
+            if word in {"without", "no"} and self.runs(self.skip(j + 1, words.ARTICLES)):
+                back -= 2  # "none of the runs without the bonus": that names runs
+                continue
             if word == "without" and j < i - 1 and self.word(j + 1) not in words.ARTICLES:
                 continue  # "the run without balancing diverged"
             if word in {"and", "but"} and any(self.names(k) or self.runs(k) for k in range(j + 1, i)):

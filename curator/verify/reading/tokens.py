@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
-from curator.verify.known.vocabulary import QUALIFIERS, Vocabulary, pattern, squeezed, words_of
-from curator.verify.known.world import World
+from curator.verify.known.vocabulary import Vocabulary, pattern, squeezed, words_of
+from curator.verify.known.world import QUALIFIERS, World
 from curator.verify.text import moments, numerals, words
 from curator.verify.text.blocks import Block, BlockKind, code_spans
 

@@ -38,6 +38,9 @@ _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
 _QUALITIES = words.RUN_NOUNS | words.word_set(
     "choice option result results outcome one performance value values overall"
 )
+_ON = words.word_set("on in at the of data set sets")
+_TAKING = words.forms("take need run last require")
+_FALLING = words.forms("fall lag")
 _OF_OTHERS = words.word_set("of that those what any all every each other plain full")
 _OTHERS = words.word_set("others rest everything anything nothing ever usual predecessor previous")
 _LONG = words.word_set("longer shorter")
@@ -143,15 +146,17 @@ class Comparisons:
     def claim_at(self, reader: Reader, s: Sentence, i: int) -> Comparison | None:
         """What the word at ``i`` claims; None where it claims nothing that can be judged."""
         equal = equality_at(s, i)
-        sense = sense_at(s, i) or equal
-        if sense is None or not (equal or _claims(s, i)) or reader.axis_at(i) or _is_against_unknown(s, i):
+        sense = equal or sense_at(s, i)
+        if sense is None or not (equal or _claims(s, i)) or reader.axis_at(i):
             return None
         names = self._names(reader, s, i, sense)
         if names is None:
             return None
         similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
         turned = _is_passive(s, i) or _moves_to(reader, s, i)
-        references = reader.subjects(i) if turned else reader.references(i)
+        references = reader.subjects(i) if turned else reader.rivals(i)
+        if _is_against_unknown(s, range(len(s.tokens)) if not references.explicit else range(i + 1, i + 5)):
+            return None
         return Comparison(
             sense=sense, at=i, names=names, references=references, equal=equal is not None, similar=similar
         )
@@ -159,7 +164,9 @@ class Comparisons:
     def _names(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         """The metrics it may be of; None when its object is something else."""
         word, j = s.word(i), i + 1
-        objectless = word in words.CONTESTS or word in words.PLACES or s.word(j) in {"than", "upon", "as"}
+        if _is_of_time(s, i) and (lasting := self._world.lasting):
+            return Ties([Tie(lasting)])
+        objectless = words.is_contest(word, s.word(j)) or word in words.PLACES or s.word(j) in {"than", "upon", "as"}
         if objectless or (s.word(j) == "on" and word not in EFFECTS):
             after = _after_reference(s, j)
             return Ties([Tie(after)]) if after else self._names_before(reader, s, i, sense)
@@ -176,8 +183,10 @@ class Comparisons:
         if plain and word not in words.MOVES:
             if s.kind(j + 1) is TokenKind.METRIC:
                 return Ties([Tie(s.names(j + 1))])
-            if not (words.SENSES.get(word) in _VERDICTS and s.word(j) in _QUALITIES):
+            if not ((words.SENSES.get(word) in _VERDICTS or word == "same") and s.word(j) in _QUALITIES):
                 return None
+            if measured := self._world.measured_on(s.word(s.skip(j + 1, _ON))):
+                return Ties([Tie(measured)])  # "a better result on the evaluation"
         return self._names_before(reader, s, i, sense)
 
     def _names_before(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
@@ -203,6 +212,7 @@ class Comparisons:
         negated = s.negated(i) and not (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT)
         if negated and s.softened(i):
             return
+        negated = negated or (claim.sense is Sense.OTHER and s.word(i - 1) in {"barely", "scarcely", "little"})
         if negated and claim.sense in ALIKE:
             claim, negated = replace(claim, sense=words.OPPOSITE[claim.sense]), False
         claim = replace(claim, denied=negated and s.word(i) not in words.CONTESTS)
@@ -228,6 +238,8 @@ class Comparisons:
                 references = [*references, *(Tie(each, 0.5) for each in made_from if each)]
             for names, cost in self._name_choices(claim):
                 for reference in references:
+                    if reference.meant == subject.meant and claim.sense not in ALIKE and not claim.references.explicit:
+                        continue
                     both = itertools.product(subject.parts or (subject.meant,), reference.parts or (reference.meant,))
                     results = [self._holds(claim, a, b, names, negated=negated) for a, b in both]
                     decided = [result for result in results if result is not None]
@@ -318,7 +330,11 @@ def _claims(s: Sentence, i: int) -> bool:
     """Whether the word at ``i`` says by itself that something was so, and is no part of an amount or a method."""
     word, after = s.word(i), s.word(i + 1)
     behind = range(i + 1, i + 5)
-    if (word in words.PRICES and word not in words.CONTESTS) or s.word(i - 1) in words.SUPERLATIVES:
+    if word in words.MOVES and s.word(i - 1) == "had":
+        return False  # what it had been before
+    if words.is_contest(word, after):
+        return after in {"it", "them"} or any(s.runs(j) for j in behind)
+    if word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
         return False
     if word in words.NOUNS:
         amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
@@ -329,9 +345,8 @@ def _claims(s: Sentence, i: int) -> bool:
     ):
         return False
     if word in {"above", "below", "ahead", "behind"}:
-        return any(s.runs(j) for j in behind)
-    if word in words.CONTESTS:
-        return after in {"it", "them"} or any(s.runs(j) for j in behind)
+        came = word in {"ahead", "behind"} and s.word(i - 1) in {"out", "far", "well", "clearly", "slightly", *_FALLING}
+        return came or any(s.runs(j) for j in behind)
     if word.endswith("ing") and (i == 0 or s.word(i - 1) in {",", "by", "from", "when", "of", "before", "after"}):
         return False
     bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
@@ -339,14 +354,23 @@ def _claims(s: Sentence, i: int) -> bool:
     return not (after in {"than", "below", "above", "under", "over"} and plain)
 
 
-def _is_against_unknown(s: Sentence, i: int) -> bool:
-    """``costs more than rounding``: compared with something that the facts have no name for."""
-    than = next((j for j in range(i + 1, i + 5) if s.word(j) == "than"), None)
-    if than is None:
-        return False
-    j = s.skip(than + 1, words.ARTICLES | _OF_OTHERS)
-    named = any(s.runs(k) or s.keys(k) or s.numeral(k) for k in range(j, j + 4))
-    return s.is_word(j) and not named and s.word(j) not in words.FOLLOWERS | words.RUN_NOUNS | _OTHERS
+def _is_of_time(s: Sentence, i: int) -> bool:
+    """``took longer``, ``less time``, ``a shorter run``."""
+    word, after = s.word(i), s.word(i + 1)
+    if word in {"more", "less"}:
+        return after == "time"
+    taking = any(s.word(j) in _TAKING for j in range(max(0, i - 4), i))
+    return word in _LONG and (after in words.RUN_NOUNS or (taking and s.kind(i + 1) is not TokenKind.METRIC))
+
+
+def _is_against_unknown(s: Sentence, within: range) -> bool:
+    """``costs more than rounding``: something is compared with what the facts have no name for."""
+    for than in (j for j in within if s.word(j) == "than"):
+        j = s.skip(than + 1, words.ARTICLES | _OF_OTHERS)
+        named = any(s.runs(k) or s.keys(k) or s.numeral(k) for k in range(j, j + 4))
+        if s.is_word(j) and not named and s.word(j) not in words.FOLLOWERS | words.RUN_NOUNS | _OTHERS:
+            return True
+    return False
 
 
 def _is_passive(s: Sentence, i: int) -> bool:

@@ -51,6 +51,8 @@ _IRREGULAR = {
     "sink": "sank sunk sinking",
     "cut": "cut cutting",
     "trim": "trimmed trimming",
+    "skip": "skipped skipping",
+    "omit": "omitted omitting",
     "drop": "dropped dropping",
     "hurt": "hurt hurting",
     "cost": "cost costing",
@@ -137,7 +139,7 @@ MOVES = _senses(
         Sense.UP: forms("rise climb grow jump soar creep surge mount swell balloon spike"),
         Sense.DOWN: forms("fall drop decline shrink sink dip slip collapse plunge plummet tumble crater slide"),
         Sense.WORSE: forms("suffer deteriorate"),
-        Sense.OTHER: forms("budge"),
+        Sense.OTHER: forms("budge alter vary") | word_set("changes changed changing affected"),
     }
 )
 """Verbs whose subject is what moved."""
@@ -165,6 +167,14 @@ CONTESTS = _senses(
 )
 """Verbs between two runs: the first is better than the second."""
 
+_LOST_OR_WON = forms("lose win")
+
+
+def is_contest(word: str, after: str) -> bool:
+    """Whether a verb sets its subject against another run: ``beats``, ``loses to``."""
+    return word in CONTESTS or (word in _LOST_OR_WON and after in {"to", "against", "out"})
+
+
 PRICES = forms("add cost save gain lose pay buy sacrifice win recover")
 """Verbs that are a claim only with an amount."""
 
@@ -172,13 +182,15 @@ PRICES = forms("add cost save gain lose pay buy sacrifice win recover")
 
 ADJECTIVES = _senses(
     {
-        Sense.UP: word_set("higher larger greater bigger more longer heavier"),
-        Sense.DOWN: word_set("lower smaller less fewer shorter lighter"),
-        Sense.BETTER: word_set("better superior stronger"),
-        Sense.WORSE: word_set("worse inferior poorer weaker"),
+        Sense.UP: word_set("higher larger greater bigger more longer heavier dearer pricier"),
+        Sense.DOWN: word_set("lower smaller less fewer shorter lighter cheaper"),
+        Sense.BETTER: word_set("better superior stronger beneficial"),
+        Sense.WORSE: word_set("worse inferior poorer weaker harmful detrimental"),
         Sense.FASTER: word_set("faster quicker speedier"),
         Sense.SLOWER: word_set("slower"),
-        Sense.SAME: word_set("unchanged identical same indistinguishable equal constant"),
+        Sense.SAME: word_set(
+            "unchanged identical same indistinguishable equal constant unaffected untouched unharmed intact"
+        ),
     }
 )
 
