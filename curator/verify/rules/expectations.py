@@ -37,6 +37,12 @@ _DENYING = words.word_set("without no not never neither")
 _FOR_FREE = words.word_set("cost loss price penalty")
 _KEEPING = words.word_set("keep keeps stay stays remain remains within")
 _REACHING = words.word_set("to above below under over reach reaches exceed exceeds than")
+_SIDES = {
+    ("at", "most"): Sense.DOWN,
+    ("or", "less"): Sense.DOWN,
+    ("at", "least"): Sense.UP,
+    ("or", "more"): Sense.UP,
+}
 _NEARLY = 0.02
 _FEW = 2
 """Settings that may differ from the baseline in a run that is compared with it, although another is nearer."""
@@ -58,7 +64,8 @@ def _parts(s: Sentence) -> Iterator[tuple[int, int]]:
     low = 0
     for j in range(len(s.tokens)):
         at_same = s.word(j) == "at" and _SAME & {s.word(j + 1), s.word(j + 2)}
-        if j > low and (s.word(j) in _BREAKS or at_same):
+        goes_on = s.word(j) == "," and s.word(j + 1) in {"by", "to", "at"}  # "falls, by 0.1 at most"
+        if j > low and (s.word(j) in _BREAKS or at_same) and not goes_on:
             yield low, j
             low = j
     yield low, len(s.tokens)
@@ -271,7 +278,7 @@ class _Part:
 
     def _within(self, size: float, wanted: float) -> bool:
         i = self._number or 0
-        side = bound_of(self.s, i)
+        side = _SIDES.get((self.s.word(i + 1), self.s.word(i + 2))) or bound_of(self.s, i)
         if self.s.word(self.s.skip(i - 1, words.ARTICLES, -1)) == "within":
             return abs(size) <= wanted
         if side is Sense.DOWN:
