@@ -224,7 +224,7 @@ class _Marker:
             return True
         if numeral.word or (numeral.whole and abs(numeral.value) <= _SMALL and not numeral.scaled) or numeral.sign:
             return False
-        if s.word(i + 1) in words.COUNTED | {"%"} or self._measured(numeral):
+        if s.word(i + 1) in words.COUNTED | {"%"} or s.word(i - 1) == "by" or self._measured(numeral):
             return False
         valued = i > 1 and bool(s.tokens[s.skip(i - 1, words.ARTICLES | {"of", "is", "was", "=", ":", "at"}, -1)].names)
         return not valued and (

@@ -71,7 +71,7 @@ def role_of(s: Sentence, i: int) -> Role:
     k = i - 1
     while s.kind(k) is TokenKind.METRIC or s.word(k) in _TO_DELTA:
         k -= 1
-    if s.word(k) in _DELTAS:
+    if s.word(k) in _DELTAS and s.word(k + 1) != ":":  # "Result delta:" is the name of a line
         return Role.CHANGE  # "\u0394 eval 0.0022"
     if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
         return Role.CHANGE

@@ -125,7 +125,7 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
         return None if s.word(i + 1) in {"across", "over"} else Outcome("stable", i, negated)
     if word in {"end", "completion"} and s.word(s.skip(i - 1, words.ARTICLES, -1)) == "to":
         return Outcome("succeeded", i, negated)  # "ran to its end"
-    if (word, s.word(i + 1)) in _CAME_THROUGH:
+    if (word, s.word(i + 1)) in _CAME_THROUGH and s.word(i + 2) in _FINAL | {"to"}:
         return Outcome("succeeded", i, negated)
     if (word, s.word(i + 1)) in _GAVE_OUT:
         return Outcome("failed", i, negated)
