@@ -1,4 +1,4 @@
-"""One Ray cluster for all tests that need one: a head with four CPUs and a TPU pod of two hosts."""
+"""One Ray cluster for all tests that need one: a head with four CPUs, and a TPU pod of two hosts for those who ask."""
 
 from __future__ import annotations
 
@@ -15,18 +15,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def ray_pod() -> Iterator[Pod]:
+def ray_cluster() -> Iterator[Pod]:
     with pytest.MonkeyPatch.context() as environment:
         pod = Pod(environment)
-        pod.add_slice("slice-a")
         yield pod
         pod.close()
 
 
 @pytest.fixture(scope="session")
-def ray_client(ray_pod) -> Iterator[RayClient]:
+def ray_pod(ray_cluster) -> Pod:
+    pod: Pod = ray_cluster
+    pod.add_slice("slice-a")
+    return pod
+
+
+@pytest.fixture(scope="session")
+def ray_client(ray_cluster) -> Iterator[RayClient]:
     from marin_research.ray import RayClient
 
-    client = RayClient(ray_pod.address, patience_s=1)
+    client = RayClient(ray_cluster.address, patience_s=1)
     yield client
     client.shutdown()

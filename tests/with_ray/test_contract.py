@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,7 @@ class Counter:
 
     def __init__(self, start: int) -> None:
         self.count = start
+        self.released = threading.Event()
 
     def add(self, more: int) -> int:
         self.count += more
@@ -92,9 +94,12 @@ class Counter:
     def break_down(self) -> None:
         raise KeyError("counted wrong")
 
-    def sleep(self, seconds: float) -> str:
-        time.sleep(seconds)
-        return "awake"
+    def hold(self) -> str:
+        self.released.wait(WAIT_S)
+        return "released"
+
+    def release(self) -> None:
+        self.released.set()
 
 
 # Where they do it
@@ -218,7 +223,8 @@ def test_what_a_job_printed_can_be_read(place, jobs):
 
 def test_waiting_has_a_limit_and_a_job_can_be_stopped(place):
     """A step that is cancelled must not run on."""
-    handle = place.client.submit(place.request("long", Entrypoint.from_binary("sleep", ["5"])))
+    seconds = "5" if place.name == "local" else "600"  # a thread is waited for at the end
+    handle = place.client.submit(place.request("long", Entrypoint.from_binary("sleep", [seconds])))
     with pytest.raises(TimeoutError):
         handle.wait(0.2)
     handle.terminate()
@@ -270,11 +276,12 @@ def test_what_an_actor_raises_keeps_its_type(counters):
 def test_an_answer_can_be_waited_for_in_parts_while_others_are_given(counters):
     """A worker that is busy still says that it lives."""
     (one, _) = counters.wait_ready()
-    asleep = one.sleep.remote(1)
+    held = one.hold.remote()
     with pytest.raises(TimeoutError):
-        asleep.result(timeout=0.05)
+        held.result(timeout=0.05)
     assert one.add(0) >= 10
-    assert asleep.result(timeout=WAIT_S) == "awake"
+    one.release()
+    assert held.result(timeout=WAIT_S) == "released"
 
 
 def test_actors_that_were_shut_down_are_gone(place):

@@ -32,7 +32,7 @@ from marin_research.store import RecordStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.marin, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.marin, pytest.mark.timeout(300), pytest.mark.usefixtures("ray_pod")]
 
 # A worker finds no module of the tests; what is dispatched from here travels whole, as from a researcher's script.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
