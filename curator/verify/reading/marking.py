@@ -67,6 +67,8 @@ class _Marker:
         key, lacking = "", frozenset[str]()
         for i, token in enumerate(tokens):
             lacking = self._vocabulary.absent.get(token.lower, lacking)
+            if token.described and token.runs and token.kind is TokenKind.RUN and token.runs <= self._world.variants:
+                lacking = self._world.all_runs - token.runs
             switched = sorted(token.keys & self._world.varying) if token.runs and token.kind is TokenKind.CONFIG else []
             key = switched[0] if switched else key
             ends = self._s.word(i + 1) in {"", ",", ".", ")", ";", "and", "it", "them", "is", "was"}
@@ -135,6 +137,8 @@ class _Marker:
         if part := self._vocabulary.part(lower):
             return part
         alone = self._s.word(i - 1) == "(" and self._s.word(i + 1) in {")", ","}
+        valued = self._s.kind(i + 1) is TokenKind.NUMBER and self._s.word(i - 1) in {",", ":", "", ";"}
+        alone = alone or valued  # "full 3.41, dots 2.85"
         if (
             self._s.word(i + 1) in words.RUN_NOUNS or self._key_beside(i) or alone
         ) and token.lower in self._vocabulary.config_words.keys() - {"both", "all"}:

@@ -29,6 +29,7 @@ _STANDING = (
     | words.BE
     | words.word_set(") well far just slightly point points clearly still both all all, ends")
 )
+_LEAVING = words.forms("step move switch go jump come start change") - words.forms("come")
 _ATTAINING = words.forms("reach repeat approach")
 _SKIPPED = (
     words.ARTICLES
@@ -103,7 +104,8 @@ def _grouped(s: Sentence, places: Sequence[int]) -> list[Mention]:
 def _joined(s: Sentence, a: int, b: int) -> bool:
     """Whether two names stand side by side, as in ``LR-001, LR-002 and LR-003``."""
     between = [s.word(j) for j in range(a + 1, b)]
-    if "," in between and not _CLOSINGS & set(between) and not _goes_on(s, b):
+    listed = s.kind(a) is s.kind(b) is TokenKind.NUMBER  # "for 32, 128, 256: 96, 141, 267"
+    if "," in between and not listed and not _CLOSINGS & set(between) and not _goes_on(s, b):
         return False
     return 0 < len(between) <= 3 and set(between) <= _JOINTS and between != ["the"]
 
@@ -149,12 +151,14 @@ def _is_noted(s: Sentence, mention: Mention) -> bool:
 
 def _taken(s: Sentence, mention: Mention) -> frozenset[int]:
     """The numerals that the name follows by a small word, or in parentheses."""
-    j = _before_name(s, mention.first - 1)
+    said = mention.first - 1 if s.word(mention.first - 1) in {"that", "which"} else -1
+    relative = said > 0 and s.is_word(mention.last + 1)  # "the 45.5 min that GPTQ took"
+    j = said if relative else _before_name(s, mention.first - 1)
     if s.word(j) == "(" and s.kind(j - 1) is TokenKind.NUMBER and s.word(mention.last + 1) in {")", ",", ""}:
         return frozenset({j - 1})
     if s.word(mention.first).partition(" ")[0] in {"with", "without"}:  # "0.81 without", "27 % with code"
         j = mention.first
-    elif s.word(j) not in PREPOSITIONS - {"between"} and not (s.word(j) == "that" and s.is_word(mention.last + 1)):
+    elif not relative and s.word(j) not in PREPOSITIONS - {"between"}:
         return frozenset()
     k, inside = j - 1, frozenset[int]()
     if s.word(k) == ")":
@@ -172,6 +176,7 @@ def _taken(s: Sentence, mention: Mention) -> frozenset[int]:
 def is_unknown(s: Sentence, j: int) -> bool:
     """Whether the word at ``j`` may name something, and nothing that we know of."""
     known = words.FOLLOWERS | words.RUN_NOUNS | words.COUNTED | words.DIFFERENCES | words.DETERMINERS | words.GENERAL
+    known = known | words.SENSES.keys() | words.SUPERLATIVES.keys() | words.STATUS_WORDS.keys() | words.PLACES.keys()
     names = s.is_word(j) and not s.runs(j) and s.word(j) not in known
     return names and not (s.runs(j + 1) or s.names(j + 1) or s.keys(j + 1))
 
@@ -215,6 +220,8 @@ def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
     if (s.word(k - 1), word) in words.COMPARE_PAIRS | words.EXCEPTING or word in {"except", "besides"}:
         return True
     if word in {"on", "upon", "over", "against"} and s.word(k - 1) in words.SENSES:
+        return True
+    if word == "from" and s.word(k - 1) in _LEAVING:
         return True
     if word == "from":
         onward = any(s.word(n) == "to" for n in range(j, min(j + 12, len(s.tokens))))

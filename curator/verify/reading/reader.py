@@ -35,9 +35,9 @@ _TAKEN = 1.5
 """Of a name that another number beside it has already."""
 _PASSED = 2.5
 """Of passing over a name on the way to one further off."""
-_UNKNOWN = 1.5
+_UNKNOWN = 1.0
 """Of any run, where a value is said of something that no fact has a name for."""
-_OF_RUNS = words.word_set("for with without using under")
+_OF_RUNS = words.word_set("for with without using under from")
 _AHEAD = 2.5
 """Of a name that only comes later."""
 
@@ -49,6 +49,7 @@ _ADJACENT |= {""}
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _MAIN = words.word_set("it its they their")
 """What the sentence is about."""
+_CONJOINING = words.word_set("and but while whereas though although , ; -")
 _PRONOUNS = words.word_set("it its this that they their both")
 _REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
 _COMPARING = words.word_set("compared relative unlike against versus over from")
@@ -127,19 +128,44 @@ class Reader:
         named = any(m.last < i and not m.reference for m in mentions)
         if number and self._is_of_unknown(i):
             return Ties(ties, _UNKNOWN)
+        low, high = s.clause(i)
+        if number and ties and not any(low <= m.first < high for m in mentions) and not self._goes_on(low, i):
+            return Ties(ties, _UNKNOWN)
         if named or any(tie.cost < _REFERENCE for tie in ties):
             return self._with_repeats(i, mentions, self._narrowed(ties))
         return self._inherited(ties)
 
+    def _goes_on(self, low: int, i: int) -> bool:
+        """Whether a clause that names no run has the subject of the one before: ``and finished with``, ``while it``."""
+        s, first = self._s, self._s.skip(low, _CONJOINING)
+        verbal = s.word(first) in words.FOLLOWERS | words.SENSES.keys() | words.STATUS_WORDS.keys() | {"with"}
+        verbal = verbal and s.word(first) not in words.ARTICLES
+        verbal = verbal or any(s.word(j) in {"attempt", "run", "job"} for j in range(first, first + 3))
+        return verbal or any(s.word(j) in _MAIN or s.word(j) == "which" for j in range(low, i))
+
     def _is_of_unknown(self, i: int) -> bool:
         """``60.6 % for rounding``, ``that of the rounded one amounted to 5.73``: of what we have no name for."""
         s, (low, _) = self._s, self._s.clause(i)
-        if s.word(i + 1) in _OF_RUNS and is_unknown(s, s.skip(i + 2, words.ARTICLES)):
+        behind = s.skip(i + 2, words.ARTICLES)
+        if s.word(i + 1) in _OF_RUNS and (is_unknown(s, behind) or self._is_elided(behind)):
             return True
+        whole = i - 1 - (s.word(i - 1) == "the")
+        if s.word(whole) == "of" and s.kind(whole - 1) is TokenKind.NUMBER and not s.runs(whole - 1):
+            return True  # "26.8 of 32.1 points"
+        if is_unknown(s, i + 1) and s.word(i + 2) in words.ENDINGS:
+            return True  # "48.2 ms plain, 48.9 n-gram"
+        first = s.skip(i - 1, frozenset(w for w in (s.word(i - 1), s.word(i - 2)) if w not in {",", ":"}), -1)
+        if s.word(first) in {",", ":", ";"} and first >= i - 3 and is_unknown(s, i - 1):
+            return True  # "GPTQ 56, plain rounding 23"
         if self._is_left_behind(low, i):
             return True
         owners = (j + 1 for j in range(low, i) if s.word(j) == "of" and s.word(j - 1) in {"that", "those"})
         return any(is_unknown(s, s.skip(j, words.ARTICLES)) for j in owners)
+
+    def _is_elided(self, j: int) -> bool:
+        """``from that of sixteen``: with no name of a run behind it."""
+        s = self._s
+        return s.word(j) == "of" and not s.runs(s.skip(j + 1, words.ARTICLES))
 
     def _is_left_behind(self, low: int, i: int) -> bool:
         """``climbs from 76.8 % at 192 px to 80.3 %, while throughput falls to``: the clause before has moved on."""
@@ -239,6 +265,10 @@ class Reader:
             ties += [Tie(m.meant, 1.0) for m in self._before._runs_before()]  # noqa: SLF001 - of its own kind
         if not ties:
             return Ties([*weak, Tie(frozenset())], 0.5) if weak else Ties([])
+        if self._s.word(0) in {"the", "a", "an"} and any(
+            self._s.keys(j) or is_unknown(self._s, j) for j in range(1, 5)
+        ):
+            return Ties([*ties, *weak], 1.0)  # "The next smaller window loses 46.8 points"
         sure = len(topics) == 1 or (self._s.word(0) in _PRONOUNS and len(ties) == 1)
         return Ties([*ties, *weak], 3.0 if sure else 1.5)
 
@@ -354,11 +384,18 @@ class Reader:
             own = _TAKEN if m.taken and i not in m.taken else 0.0
             left.append(Tie(m.meant, cost + own))
             cost += 0.5 if own else 1.0
-        later = [m for m in self.metrics if m.first > i and ahead]
+        low, high = s.clause(i)
+        apart = bool(left) and not sure and not any(low <= m.first < high for m in self.metrics)
+        later = [m for m in self.metrics if m.first > i and ahead and not self._ends_between(i, m.first)]
         ties = sure + left + [Tie(m.meant, _PASSED if left or behind is not None else 0.5) for m in later]
+        if s.kind(i - 1) is TokenKind.IDENTIFIER and not s.runs(i - 1) and not sure:
+            apart, low = True, i  # "ARC-E +3.5"
         if ties:
-            return Ties(ties, FAR if sure or left else 1.0)
+            return Ties(ties, _UNKNOWN if apart and not self._goes_on(low, i) else FAR if sure or left else 1.0)
         return Ties([Tie(m.meant) for m in self._metrics_before()], 1.0)
+
+    def _ends_between(self, i: int, j: int) -> bool:
+        return any(self._s.word(k) == ";" for k in range(i, j))
 
     def _metrics_before(self) -> list[Mention]:
         """The metrics of the last sentence that names any."""

@@ -76,6 +76,8 @@ def role_of(s: Sentence, i: int) -> Role:
     if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
         return Role.CHANGE
     before = s.word(j)
+    if before == "and" and _is_priced(s, j - 1):
+        return Role.CHANGE  # "costs 0.005 bpb and 0.08 tokens per word"
     if before == "of" and s.kind(j - 1) is TokenKind.METRIC:
         return Role.VALUE
     low, _ = s.clause(i)
@@ -84,7 +86,15 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.CHANGE  # "the gap narrowed from 0.26 to 0.16"
     if before in {"is", "was", "equals"} and any(s.word(k) not in _AMBIGUOUS for k in differences):
         return Role.CHANGE  # "the gap between them is 0.01"
-    return Role.VALUE if before in _VALUE_BEFORE and not differences else Role.ANY
+    priced = before == "at" and s.kind(j - 1) is TokenKind.METRIC  # "7.6 points of MFU at 9.6 GiB of HBM"
+    return Role.VALUE if before in _VALUE_BEFORE and not (differences or priced) else Role.ANY
+
+
+def _is_priced(s: Sentence, j: int) -> bool:
+    """Whether what stands up to ``j`` is an amount that a verb of price has."""
+    while s.kind(j) is TokenKind.METRIC or (s.is_word(j) and s.word(j) in words.ARTICLES | {"of", "in", "on"}):
+        j -= 1
+    return s.kind(j) is TokenKind.NUMBER and s.word(s.skip(j - 1, _SMALL, -1)) in words.PRICES
 
 
 def is_change(s: Sentence, i: int) -> bool:

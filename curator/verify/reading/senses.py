@@ -95,9 +95,10 @@ def amount_word(s: Sentence, i: int) -> int | None:
         return None
     if s.word(i - 1) == "of" and s.word(i - 2) in words.NOUNS:
         return i - 2  # "a drop of 0.06"
+    relative = numeral is not None and numeral.relative
     for j in range(i + 1, min(i + 5, len(s.tokens))):
-        if s.word(j) == "over":
-            return None
+        if s.word(j) == "over" or (s.word(j) == "more" and s.word(j + 1) in words.ENDINGS and not relative):
+            return None  # "gave us 8 ms more"
         if _tells(s, j) or s.word(j) == "under":
             return j
         if s.word(j) not in _PASSING and s.kind(j) is not TokenKind.METRIC:

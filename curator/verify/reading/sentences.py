@@ -128,6 +128,9 @@ class Sentence:
             return True
         if word == "-":
             return self._spaced(j)
+        ranked = self.word(j + 2) in words.SUPERLATIVES or self.kind(j + 2) is TokenKind.NUMBER
+        if word == "and" and self.word(j + 1) in {"the", "its", "our"} and not ranked:
+            return any(self.kind(k) is TokenKind.NUMBER and not self.runs(k) for k in range(max(0, j - 12), j))
         return word == "," and self.word(j + 1) in _AFTER_COMMA
 
     def _spaced(self, j: int) -> bool:

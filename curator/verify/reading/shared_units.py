@@ -29,7 +29,7 @@ def with_shared_units(tokens: list[Token]) -> list[Token]:
         if mark in JOINTS and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
             found[i - 2] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=mark in _LOOSE))
     for i in range(len(found) - 1, 2, -1):
-        of = (found[i - 2].lower, found[i - 1].lower) == ("of", "the")
+        of = (found[i - 2].lower, found[i - 1].lower) in {("of", "the"), ("instead", "of"), ("rather", "than")}
         first, last = found[i - 3], found[i]
         if of and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
             found[i - 3] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=False))
@@ -52,7 +52,11 @@ def _with_earlier_units(tokens: list[Token]) -> list[Token]:
             own = () if beside and against and unit.dimension == TIME else numeral.readings
             numeral = replace(numeral, readings=(*own, *with_unit(numeral, unit).readings))
         since, beside = [], stated is not None
-        unit = stated if stated is not None and (stated.dimension == TIME or numeral.relative) else unit
+        unit = (
+            stated
+            if stated is not None and (stated.dimension == TIME or (numeral.relative and not numeral.word))
+            else unit
+        )
         found.append(replace(token, numeral=numeral))
     return found
 

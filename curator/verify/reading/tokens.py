@@ -159,7 +159,11 @@ class Lexer:
             yield _token(TokenKind.LINK, found.span(1), text)
         yield from self._run_mentions(text)
         for found in self._labels.finditer(text) if self._labels else ():
-            runs = self._vocabulary.labels.get(found.group().lower(), frozenset())
+            written = found.group().lower()
+            flat = re.sub(r"[ /_.@\-]+", " ", written)
+            runs = next(
+                (r for r in map(self._vocabulary.labels.get, (written, flat, flat.rstrip("s"))) if r), frozenset()
+            )
             yield _token(TokenKind.RUN, found.span(), text, runs=runs, described=True)
         for found in self._names.finditer(text) if self._names else ():
             yield from self._named(found, text)

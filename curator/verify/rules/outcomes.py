@@ -40,7 +40,7 @@ _WORKED = words.forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
 _GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
 _FITTING = words.forms("fit")
-_CAME_THROUGH = words.pairs("ran through, went through, came through, got through, pulled through, made it")
+_CAME_THROUGH = words.pairs("ran through, went through, came through, pulled through, made it")
 _WORKS = words.forms("compile work load")
 _FINAL = words.word_set(
     """

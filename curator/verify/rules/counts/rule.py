@@ -118,7 +118,7 @@ class Counts:
         whole = s.numeral(fraction.whole) if fraction.whole is not None else None
         if whole is not None:  # "four of the five tokenizers"
             every = whole.value in {len(self._world.runs), len(self._world.variants)}
-            return not noun or (every and noun.endswith("s"))
+            return (not noun and whole.value <= 2 * len(self._world.runs)) or (every and noun.endswith("s"))
         if not noun:
             related = s.word(i + 1) in {"that", "which"} and s.word(i - 1) == "the"
             among = s.word(i - 1) in {"the", "all"} and s.word(i - 2) in {"of", "among"} and s.word(i - 3) != "of"
@@ -211,5 +211,6 @@ def _is_pronoun(s: Sentence, i: int) -> bool:
     named = s.word(i - 1) in words.DEMONSTRATIVES or (
         s.is_word(i - 1) and s.word(i - 1) not in words.LINKS and s.word(i - 2) in words.DEMONSTRATIVES
     )
+    named = named or (s.word(i + 1) == "of" and bool(s.runs(i + 2)))  # "one of 1024"
     rest = any((s.word(j), s.word(j + 1)) in _REST for j in range(i + 1, len(s.tokens)))
     return named or rest

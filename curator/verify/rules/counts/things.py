@@ -109,7 +109,9 @@ class Things:
             behind = s.skip(i + 1, PASSING) + 1
             chosen = s.word(behind) in {"that", "which"} or any(s.word(j) in DONE for j in range(i + 1, behind))
             some = (chosen or s.word(i - 1) not in _WHOLE) and 1 < numeral.value < distinct
-            if numeral.value == distinct or some:
+            based = any(fact.subject in self._world.baseline for fact in facts) and not is_repetition_key(key)
+            varied_only = distinct - 1 == numeral.value and based
+            if numeral.value == distinct or some or varied_only:
                 found.support(s.tokens[i].start, s.tokens[i].end, [fact.id for fact in facts])
             else:
                 found.object_to(FindingKind.COUNT, s.tokens[i], f"{key} has {distinct} values")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from curator.verify.rules.numbers.statement import Statement
 
 _NEAR = 0.25
+_AGREEING = words.forms("agree coincide match")
 _CHOOSING = words.word_set("with without at for under using")
 _EVERYONE = words.word_set("all every no never always none throughout")
 
@@ -69,7 +70,8 @@ class Bound:
         s, i = self._it.s, self._it.i
         behind = {s.word(j) for j in range(i + 1, i + 5)}
         within = s.word(s.skip(i - 1, words.ARTICLES, -1)) == "within"
-        return within and ({"each", "other"} <= behind or {"one", "another"} <= behind)
+        mutual = {"each", "other"} <= behind or {"one", "another"} <= behind or bool(s.words & _AGREEING)
+        return within and mutual
 
     def _judge_spread(self, found: Collector) -> bool:
         """Whether some runs that may be meant lie as near to each other as it says."""
@@ -119,6 +121,11 @@ class Bound:
 
     def _may_bound(self, quantity: Quantity) -> bool:
         it, unit = self._it, self._it.numeral.unit
+        reference = next(
+            (m for m in it.reader.runs if it.i < m.first <= it.i + 3 and it.s.word(it.i + 1) == "of"), None
+        )
+        if reference and it.s.word(it.s.skip(it.i - 1, words.ARTICLES, -1)) == "within":
+            return quantity.kind in {FactKind.DELTA, FactKind.PERCENT} and quantity.against in reference.meant
         if quantity.is_change:
             factor = unit is not None and unit.dimension == FACTOR
             possible = factor or quantity.kind is not FactKind.RATIO

@@ -77,14 +77,17 @@ class Costs:
         ):
             return 0.0  # "int8 under 64 clients"
         if quantity.is_change and quantity.against:
-            told = 0.5 if quantity.against in it.told else FAR
+            open_ = not it.subjects.all and bool(quantity.runs & it.told)
+            told = 0.5 if quantity.against in it.told or open_ else FAR
             against = min(it.references.cost(frozenset({quantity.against})), told)
             cost = it.subjects.cost(quantity.runs) + against
             between = {*quantity.runs, quantity.against} <= it.told and quantity.against not in it.subjects.surest
             return min(cost, 1.0) if between else cost
         if quantity.extreme and it.compared:
             return min(it.owners.cost(quantity.runs), it.subjects.cost(quantity.runs))
-        return it.owners.cost(quantity.runs)
+        ranged = it.compared and self._s.word(self._i + 1) == "to" and self._s.word(self._i - 1) != "from"
+        among = it.subjects.cost(quantity.runs) + 0.5 if ranged else FAR  # "all alike, 103.7 to 104.3 tok/s"
+        return min(it.owners.cost(quantity.runs), among)
 
     def _is_own_setting(self) -> bool:
         """``LR-003 uses a learning rate of 0.01``: a setting said of a run that is named by its ID."""
@@ -163,13 +166,21 @@ class Costs:
             return 0.0 if quantity.is_change or quantity.kind is FactKind.DEVIATION else 3.0
         if numeral.sign == "\u00b1":
             return 0.0 if quantity.kind is FactKind.DEVIATION else 2.0
+        if numeral.unit is not None and numeral.unit.dimension == POINTS and quantity.kind is FactKind.DELTA:
+            return 0.0
         if quantity.kind in CHANGES - {FactKind.RATIO} and role is Role.VALUE and not numeral.sign:
-            return 3.0 if self.names.all else 1.5
+            return 0.5 if self._is_share_of_change() else 3.0 if self.names.all else 1.5
         if quantity.is_change:
             return self._change(quantity) if numeral.relative or numeral.sign else 1.5
         if quantity.extreme:
             return 0.0 if self._it.compared or self._s.words & _HISTORY else 2.5
         return 0.0
+
+    def _is_share_of_change(self) -> bool:
+        """``reduced by 254 ms, which is 32 %``: percent of what is not measured in percent."""
+        unit, names = self._it.numeral.unit, self.names.surest
+        percent = unit is not None and unit.dimension == PERCENT
+        return percent and not names & (self._world.in_unit(PERCENT) | self._world.unitless)
 
     def _change(self, quantity: Quantity) -> float:
         """``71 % of``, ``twice the``: a ratio; ``71 % lower`` and a bare percentage: a relative change."""

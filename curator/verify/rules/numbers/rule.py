@@ -115,6 +115,8 @@ class Numbers:
             found.believe(token, believed)
         elif ids := self._quoted_ids(it):
             found.support(token.start, token.end, ids)
+        elif derived := self._per_thing(it, costs):
+            found.believe(token, derived)
         elif not self._is_idle(it, costs):
             kind, why = Objections(it, costs).against(meanings[0] if meanings else None)
             found.object_to(kind, token, why)
@@ -140,6 +142,19 @@ class Numbers:
             return True  # a part of a metric's name: "at 1024 tokens"
         small = numeral.word and (numeral.whole or numeral.relative) and numeral.value <= _FEW
         return small and s.hedged(i)
+
+    def _per_thing(self, it: Statement, costs: Costs) -> list[Quantity]:
+        """``326 docs/s per worker``: a value divided by a setting of the same run."""
+        s = it.s
+        keys = {key for j in range(len(s.tokens)) if s.word(j - 1) in {"per", "each"} for key in s.keys(j)}
+        shared = [q for q in self._world.quantities if q.kind is FactKind.CONFIG and q.name in keys and q.value]
+        return [
+            q
+            for q in self._world.quantities
+            for setting in shared
+            if q.kind is FactKind.METRIC and q.runs <= setting.runs and costs.of(q).cost <= BELIEVABLE
+            if fit(it.numeral, dataclasses.replace(q, value=q.value / setting.value)) is Fit.MATCH
+        ]
 
     def _is_complement(self, it: Statement, costs: Costs) -> bool:
         """``the other 29 %`` where 71 % is known."""
