@@ -13,6 +13,7 @@ from curator.verify.reading.roles import is_change
 from curator.verify.reading.sentences import Context, Sentence, split
 from curator.verify.reading.tokens import Lexer, TokenKind
 from curator.verify.report import Collector, Report
+from curator.verify.rules.causes import Causes
 from curator.verify.rules.chains import Chains
 from curator.verify.rules.comparisons import Comparisons
 from curator.verify.rules.consistency import Consistency
@@ -73,6 +74,7 @@ class Verifier:
             Hypotheses(self._world, self._parts),
             Agreement(self._world),
             self._outcomes,
+            Causes(self._world),
             Labels(self._world),
             self._references,
         )

@@ -162,7 +162,7 @@ class Sentence:
         back = i - 1
         while self.word(back).endswith("ly"):
             back -= 1
-        if self.word(back) != "to" or self.word(i).endswith(("ing", "ed", "er")):
+        if self.word(back) != "to" or self.word(i).endswith(("ing", "ed", "er")) or self.word(i) == "completion":
             return False
         return self.word(back - 1) not in _HAPPENED | words.FAILED_TO
 

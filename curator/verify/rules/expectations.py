@@ -101,7 +101,8 @@ class _Part:
         word = self.s.word(j)
         counted = word in {"more", "less", "fewer"} and not {*range(j + 1, j + 3)} & {*self._metrics}
         noun = self.s.is_word(j + 1) and self.s.word(j + 1) not in words.FOLLOWERS
-        if j <= self.low + 1 and (word.endswith("ing") or (noun and word in words.ADJECTIVES)):
+        gerund = word.endswith("ing") and self.s.word(j - 1) not in _DENYING
+        if j <= self.low + 1 and (gerund or (noun and word in words.ADJECTIVES)):
             return False  # "Saving the dot products costs", "a weaker penalty lets"
         return (sense_at(self.s, j) is not None and not counted) or equality_at(self.s, j) is not None
 

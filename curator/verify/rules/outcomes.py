@@ -25,6 +25,7 @@ _ENDED = frozenset({"succeeded", "failed", "preempted", "lost", "cancelled", "ru
 _COMPATIBLE: dict[str, frozenset[str]] = {
     "succeeded": frozenset({"succeeded", "cached"}),
     "failed": frozenset({"failed", "lost", "preempted", "cancelled"}),
+    "crashed": frozenset({"failed", "lost", "preempted"}),
     "cancelled": frozenset({"cancelled"}),
     "lost": frozenset({"lost"}),
     "cached": frozenset({"cached"}),
@@ -38,6 +39,7 @@ _MEMORY = re.compile(
 _TELLING = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME})
 _WORKED = words.forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
+_CRASHES = words.forms("crash abort") | {"errored"}
 _GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
 _FITTING = words.forms("fit")
 _CAME_THROUGH = words.pairs("ran through, went through, came through, pulled through, made it")
@@ -82,6 +84,8 @@ def _holds(world: World, status: str, run: str) -> bool | None:
         return True if known == status else None
     if status == "lost" and known in {"failed", "preempted", "running"}:
         return None
+    if status == "vanished":
+        return None if known in {"preempted", "running"} else known == "lost"
     if status == "fits" and known == "failed":
         return None if not _told(world, run, _MEMORY) else False
     return known in _COMPATIBLE[status]
@@ -137,6 +141,10 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
     status = words.STATUS_WORDS.get(word)
     if status is None or not _is_statement(s, i, word, counted=counted):
         return None
+    if word in _CRASHES and not counted:
+        return Outcome("crashed", i, negated)
+    if status == "lost" and s.word(i - 1) in words.BE and s.word(i + 1) != "to":
+        return Outcome("vanished", i, negated)  # "it was lost", and not "we lost it"
     return Outcome(status, i, negated)
 
 
