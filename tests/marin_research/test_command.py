@@ -29,31 +29,32 @@ def test_a_command_runs_as_without_us_and_its_exit_code_is_ours(workplace):
 
 
 CLOCK = """
-import datetime, pathlib
+import datetime, os
 class SetClock(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
-        return super().now(tz) - datetime.timedelta(hours=int(pathlib.Path("hours-back").read_text()))
+        return super().now(tz) - datetime.timedelta(hours=int(os.readlink(os.environ["HOURS_BACK"])))
 datetime.datetime = SetClock
 from marin_research.cli.main import main
 main()
 """
 
 
-def test_a_clock_that_is_set_back_changes_neither_durations_nor_the_order_of_attempts(workplace):
+def test_a_clock_that_is_set_back_changes_neither_durations_nor_the_order_of_attempts(workplace, monkeypatch):
     """A VM that meets its time server late would have runs of no length, and stops that nobody asked for."""
     workplace.program = (sys.executable, "-c", CLOCK)
-    hours_back = workplace.top / "hours-back"
-    hours_back.write_text("0")
+    monkeypatch.setenv("HOURS_BACK", str(workplace.top / "hours-back"))
+    set_back = "ln -s -- {} new; mv -T new hours-back"  # there is no moment without a time
+    subprocess.run(["sh", "-c", set_back.format(0)], check=True)
     wait = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"
 
     with workplace.start("sh", "-c", wait) as running:
         assert running.stdout.readline() == "ready\n"
-        hours_back.write_text("-1")
+        subprocess.run(["sh", "-c", set_back.format(-1)], check=True)
         running.terminate()
         assert running.wait(30) == 7
-    hours_back.write_text("0")
-    workplace.record("sh", "-c", "sleep 0.3; echo 2 > hours-back; echo tok/s=3", options=("--resume", "KER-001"))
+    subprocess.run(["sh", "-c", set_back.format(0)], check=True)
+    workplace.record("sh", "-c", f"sleep 0.3; {set_back.format(2)}", options=("--resume", "KER-001"))
 
     run = workplace.run()
     first, second = run.attempts
