@@ -197,6 +197,9 @@ class Comparisons:
             return None  # it is a setting that goes up
         after = frozenset[str]() if any(m.last < i for m in reader.metrics) else _after_reference(s, i + 1)
         ties = Ties([Tie(after)]) if after else reader.names(i, ahead=False)
+        if s.word(i) in _LONG:  # no rate is longer
+            timed = [tie for tie in ties.all if any(self._world.speed(name) is not Sense.UP for name in tie.meant)]
+            return Ties(timed, ties.missing) if timed else None
         if sense in SPEEDS:
             fast = [tie for tie in ties.all if any(self._world.speed(name) for name in tie.meant)]
             return Ties(fast, ties.missing)
@@ -256,7 +259,8 @@ class Comparisons:
         pairs = list(self._world.moves[axis.key])
         for m in reader.runs:  # "larger batches in the background": among the runs that are so
             pairs = [(a, b) for a, b in pairs if {a, b} <= m.meant] or pairs
-        return [(a, b) if axis.sense is Sense.UP else (b, a) for a, b in pairs]
+        pairs = [(a, b) if axis.sense is Sense.UP else (b, a) for a, b in pairs]
+        return _of_stage(pairs, s, claim.at)
 
     def _along(
         self, claim: Comparison, pairs: list[tuple[str, str]], s: Sentence, *, negated: bool
@@ -352,6 +356,21 @@ def _claims(s: Sentence, i: int) -> bool:
     bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
     plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
     return not (after in {"than", "below", "above", "under", "over"} and plain)
+
+
+def _of_stage(pairs: list[tuple[str, str]], s: Sentence, i: int) -> list[tuple[str, str]]:
+    """``first rises and then falls``: the moves from where the setting begins, or to where it ends."""
+    first, then = s.word(i - 1) == "first", s.word(i - 1) == "then" and "first" in s.words
+    begun, ended = {b for _, b in pairs} - {a for a, _ in pairs}, {a for a, _ in pairs} - {b for _, b in pairs}
+    if first:
+        from_start = [(a, b) for a, b in pairs if b in begun]
+        reached = {a for a, _ in from_start}
+        return [(a, b) for a, b in from_start if not any(x == a and y in reached for x, y in pairs)]
+    if then:
+        to_end = [(a, b) for a, b in pairs if a in ended]
+        left = {b for _, b in to_end}
+        return [(a, b) for a, b in to_end if not any(y == b and x in left for x, y in pairs)]
+    return pairs
 
 
 def _is_of_time(s: Sentence, i: int) -> bool:
