@@ -276,9 +276,12 @@ class Tracebacks:
                 return
             known = Traceback(text=traceback.text(), exceptions=exceptions, first=traceback.place)
             self.kinds[kind] = known
+        if traceback.place < known.first:
+            known.text, known.exceptions = traceback.text(), exceptions
         for seen in (known, known.hosts.setdefault(traceback.host, Sighting(traceback.place))):
             seen.count += 1
-            seen.last = traceback.place
+            seen.first = min(seen.first, traceback.place)
+            seen.last = max(seen.last, traceback.place)
 
 
 class _Prefix(NamedTuple):
