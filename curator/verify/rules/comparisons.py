@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.wording import of_quantities
+from curator.verify.reading.phrasing import (
+    LONG,
+    after_reference,
+    claims,
+    is_against_unknown,
+    is_of_several,
+    is_of_time,
+    is_passive,
+)
 from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, sense_at
 from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
@@ -39,14 +48,8 @@ _QUALITIES = words.RUN_NOUNS | words.word_set(
     "choice option result results outcome one performance value values overall"
 )
 _ON = words.word_set("on in at the of data set sets")
-_TAKING = words.forms("take need run last require")
-_FALLING = words.forms("fall lag")
-_OF_OTHERS = words.word_set("of that those what any all every each other plain full")
-_OTHERS = words.word_set("others rest everything anything nothing ever usual predecessor previous")
-_LONG = words.word_set("longer shorter")
 _THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
 _BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
-_TO_METRIC = words.word_set("in on by for at 's of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,15 +150,15 @@ class Comparisons:
         """What the word at ``i`` claims; None where it claims nothing that can be judged."""
         equal = equality_at(s, i)
         sense = equal or sense_at(s, i)
-        if sense is None or not (equal or _claims(s, i)) or reader.axis_at(i):
+        if sense is None or not (equal or claims(s, i)) or reader.axis_at(i):
             return None
         names = self._names(reader, s, i, sense)
         if names is None:
             return None
         similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
-        turned = _is_passive(s, i) or _moves_to(reader, s, i)
+        turned = is_passive(s, i) or _moves_to(reader, s, i)
         references = reader.subjects(i) if turned else reader.rivals(i)
-        if _is_against_unknown(s, range(len(s.tokens)) if not references.explicit else range(i + 1, i + 5)):
+        if is_against_unknown(s, range(len(s.tokens)) if not references.explicit else range(i + 1, i + 5)):
             return None
         return Comparison(
             sense=sense, at=i, names=names, references=references, equal=equal is not None, similar=similar
@@ -164,11 +167,11 @@ class Comparisons:
     def _names(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         """The metrics it may be of; None when its object is something else."""
         word, j = s.word(i), i + 1
-        if _is_of_time(s, i) and (lasting := self._world.lasting):
+        if is_of_time(s, i) and (lasting := self._world.lasting):
             return Ties([Tie(lasting)])
         objectless = words.is_contest(word, s.word(j)) or word in words.PLACES or s.word(j) in {"than", "upon", "as"}
         if objectless or (s.word(j) == "on" and word not in EFFECTS):
-            after = _after_reference(s, j)
+            after = after_reference(s, j)
             return Ties([Tie(after)]) if after else self._names_before(reader, s, i, sense)
         while s.word(j) in _BETWEEN or s.word(j).endswith("ly"):
             j += 1
@@ -177,7 +180,7 @@ class Comparisons:
         numeral = s.numeral(j)
         if s.keys(j) or (numeral is not None and numeral.word and numeral.whole):
             return None  # "improves three of the four metrics"
-        if word in _LONG and s.is_word(j) and (lengths := self._world.lengths):
+        if word in LONG and s.is_word(j) and (lengths := self._world.lengths):
             return Ties([Tie(lengths)])  # "longer answers"
         plain = s.is_word(j) and s.word(j) not in words.FOLLOWERS | words.HEDGES | words.NEGATIONS | words.DEGREES
         if plain and word not in words.MOVES:
@@ -195,9 +198,9 @@ class Comparisons:
         valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
         if last is not None and not s.names(last) and not valued and reader.axis_at(last) is None:
             return None  # it is a setting that goes up
-        after = frozenset[str]() if any(m.last < i for m in reader.metrics) else _after_reference(s, i + 1)
+        after = frozenset[str]() if any(m.last < i for m in reader.metrics) else after_reference(s, i + 1)
         ties = Ties([Tie(after)]) if after else reader.names(i, ahead=False)
-        if s.word(i) in _LONG:  # no rate is longer
+        if s.word(i) in LONG:  # no rate is longer
             timed = [tie for tie in ties.all if any(self._world.speed(name) is not Sense.UP for name in tie.meant)]
             return Ties(timed, ties.missing) if timed else None
         if sense in SPEEDS:
@@ -210,7 +213,7 @@ class Comparisons:
     def _judge(self, claim: Comparison, reader: Reader, s: Sentence, found: Collector) -> None:
         i = claim.at
         low, _ = s.clause(i)
-        if not any(low <= m.first < i for m in reader.runs) and _is_of_several(s, low, i):
+        if not any(low <= m.first < i for m in reader.runs) and is_of_several(s, low, i):
             return
         negated = s.negated(i) and not (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT)
         if negated and s.softened(i):
@@ -300,7 +303,7 @@ class Comparisons:
     def _subjects(self, claim: Comparison, reader: Reader, s: Sentence, found: Collector) -> Ties:
         """Whom it is said of; the passive turns it round, and without a name the value beside it tells."""
         i = claim.at
-        if _is_passive(s, i):
+        if is_passive(s, i):
             return reader.references(i)
         if reached := _moves_to(reader, s, i):
             return Ties([Tie(reached)])
@@ -330,34 +333,6 @@ class Comparisons:
             found.object(FindingKind.COMPARATIVE, s.tokens[i].start, s.tokens[i + 2].end, why)
 
 
-def _claims(s: Sentence, i: int) -> bool:
-    """Whether the word at ``i`` says by itself that something was so, and is no part of an amount or a method."""
-    word, after = s.word(i), s.word(i + 1)
-    behind = range(i + 1, i + 5)
-    if word in words.MOVES and s.word(i - 1) == "had":
-        return False  # what it had been before
-    if words.is_contest(word, after):
-        return after in {"it", "them"} or any(s.runs(j) for j in behind)
-    if word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
-        return False
-    if word in words.NOUNS:
-        amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
-        if amount or s.word(i - 1) in {"to", "by"}:
-            return False
-    if word in {"more", "less", "fewer"} and not any(
-        s.names(j) for j in (i + 1, i + 2) if s.is_word(i + 1) or j == i + 1
-    ):
-        return False
-    if word in {"above", "below", "ahead", "behind"}:
-        came = word in {"ahead", "behind"} and s.word(i - 1) in {"out", "far", "well", "clearly", "slightly", *_FALLING}
-        return came or any(s.runs(j) for j in behind)
-    if word.endswith("ing") and (i == 0 or s.word(i - 1) in {",", "by", "from", "when", "of", "before", "after"}):
-        return False
-    bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
-    plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
-    return not (after in {"than", "below", "above", "under", "over"} and plain)
-
-
 def _of_stage(pairs: list[tuple[str, str]], s: Sentence, i: int) -> list[tuple[str, str]]:
     """``first rises and then falls``: the moves from where the setting begins, or to where it ends."""
     first, then = s.word(i - 1) == "first", s.word(i - 1) == "then" and "first" in s.words
@@ -373,31 +348,6 @@ def _of_stage(pairs: list[tuple[str, str]], s: Sentence, i: int) -> list[tuple[s
     return pairs
 
 
-def _is_of_time(s: Sentence, i: int) -> bool:
-    """``took longer``, ``less time``, ``a shorter run``."""
-    word, after = s.word(i), s.word(i + 1)
-    if word in {"more", "less"}:
-        return after == "time"
-    taking = any(s.word(j) in _TAKING for j in range(max(0, i - 4), i))
-    return word in _LONG and (after in words.RUN_NOUNS or (taking and s.kind(i + 1) is not TokenKind.METRIC))
-
-
-def _is_against_unknown(s: Sentence, within: range) -> bool:
-    """``costs more than rounding``: something is compared with what the facts have no name for."""
-    for than in (j for j in within if s.word(j) == "than"):
-        j = s.skip(than + 1, words.ARTICLES | _OF_OTHERS)
-        named = any(s.runs(k) or s.keys(k) or s.numeral(k) for k in range(j, j + 4))
-        if s.is_word(j) and not named and s.word(j) not in words.FOLLOWERS | words.RUN_NOUNS | _OTHERS:
-            return True
-    return False
-
-
-def _is_passive(s: Sentence, i: int) -> bool:
-    """``was beaten by LR-003``."""
-    named = bool(s.runs(s.skip(i + 2, words.ARTICLES)))
-    return s.word(i) in words.CONTESTS and s.word(i + 1) == "by" and named
-
-
 def _moves_to(reader: Reader, s: Sentence, i: int) -> frozenset[str]:
     """``falls to 2.31 at 0.8 and climbs again to 2.40 at 0.6``: the run that a value has moved on to."""
     at = next((j for j in range(i + 1, i + 5) if s.kind(j) is TokenKind.NUMBER), None)
@@ -406,20 +356,3 @@ def _moves_to(reader: Reader, s: Sentence, i: int) -> frozenset[str]:
     before = [m for m in reader.runs if m.last < i and not m.reference]
     reached = next((m.meant for m in reader.runs if at in m.taken), frozenset[str]())
     return reached if before and s.word(i - 1) in {"and", "then", "but"} else frozenset()
-
-
-def _after_reference(s: Sentence, j: int) -> frozenset[str]:
-    """``beats the baseline in loss``, ``better than LR-001 on throughput``."""
-    _, high = s.clause(j)
-    for k in range(j, min(high, j + 9)):
-        if s.kind(k) is TokenKind.METRIC and s.word(s.skip(k - 1, words.ARTICLES, -1)) in _TO_METRIC:
-            return s.names(k)
-        if s.kind(k) is TokenKind.NUMBER and not s.runs(k):
-            break
-    return frozenset()
-
-
-def _is_of_several(s: Sentence, low: int, i: int) -> bool:
-    """``three got better``: said of things that are counted and not named."""
-    numerals = [t.numeral for t in s.tokens[low:i] if t.kind is TokenKind.NUMBER and not t.runs]
-    return any(numeral is not None and numeral.word and numeral.whole for numeral in numerals)

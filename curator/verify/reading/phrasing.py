@@ -1,0 +1,88 @@
+"""How a comparison is put: whether a word claims one at all, what it is of, and what it is against. Word order only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.text import words
+
+if TYPE_CHECKING:
+    from curator.verify.reading.sentences import Sentence
+
+_TAKING = words.forms("take need run last require")
+_FALLING = words.forms("fall lag")
+_OF_OTHERS = words.word_set("of that those what any all every each other plain full")
+_OTHERS = words.word_set("others rest everything anything nothing ever usual predecessor previous")
+LONG = words.word_set("longer shorter")
+_TO_METRIC = words.word_set("in on by for at 's of")
+
+
+def claims(s: Sentence, i: int) -> bool:
+    """Whether the word at ``i`` says by itself that something was so, and is no part of an amount or a method."""
+    word, after = s.word(i), s.word(i + 1)
+    behind = range(i + 1, i + 5)
+    if word in words.MOVES and s.word(i - 1) == "had":
+        return False  # what it had been before
+    if words.is_contest(word, after):
+        return after in {"it", "them"} or any(s.runs(j) for j in behind)
+    if word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
+        return False
+    if word in words.NOUNS:
+        amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
+        if amount or s.word(i - 1) in {"to", "by"}:
+            return False
+    if word in {"more", "less", "fewer"} and not any(
+        s.names(j) for j in (i + 1, i + 2) if s.is_word(i + 1) or j == i + 1
+    ):
+        return False
+    if word in {"above", "below", "ahead", "behind"}:
+        came = word in {"ahead", "behind"} and s.word(i - 1) in {"out", "far", "well", "clearly", "slightly", *_FALLING}
+        return came or any(s.runs(j) for j in behind)
+    if word.endswith("ing") and (i == 0 or s.word(i - 1) in {",", "by", "from", "when", "of", "before", "after"}):
+        return False
+    bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
+    plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
+    return not (after in {"than", "below", "above", "under", "over"} and plain)
+
+
+def is_of_time(s: Sentence, i: int) -> bool:
+    """``took longer``, ``less time``, ``a shorter run``."""
+    word, after = s.word(i), s.word(i + 1)
+    if word in {"more", "less"}:
+        return after == "time"
+    taking = any(s.word(j) in _TAKING for j in range(max(0, i - 4), i))
+    return word in LONG and (after in words.RUN_NOUNS or (taking and s.kind(i + 1) is not TokenKind.METRIC))
+
+
+def is_against_unknown(s: Sentence, within: range) -> bool:
+    """``costs more than rounding``: something is compared with what the facts have no name for."""
+    for than in (j for j in within if s.word(j) == "than"):
+        j = s.skip(than + 1, words.ARTICLES | _OF_OTHERS)
+        named = any(s.runs(k) or s.keys(k) or s.numeral(k) for k in range(j, j + 4))
+        if s.is_word(j) and not named and s.word(j) not in words.FOLLOWERS | words.RUN_NOUNS | _OTHERS:
+            return True
+    return False
+
+
+def is_passive(s: Sentence, i: int) -> bool:
+    """``was beaten by LR-003``."""
+    named = bool(s.runs(s.skip(i + 2, words.ARTICLES)))
+    return s.word(i) in words.CONTESTS and s.word(i + 1) == "by" and named
+
+
+def after_reference(s: Sentence, j: int) -> frozenset[str]:
+    """``beats the baseline in loss``, ``better than LR-001 on throughput``."""
+    _, high = s.clause(j)
+    for k in range(j, min(high, j + 9)):
+        if s.kind(k) is TokenKind.METRIC and s.word(s.skip(k - 1, words.ARTICLES, -1)) in _TO_METRIC:
+            return s.names(k)
+        if s.kind(k) is TokenKind.NUMBER and not s.runs(k):
+            break
+    return frozenset()
+
+
+def is_of_several(s: Sentence, low: int, i: int) -> bool:
+    """``three got better``: said of things that are counted and not named."""
+    numerals = [t.numeral for t in s.tokens[low:i] if t.kind is TokenKind.NUMBER and not t.runs]
+    return any(numeral is not None and numeral.word and numeral.whole for numeral in numerals)
