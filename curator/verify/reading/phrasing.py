@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curator.verify.reading.mentions import is_unknown
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 
@@ -24,6 +25,8 @@ def claims(s: Sentence, i: int) -> bool:
     behind = range(i + 1, i + 5)
     if word in words.MOVES and s.word(i - 1) == "had":
         return False  # what it had been before
+    if _is_of_setting(s, i) or after == "again":
+        return False  # "and gets worse again after that"
     if words.is_contest(word, after):
         return after in {"it", "them"} or any(s.runs(j) for j in behind)
     if word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
@@ -44,6 +47,12 @@ def claims(s: Sentence, i: int) -> bool:
     bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
     plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
     return not (after in {"than", "below", "above", "under", "over"} and plain)
+
+
+def _is_of_setting(s: Sentence, i: int) -> bool:
+    """``when the penalty is reduced``, ``as it grows``: what is said of what has no name here is said of a setting."""
+    unnamed = s.word(i - 1) in words.BE and is_unknown(s, i - 2)
+    return unnamed or (s.word(i - 2), s.word(i - 1)) == ("as", "it")
 
 
 def is_of_time(s: Sentence, i: int) -> bool:

@@ -49,6 +49,8 @@ _ADJACENT |= {""}
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _MAIN = words.word_set("it its they their")
 """What the sentence is about."""
+_ADDED = words.pairs("as well, on top, in addition")
+"""``with a deeper prefetch as well``: of a run that has more than what is named."""
 _CONJOINING = words.word_set("and but while whereas though although , ; -")
 _PRONOUNS = words.word_set("it its this that they their both")
 _REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
@@ -119,6 +121,8 @@ class Reader:
             return Ties(placed)
         if s.word(i - 1) == "through" or (s.word(i - 1), s.word(i - 3)) == ("to", "through"):
             return Ties([])  # "from 76.8 % at 192 px through 78.9 % to 80.3 %"
+        if rest := self._rest(i):
+            return Ties([Tie(rest)], 1.5)
         number = s.kind(i) is TokenKind.NUMBER
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
         left = self._before_it(i, mentions)
@@ -134,6 +138,13 @@ class Reader:
         if named or any(tie.cost < _REFERENCE for tie in ties):
             return self._with_repeats(i, mentions, self._narrowed(ties))
         return self._inherited(ties)
+
+    def _rest(self, i: int) -> frozenset[str]:
+        """``whereas the others stayed below 20 GiB``: the runs that the sentence has not named."""
+        s, (low, _) = self._s, self._s.clause(i)
+        said = any(s.word(j) in {"others", "rest"} and s.word(j - 1) == "the" for j in range(low, i))
+        named = frozenset(run for m in self.runs if m.last < i for run in m.meant)
+        return self._world.all_runs - named if said and named else frozenset()
 
     def _goes_on(self, low: int, i: int) -> bool:
         """Whether a clause that names no run has the subject of the one before: ``and finished with``, ``while it``."""
@@ -157,7 +168,8 @@ class Reader:
         first = s.skip(i - 1, frozenset(w for w in (s.word(i - 1), s.word(i - 2)) if w not in {",", ":"}), -1)
         if s.word(first) in {",", ":", ";"} and first >= i - 3 and is_unknown(s, i - 1):
             return True  # "GPTQ 56, plain rounding 23"
-        if self._is_left_behind(low, i):
+        added = any((s.word(j), s.word(j + 1)) in _ADDED for j in range(low, i))
+        if added or self._is_left_behind(low, i):
             return True
         owners = (j + 1 for j in range(low, i) if s.word(j) == "of" and s.word(j - 1) in {"that", "those"})
         return any(is_unknown(s, s.skip(j, words.ARTICLES)) for j in owners)

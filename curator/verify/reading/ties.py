@@ -45,7 +45,7 @@ class Ties:
         """What it costs to believe that one of ``meant`` is spoken of; nothing for what is nobody's."""
         if not meant:
             return 0.0
-        return min((tie.cost for tie in self.all if tie.meant & meant), default=self.missing)
+        return min([self.missing, *(tie.cost for tie in self.all if tie.meant & meant)])
 
     @property
     def surest(self) -> frozenset[str]:

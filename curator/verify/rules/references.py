@@ -227,9 +227,19 @@ class References:
 
     # -- code ---------------------------------------------------------------------------------------------------
 
+    def _settings_of_one(self, text: str) -> list[str]:
+        """The facts of ``mode=async, writers=16``, if one run has all of it."""
+        pairs = [part.strip().partition("=") for part in text.split(",")]
+        facts = [
+            [f for f in self._world.configs.get(key, {}).values() if str(f.value).lower() == value.lower()]
+            for key, _, value in pairs
+        ]
+        runs = frozenset.intersection(*(frozenset(f.subject for f in each) for each in facts))
+        return [f.id for each in facts for f in each if f.subject in runs]
+
     def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
         text = normalise(token.text)
-        if ids := self.code_ids(text) or self._commits(text.lower()):
+        if ids := self.code_ids(text) or self._commits(text.lower()) or self._settings_of_one(text):
             found.support(token.start, token.end, ids)
         elif is_command(text):
             found.object_to(FindingKind.COMMAND, token, "no recorded command is this one")

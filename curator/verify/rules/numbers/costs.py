@@ -32,6 +32,7 @@ _HISTORY = words.word_set(
 )
 """Words of a sentence that speaks of more than a metric's last value."""
 _AVERAGING = words.forms("average") | words.word_set("mean means")
+_VARYING = words.forms("vary sweep")
 _FEW = 12
 
 
@@ -69,6 +70,8 @@ class Costs:
         it = self._it
         if not quantity.runs or not self._world.tells_apart(quantity.runs):
             return 0.0
+        if self._is_varied(quantity):
+            return 0.0
         called = quantity.kind is FactKind.CONFIG and self._s.runs(self._i) & quantity.runs
         if called and not self._is_own_setting():
             return 0.0
@@ -88,6 +91,11 @@ class Costs:
         ranged = it.compared and self._s.word(self._i + 1) == "to" and self._s.word(self._i - 1) != "from"
         among = it.subjects.cost(quantity.runs) + 0.5 if ranged else FAR  # "all alike, 103.7 to 104.3 tok/s"
         return min(it.owners.cost(quantity.runs), among)
+
+    def _is_varied(self, quantity: Quantity) -> bool:
+        """``vary `policy` and `microbatch`: full, 4, dots, 8``."""
+        said = quantity.kind is FactKind.CONFIG and bool(self._s.words & _VARYING)
+        return said and any(quantity.name in token.keys for token in self._s.tokens)
 
     def _is_own_setting(self) -> bool:
         """``LR-003 uses a learning rate of 0.01``: a setting said of a run that is named by its ID."""
@@ -118,7 +126,9 @@ class Costs:
         held = 0.0
         if self._it.key is not None and not named:
             held = FAR if self._s.word(self._i - 1) == "=" else 1.5
-        return names.cost(frozenset({quantity.name})) + held
+        cost = names.cost(frozenset({quantity.name})) + held
+        # "4.65 bytes, 13 % more than": of what is stated, by whatever name
+        return min(cost, 1.0) if quantity.is_change and quantity.name in self._it.told_names else cost
 
     def _is_timed(self) -> bool:
         return self._is_timed_by_unit() or bool(self._s.words & _LASTING)
@@ -128,6 +138,8 @@ class Costs:
 
     def _key(self, quantity: Quantity) -> float:
         it, s = self._it, self._s
+        if self._is_varied(quantity):
+            return 0.0
         if it.key is not None:
             return 0.0 if quantity.name in it.key else FAR
         if s.context.cell:

@@ -65,9 +65,11 @@ class Numbers:
         self._fitting = lru_cache(maxsize=20_000)(self._find_fitting)
 
     def check(self, reader: Reader, s: Sentence, i: int, found: Collector) -> None:
-        before = (q for j in s.of_kind(TokenKind.NUMBER) for q in found.meant.get(s.tokens[j].start, ()))
-        told = frozenset(run for q in before if q.kind in STATES for run in q.runs)
-        it = Statement(world=self._world, reader=reader, s=s, i=i, fits=tuple(self._fits(s, i)), told=told)
+        known = [q for j in s.of_kind(TokenKind.NUMBER) for q in found.meant.get(s.tokens[j].start, ())]
+        states = [q for q in known if q.kind in STATES]
+        told, names = frozenset(run for q in states for run in q.runs), frozenset(q.name for q in states)
+        fits = tuple(self._fits(s, i))
+        it = Statement(world=self._world, reader=reader, s=s, i=i, fits=fits, told=told, told_names=names)
         if s.context.hypothetical:
             self._judge_plan(it, found)
         elif s.word(i - 1) != "not" and not judge_factor(it, found):

@@ -34,7 +34,9 @@ class Statement:
     fits: tuple[tuple[Quantity, Fit], ...]
     """What it may be by its digits and unit alone."""
     told: frozenset[str]
-    """Runs whose values the sentence has stated before."""
+    """Runs whose values the sentence states."""
+    told_names: frozenset[str]
+    """Metrics whose values it states."""
 
     @cached_property
     def numeral(self) -> Numeral:
