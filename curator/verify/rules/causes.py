@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 
 if TYPE_CHECKING:
@@ -77,12 +78,13 @@ class Causes:
         for cause in _CAUSES:
             for said in cause.said.finditer(text):
                 first, last = places[said.start()], places[said.end() - 1]
-                if not s.negated(first) and not s.hedged(first):
+                quoted = any(s.kind(i) is TokenKind.FACT for i in range(first, last + 1))
+                if not (quoted or s.negated(first) or s.hedged(first)):
                     self._judge(cause, reader, s, (first, last), found)
 
     def _judge(self, cause: _Cause, reader: Reader, s: Sentence, at: tuple[int, int], found: Collector) -> None:
         runs = self._meant(reader, s, at[0])
-        told = [f for run in runs for f in self._texts(run)]
+        told = [f for run in runs | reader.named | s.context.topics for f in self._texts(run)]
         ids = [fact.id for fact in told if cause.told.search(str(fact.value))]
         start, end = s.tokens[at[0]].start, s.tokens[at[1]].end
         if ids:
