@@ -131,7 +131,9 @@ def _against_baseline(evidence: Evidence) -> Iterator[str]:
             assert value is not None  # noqa: S101 - `best` picks among the runs that have one
             own = winner.result.id == evidence.baseline.id
             role = " It is the baseline." if own else " It repeats the baseline." if winner.repeats else ""
-            yield f"Best {metric.name}: {_name(evidence, winner)}, at {render(value)}.{role}"
+            # A baseline that is told of elsewhere may be better still.
+            among = "" if evidence.baseline.id in evidence.runs else f" of {_together(evidence.runs)}"
+            yield f"Best {metric.name}{among}: {_name(evidence, winner)}, at {render(value)}.{role}"
         yield from _verdicts(evidence, metric)
 
 
@@ -187,6 +189,11 @@ def _difference_names(comparison: Comparison) -> str:
     return wording.listed(
         [f"`{d.key}`" if d.what in ("config", "environment") else d.name for d in comparison.differences]
     )
+
+
+def _together(ids: Sequence[str]) -> str:
+    named = wording.id_range(ids)
+    return named if ".." in named else wording.listed(list(ids))
 
 
 def _name(evidence: Evidence, subject: Subject) -> str:

@@ -80,7 +80,7 @@ class Statement:
     def references(self) -> Ties:
         """The runs it may be compared with."""
         ties = self.reader.references(self.i)
-        return ties if ties.explicit else self._with_counterparts(ties)
+        return ties if ties.explicit or self.s.context.cell else self._with_counterparts(ties)
 
     @cached_property
     def owners(self) -> Ties:
