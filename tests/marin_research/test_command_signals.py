@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,8 @@ def test_killing_everything_leaves_what_was_printed(workplace):
         assert first_line(running) == "begun\n"
         workplace.wait_until(lambda: workplace.printed() == b"begun\n")
         for pid in _with_environment(workplace.top):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # one may go with those that went before it
+                os.kill(pid, signal.SIGKILL)
 
     workplace.wait_until(lambda: workplace.run().status is Status.LOST)
     assert workplace.run().attempt.end.cause is Cause.UNKNOWN
@@ -149,16 +151,17 @@ def test_killing_everything_leaves_what_was_printed(workplace):
     assert workplace.run("KER-002").status is Status.SUCCEEDED
 
 
-def _with_environment(top: Path) -> list[int]:
-    """Every process whose record store is that of this test, but ourselves."""
-    found = []
+def _with_environment(top: Path) -> dict[int, str]:
+    """The name of every process whose record store is that of this test, but of ourselves."""
+    found = {}
     for process in Path("/proc").iterdir():
         try:
             if f"MARIN_RESEARCH_ROOT={top}".encode() in (process / "environ").read_bytes():
-                found.append(int(process.name))
+                found[int(process.name)] = (process / "comm").read_text()
         except (OSError, ValueError):
             continue
-    return [pid for pid in found if pid != os.getpid()]
+    found.pop(os.getpid(), None)
+    return found
 
 
 def test_killing_the_sidecar_disturbs_neither_the_command_nor_its_record(workplace):
@@ -167,9 +170,7 @@ def test_killing_the_sidecar_disturbs_neither_the_command_nor_its_record(workpla
     with workplace.start("sh", "-c", script, stdin=subprocess.PIPE) as running:
         assert first_line(running) == "first\n"
         workplace.wait_until(lambda: workplace.printed() == b"first\n")
-        (sidecar,) = [
-            pid for pid in _with_environment(workplace.top) if Path(f"/proc/{pid}/comm").read_text() == "mr-sidecar\n"
-        ]
+        (sidecar,) = (pid for pid, name in _with_environment(workplace.top).items() if name == "mr-sidecar\n")
         os.kill(sidecar, signal.SIGKILL)
         assert running.communicate("go on\n", timeout=30)[0] == "later 1\nlater 2\nlater 3\n"
         assert running.returncode == 0
