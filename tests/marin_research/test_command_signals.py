@@ -113,6 +113,7 @@ def test_killing_the_recorder_leaves_the_record_and_the_command(workplace):
     options = ("--heartbeat", "0.2", "--set", "block=256")
     with workplace.start("sh", "-c", script, options=options) as running:
         assert first_line(running) == "begun\n"
+        workplace.wait_until(lambda: workplace.printed() == b"begun\n")  # so the sidecar knows whose command it is
 
         running.kill()
         running.wait()
