@@ -96,12 +96,12 @@ def test_a_command_that_reaches_its_time_limit_is_ended_with_its_children(workpl
     child = workplace.top / "child"
     script = f"sleep 100 & echo $! > {child}; echo ready; wait"
 
-    done = workplace.record("sh", "-c", script, options=("--timeout", "1s"))
+    done = workplace.record("sh", "-c", script, options=("--timeout", "3s"))
 
     assert (done.returncode, done.stdout) == (124, "ready\n")
     end = workplace.end()
     assert (end.status, end.cause, end.signal) == (Status.FAILED, Cause.TIMED_OUT, "SIGTERM")
-    assert end.why.startswith("its time limit of 1.0 s was up")
+    assert end.why.startswith("its time limit of 3.0 s was up")
     workplace.wait_until(lambda: not is_alive(process_of(child)))
 
 
