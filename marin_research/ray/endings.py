@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ray  # noqa: TID253 - this module is about Ray
 
 from marin_research.parts import Cause, Status
+from marin_research.ray.packages import pip_errors
 from marin_research.ray.runner import Ended
 
 if TYPE_CHECKING:
@@ -92,5 +93,4 @@ def _first_line(error: object) -> str:
 def _reason(told: str) -> str:
     """What pip says of packages that it cannot install; else all that Ray says, where the last lines tell most."""
     lines = [" ".join(line.split()) for line in told.splitlines() if line.strip()]
-    pips = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return "; ".join(pips or lines[:1] + lines[-_TOLD_LINES:])
+    return "; ".join(pip_errors(lines) or lines[:1] + lines[-_TOLD_LINES:])

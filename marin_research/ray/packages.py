@@ -11,8 +11,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ray  # noqa: TID253 - this module is about Ray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PIP = ("-m", "pip", "install", "--dry-run", "--no-deps", "--disable-pip-version-check", "--requirement")
 _LIMIT_S = 60
@@ -34,6 +38,11 @@ async def look_for(packages: tuple[str, ...]) -> None:
             raise NoSuchPackageError(f"its packages cannot be installed: {missing}; correct its pip_packages or extras")
 
 
+def pip_errors(lines: Iterable[str]) -> list[str]:
+    """What pip calls an error in what it printed."""
+    return [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+
+
 @ray.remote  # type: ignore[untyped-decorator]
 def _not_found(packages: tuple[str, ...]) -> str:
     """What pip says of a package that it does not find; empty if it finds them all, or has other troubles."""
@@ -46,5 +55,5 @@ def _not_found(packages: tuple[str, ...]) -> str:
             )
         except subprocess.TimeoutExpired:
             return ""
-    errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    errors = pip_errors(done.stderr.splitlines())
     return next((each for each in errors if each.startswith("No matching distribution found")), "")

@@ -47,6 +47,7 @@ _STRINGS = frozenset(
         FactKind.TIME,
     }
 )
+_TELLING = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME})
 _TOKEN = re.compile(r"[^\s\"'`,;()\[\]{}<>]+")
 _INNER = re.compile(r"[A-Za-z0-9]+(?:[.\-][A-Za-z0-9]+)*")
 _RUN_ID = re.compile(r"(?P<prefix>[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)-(?P<number>\d+)(?P<suffix>[a-z]?)")
@@ -340,6 +341,19 @@ class World:
     def strings(self) -> tuple[tuple[Fact, str], ...]:
         """Text of the facts that are text, normalised like the text that is checked."""
         return tuple((f, normalise(f.value)) for f in self.facts if isinstance(f.value, str) and f.kind in _STRINGS)
+
+    def told_of(self, run: str) -> Sequence[tuple[Fact, str]]:
+        """What the facts of a run, or of none (``""``), say in words of what became of it; no hopes. With the text."""
+        return self._told.get(run, ())
+
+    @cached_property
+    def _told(self) -> Mapping[str, list[tuple[Fact, str]]]:
+        found: dict[str, list[tuple[Fact, str]]] = defaultdict(list)
+        for fact, text in self.strings:
+            hoped = "hypothesis" in fact.id or fact.name == "hypothesis"
+            if fact.kind in _TELLING and not hoped:
+                found[fact.subject].append((fact, text))
+        return found
 
     @cached_property
     def words(self) -> Mapping[str, tuple[str, ...]]:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curator.facts import FactKind
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
     from curator.verify.report import Collector
-
-_TELLING = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +98,7 @@ class Causes:
 
     def _texts(self, run: str) -> list[Fact]:
         """What the record says of how a run ended."""
-        return [
-            fact
-            for fact in self._world.facts
-            if fact.subject == run and fact.kind in _TELLING and "hypothesis" not in fact.id and fact.name != "label"
-        ]
+        return [fact for fact, _ in self._world.told_of(run) if fact.name != "label"]
 
 
 def _joined(s: Sentence) -> tuple[str, list[int]]:

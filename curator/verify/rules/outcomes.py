@@ -15,7 +15,6 @@ from curator.verify.text import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from curator.facts import Fact
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
@@ -36,7 +35,6 @@ _MEMORY = re.compile(
     r"out of memory|\boom|outofmemory|resource_?exhausted|\bkilled\b|\b137\b|bad_alloc|memory|cannot allocate",
     re.IGNORECASE,
 )
-_TELLING = frozenset({FactKind.QUOTE, FactKind.TEXT, FactKind.STATUS, FactKind.NAME})
 _WORKED = words.forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
 _CRASHES = words.forms("crash abort") | {"errored"}
@@ -101,14 +99,7 @@ def _was_preempted(world: World, run: str) -> bool | None:
 
 def _told(world: World, run: str, pattern: re.Pattern[str]) -> bool:
     """Whether a text of the run's own facts, or of no run, says so."""
-    return any(
-        fact.kind in _TELLING and fact.subject in {run, ""} and not _is_wish(fact) and pattern.search(text)
-        for fact, text in world.strings
-    )
-
-
-def _is_wish(fact: Fact) -> bool:
-    return "hypothesis" in fact.id or fact.name == "hypothesis"
+    return any(pattern.search(text) for subject in (run, "") for _, text in world.told_of(subject))
 
 
 def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
