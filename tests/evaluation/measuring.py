@@ -81,15 +81,16 @@ class Tally:
             self.missed.setdefault(kind, []).extend(said)
 
 
-def of_sentences(thread: str, *, every: int = 1) -> Tally:
+def of_sentences(thread: str, *, rounds: str = "*", every: int = 1) -> Tally:
     """The texts in natural English about one thread.
 
     Args:
         thread: its name.
+        rounds: a pattern of the names of their files.
         every: of how many planted errors one is tried.
     """
     tally, verifier, truth = Tally(), Verifier(records.facts_of(thread)), annotated.Truth(records.table(thread))
-    for sample in (sample for path in sorted(TEXTS.glob("*.txt")) for sample in annotated.read(path)):
+    for sample in (sample for path in sorted(TEXTS.glob(f"{rounds}.txt")) for sample in annotated.read(path)):
         if sample.thread != thread:
             continue
         before = verifier.report(sample.text)

@@ -13,9 +13,19 @@ OURS = ("lr-sweep", "attention-kernel")
 
 @pytest.fixture(scope="module")
 def sentences() -> Tally:
+    return of_sentences("round[1-7]")
+
+
+@pytest.fixture(scope="module")
+def harder_sentences() -> Tally:
+    """By writers who knew nothing of the verifier, on threads that it was not made with."""
+    return of_sentences("round[89]")
+
+
+def of_sentences(rounds: str) -> Tally:
     whole = Tally()
     for name in records.names():
-        whole.add(measuring.of_sentences(name, every=8))
+        whole.add(measuring.of_sentences(name, rounds=rounds, every=8))
     return whole
 
 
@@ -40,14 +50,20 @@ def test_every_claim_in_the_texts_is_true_by_arithmetic_of_its_own():
     assert len(samples) >= 150
 
 
-def test_right_sentences_raise_hardly_a_finding(sentences):
+def test_right_sentences_raise_hardly_a_finding(sentences, harder_sentences):
     """Whoever is warned without need stops reading warnings."""
     assert sentences.false_alarms < 0.02, "\n".join(sentences.doubted)
+    assert harder_sentences.false_alarms < 0.02, "\n".join(harder_sentences.doubted)
 
 
 def test_errors_planted_in_sentences_are_found(sentences):
     """What a person writes over a draft is checked like the draft."""
-    assert sentences.found >= 0.85, sentences.missed
+    assert sentences.found >= 0.9, sentences.missed
+
+
+def test_errors_planted_in_harder_sentences_are_found_less_often(harder_sentences):
+    """It is what to expect of prose that nobody made the verifier with."""
+    assert harder_sentences.found >= 0.75, harder_sentences.missed
 
 
 def test_no_draft_of_the_template_is_doubted(drafts):
