@@ -18,6 +18,7 @@ from curator.verify.reading.sentences import Sentence
 from curator.verify.reading.shared_units import with_shared_units
 from curator.verify.reading.tokens import Token, TokenKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +39,8 @@ _BESIDE = (
     | frozenset({"x", "×"})
     | words.word_set('with at of using on ( = : - / " merges , size')
 )
-_REMOVING = words.word_set("without no") | words.forms("remove drop disable skip omit")
-_TURNING = words.forms("turn switch")
+_REMOVING = words.word_set("without no") | forms("remove drop disable skip omit")
+_TURNING = forms("turn switch")
 _NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import POINTS
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ _OPENERS = words.word_set(
     "and but or while whereas because since so yet then though although if when where nor both either"
 )
 _STANDING = (
-    words.forms("be stay remain end finish lie fall come sit drop land stand")
+    forms("be stay remain end finish lie fall come sit drop land stand")
     | words.BE
     | words.word_set(") well far just slightly point points clearly still both all all, ends")
 )
-_LEAVING = words.forms("step move switch go jump come start change") - words.forms("come")
-_ATTAINING = words.forms("reach repeat approach")
+_LEAVING = forms("step move switch go jump come start change") - forms("come")
+_ATTAINING = forms("reach repeat approach")
 _SKIPPED = (
     words.ARTICLES
     | words.word_set(

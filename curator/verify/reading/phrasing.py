@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from curator.verify.reading.mentions import is_unknown
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
 
-_TAKING = words.forms("take need run last require")
-_FALLING = words.forms("fall lag")
+_TAKING = forms("take need run last require")
+_FALLING = forms("fall lag")
 _OF_OTHERS = words.word_set("of that those what any all every each other plain full")
 _OTHERS = words.word_set("others rest everything anything nothing ever usual predecessor previous")
 LONG = words.word_set("longer shorter")
+MAIN = words.word_set("it its they their")
+"""What the sentence is about."""
+_CONJOINING = words.word_set("and but while whereas though although , ; -")
 _TO_METRIC = words.word_set("in on by for at 's of")
 
 
@@ -95,3 +99,12 @@ def is_of_several(s: Sentence, low: int, i: int) -> bool:
     """``three got better``: said of things that are counted and not named."""
     numerals = [t.numeral for t in s.tokens[low:i] if t.kind is TokenKind.NUMBER and not t.runs]
     return any(numeral is not None and numeral.word and numeral.whole for numeral in numerals)
+
+
+def goes_on(s: Sentence, low: int, i: int) -> bool:
+    """Whether a clause that names no run has the subject of the one before: ``and finished with``, ``while it``."""
+    first = s.skip(low, _CONJOINING)
+    verbal = s.word(first) in words.FOLLOWERS | words.SENSES.keys() | words.STATUS_WORDS.keys() | {"with"}
+    verbal = verbal and s.word(first) not in words.ARTICLES
+    verbal = verbal or any(s.word(j) in {"attempt", "run", "job"} for j in range(first, first + 3))
+    return verbal or any(s.word(j) in MAIN or s.word(j) == "which" for j in range(low, i))

@@ -1,4 +1,4 @@
-"""The reader of one sentence: of which runs, and of which metrics, a word or a numeral in it may be said.
+"""The reader of one sentence: of which runs a word or a numeral in it may be said.
 
 English ties a number to a name by nearness and by a few small words: ``LR-003 reached 2.31``, ``2.31 in LR-003``,
 ``LR-002 and LR-003 reached 2.35 and 2.31``, ``2.31 against 2.40 in the baseline``. Each of these patterns gives a tie.
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.axes import axes
 from curator.verify.reading.lists import SIDES, Lists
-from curator.verify.reading.mentions import PREPOSITIONS, is_unknown, metrics_named, runs_named
+from curator.verify.reading.mentions import PREPOSITIONS, is_unknown, runs_named
+from curator.verify.reading.metrics import Metrics
+from curator.verify.reading.phrasing import MAIN, goes_on
 from curator.verify.reading.roles import Role, is_change, role_of
 from curator.verify.reading.steps import starts_step
-from curator.verify.reading.ties import FAR, Tie, Ties
+from curator.verify.reading.ties import FAR, PASSED, TAKEN, UNKNOWN, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 from curator.verify.text.units import PERCENT
@@ -31,27 +33,17 @@ if TYPE_CHECKING:
 
 _REFERENCE = 3.0
 """The cost of taking what something is compared with for what is spoken of."""
-_TAKEN = 1.5
-"""Of a name that another number beside it has already."""
-_PASSED = 2.5
-"""Of passing over a name on the way to one further off."""
-_UNKNOWN = 1.0
-"""Of any run, where a value is said of something that no fact has a name for."""
 _OF_RUNS = words.word_set("for with without using under from")
 _AHEAD = 2.5
 """Of a name that only comes later."""
 
-_LINKING = words.LINKS | words.APPROXIMATE | frozenset("'(:=\"-\u2013,") | {"'s", "now"}
 _ADJACENT = words.BE | words.word_set(
     "'s ' ( : = - \u2013 \u2014 \" at of reached which has had ~ \u2248 a an the to ends ended"
 )
 _ADJACENT |= {""}
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
-_MAIN = words.word_set("it its they their")
-"""What the sentence is about."""
 _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
-_CONJOINING = words.word_set("and but while whereas though although , ; -")
 _PRONOUNS = words.word_set("it its this that they their both")
 _REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
 _COMPARING = words.word_set("compared relative unlike against versus over from")
@@ -63,16 +55,12 @@ class Reader:
     def __init__(self, s: Sentence, world: World, before: Reader | None = None) -> None:
         self._s, self._world, self._before = s, world, before
         self.lists = Lists(s, world)
+        self.metrics: Metrics = Metrics(s, self.lists, before.metrics if before else None)
 
     @cached_property
     def runs(self) -> list[Mention]:
         """The runs it names, in order."""
         return runs_named(self._s)
-
-    @cached_property
-    def metrics(self) -> list[Mention]:
-        """The metrics it names, in order."""
-        return metrics_named(self._s)
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -127,14 +115,14 @@ class Reader:
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
         left = self._before_it(i, mentions)
         ahead = [] if ties else self._ahead(i, mentions, far=number and bool(left)) if number or not left else []
-        costs = _TAKEN if ties and number else 0.0
+        costs = TAKEN if ties and number else 0.0
         ties += [replace(tie, cost=tie.cost + costs) for tie in left] + ahead
         named = any(m.last < i and not m.reference for m in mentions)
         if number and self._is_of_unknown(i):
-            return Ties(ties, _UNKNOWN)
+            return Ties(ties, UNKNOWN)
         low, high = s.clause(i)
-        if number and ties and not any(low <= m.first < high for m in mentions) and not self._goes_on(low, i):
-            return Ties(ties, _UNKNOWN)
+        if number and ties and not any(low <= m.first < high for m in mentions) and not goes_on(s, low, i):
+            return Ties(ties, UNKNOWN)
         if named or any(tie.cost < _REFERENCE for tie in ties):
             return self._with_repeats(i, mentions, self._narrowed(ties))
         return self._inherited(ties)
@@ -145,14 +133,6 @@ class Reader:
         said = any(s.word(j) in {"others", "rest"} and s.word(j - 1) == "the" for j in range(low, i))
         named = frozenset(run for m in self.runs if m.last < i for run in m.meant)
         return self._world.all_runs - named if said and named else frozenset()
-
-    def _goes_on(self, low: int, i: int) -> bool:
-        """Whether a clause that names no run has the subject of the one before: ``and finished with``, ``while it``."""
-        s, first = self._s, self._s.skip(low, _CONJOINING)
-        verbal = s.word(first) in words.FOLLOWERS | words.SENSES.keys() | words.STATUS_WORDS.keys() | {"with"}
-        verbal = verbal and s.word(first) not in words.ARTICLES
-        verbal = verbal or any(s.word(j) in {"attempt", "run", "job"} for j in range(first, first + 3))
-        return verbal or any(s.word(j) in _MAIN or s.word(j) == "which" for j in range(low, i))
 
     def _is_of_unknown(self, i: int) -> bool:
         """``60.6 % for rounding``, ``that of the rounded one amounted to 5.73``: of what we have no name for."""
@@ -199,7 +179,7 @@ class Reader:
         """The names before it, the nearest first; "it" means what the sentence is about."""
         left = list(self._leftwards(i, mentions))
         s = self._s
-        said = next((j for j in range(i - 1, -1, -1) if s.word(j) in _MAIN or s.runs(j)), None)
+        said = next((j for j in range(i - 1, -1, -1) if s.word(j) in MAIN or s.runs(j)), None)
         which = next((j for j in range(s.clause(i)[0], i) if s.word(j) in {"which", "who"}), None)
         if which is not None and (near := [m for m in mentions if which - 4 < m.last < which]):
             return [self._tie(near[-1], 0.0), *(replace(tie, cost=tie.cost + 1.0) for tie in left)]
@@ -219,16 +199,16 @@ class Reader:
             changed = (m.reference or m.object) and self._may_be_change(i)
             if changed or not self._adjacent(m.last, start, _OWNING | noted if m.reference else _ADJACENT):
                 outside = m.aside and s.tokens[m.first].depth > s.tokens[i].depth
-                own = _REFERENCE if m.reference or m.object else _TAKEN if m.taken else 1.0 if outside else 0.0
+                own = _REFERENCE if m.reference or m.object else TAKEN if m.taken else 1.0 if outside else 0.0
             yield self._tie(m, cost + own)
-            cost += 0.5 if own else _PASSED
+            cost += 0.5 if own else PASSED
 
     def _may_be_change(self, i: int) -> bool:
         """Whether the numeral tells of a change by its own looks: a sign, or percent of what is not in percent."""
         numeral = self._s.numeral(i)
         if numeral is None or not numeral.relative:
             return numeral is not None and bool(numeral.sign)
-        units = {unit.dimension for name in self.names(i).surest if (unit := self._world.unit(name)) is not None}
+        units = {unit.dimension for name in self.metrics.of(i).surest if (unit := self._world.unit(name)) is not None}
         return bool(numeral.sign) or PERCENT not in units
 
     def _ahead(self, i: int, mentions: Sequence[Mention], *, far: bool) -> list[Tie]:
@@ -369,7 +349,7 @@ class Reader:
         ties = self._behind(i, mentions, references=True)
         if not ties and not stepped:
             ties = [Tie(m.meant) for m in mentions if m.last < i and self._adjacent(m.last, i)]
-        cost = _TAKEN if ties else 0.0
+        cost = TAKEN if ties else 0.0
         ties += [Tie(m.meant, cost) for m in mentions if m.reference and (not m.taken or i in m.taken)]
         sure, baseline = bool(ties), self._world.baseline
         ties += [Tie(baseline, FAR - 1 if sure else 0.0)] if baseline else []
@@ -381,51 +361,3 @@ class Reader:
         ties += [Tie(m.meant, 2.5 if m.meant == subjects.surest and len(m.meant) == 1 else 0.5) for m in mentions]
         ties += [Tie(m.meant, 0.5) for m in (self._before.runs if self._before else [])]
         return Ties(ties, FAR if len(self.named) > 1 else 2.5 if subjects.all and stepped else 1.5)
-
-    # -- of which metric --------------------------------------------------------------------------------------------
-
-    def names(self, i: int, *, ahead: bool = True) -> Ties:
-        """The metrics that what stands at ``i`` may be said of; without those that only come later if not ``ahead``."""
-        s = self._s
-        if s.context.cell and s.context.names:
-            return Ties([Tie(s.context.names)])
-        behind = self.metric_behind(i)
-        sure = [Tie(s.names(behind))] if behind is not None else self.lists.placed_metric(i, self.metrics)
-        left, cost = list[Tie](), _PASSED if sure else 0.0
-        for m in sorted((m for m in self.metrics if m.last < i), key=lambda m: -m.last)[:6]:
-            own = _TAKEN if m.taken and i not in m.taken else 0.0
-            left.append(Tie(m.meant, cost + own))
-            cost += 0.5 if own else 1.0
-        low, high = s.clause(i)
-        apart = bool(left) and not sure and not any(low <= m.first < high for m in self.metrics)
-        later = [m for m in self.metrics if m.first > i and ahead and not self._ends_between(i, m.first)]
-        ties = sure + left + [Tie(m.meant, _PASSED if left or behind is not None else 0.5) for m in later]
-        if s.kind(i - 1) is TokenKind.IDENTIFIER and not s.runs(i - 1) and not sure:
-            apart, low = True, i  # "ARC-E +3.5"
-        if ties:
-            return Ties(ties, _UNKNOWN if apart and not self._goes_on(low, i) else FAR if sure or left else 1.0)
-        return Ties([Tie(m.meant) for m in self._metrics_before()], 1.0)
-
-    def _ends_between(self, i: int, j: int) -> bool:
-        return any(self._s.word(k) == ";" for k in range(i, j))
-
-    def _metrics_before(self) -> list[Mention]:
-        """The metrics of the last sentence that names any."""
-        reader = self._before
-        while reader and not reader.metrics:
-            reader = reader._before  # noqa: SLF001 - of its own kind
-        return reader.metrics if reader else []
-
-    def metric_behind(self, i: int) -> int | None:
-        """``47.1 % MFU``, ``3.9 % lower loss``, ``0.4 points of MMLU``, ``38.9 on GSM8K``."""
-        s = self._s
-        j = s.skip(i + 1, words.DIFFERENCES | words.ADJECTIVES.keys() | {"relative", "absolute"})
-        linked = s.word(j) in {"of", "in", "on", "for"}
-        j = s.skip(j + linked, words.ARTICLES if linked else words.ARTICLES - {"a", "an"})
-        if linked and s.runs(j) and s.word(j + 1) in {"'s", "'"}:
-            j += 2
-        if s.kind(j) is not TokenKind.METRIC or s.word(j) == "'s":
-            return None
-        value = s.skip(j + 1, _LINKING - {"and", "or", ",", "(", ""})
-        owns = s.kind(value) is TokenKind.NUMBER and value > j + 1
-        return None if owns and not linked else j

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import POINTS
 from curator.verify.text.words import Sense
 
@@ -37,7 +38,7 @@ _GAPS = words.word_set("gap margin difference deficit advantage lead")
 _DELTAS = words.word_set("\u03b4 \u2206 delta diff")
 _TO_DELTA = words.word_set("= : eval train in of")
 _AMBIGUOUS = words.word_set("loss losses cost price lead change")
-_WON = words.forms("gain lose save")
+_WON = forms("gain lose save")
 _DIFFERING = words.word_set(
     "differ differs differed changed changes moved off shifted varied varies apart misses missed"
 )
@@ -59,7 +60,7 @@ _UNDER = words.word_set("under below < \u2264 beneath")
 
 _FAR_BACK = 40
 """Tokens before a numeral beyond which no noun tells what it is."""
-_ATTAINED = words.forms("reach exceed pass surpass top attain")
+_ATTAINED = forms("reach exceed pass surpass top attain")
 
 
 def role_of(s: Sentence, i: int) -> Role:

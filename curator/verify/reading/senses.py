@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from curator.verify.reading.roles import Role, role_of
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import FACTOR
 from curator.verify.text.words import Sense
 
@@ -21,13 +22,13 @@ _AS = {
     "high": Sense.UP, "large": Sense.UP, "big": Sense.UP, "much": Sense.UP, "many": Sense.UP, "long": Sense.UP,
     "low": Sense.DOWN, "small": Sense.DOWN, "little": Sense.DOWN, "few": Sense.DOWN, "short": Sense.DOWN,
 }  # fmt: skip
-_GIVING = words.forms("give")
-_PARTICLE_OF = words.forms("make set end catch hold use pick show wind turn warm split break shut keep line add sum")
+_GIVING = forms("give")
+_PARTICLE_OF = forms("make set end catch hold use pick show wind turn warm split break shut keep line add sum")
 """Verbs with which "up" and "down" say of no direction."""
 _FALLEN = words.word_set("short flat apart through victim")
 """``fell short``: that nothing moved."""
 _MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
-_MOVING = words.BE | words.forms("go come bring stay take creep edge inch drift move tick trend head push")
+_MOVING = words.BE | forms("go come bring stay take creep edge inch drift move tick trend head push")
 _RIVALS = frozenset({"match", "rival"})
 _PASSING = words.word_set("relative percentage absolute the") | {""}
 

@@ -18,6 +18,12 @@ BELIEVABLE = 2.0
 """What a reading may cost and still be believed."""
 SLACK = 0.9
 """How much dearer than the cheapest reading a true one may be, where a sentence leaves it open."""
+TAKEN = 1.5
+"""The cost of a name that another number beside it has already."""
+PASSED = 2.5
+"""Of passing over a name on the way to one further off."""
+UNKNOWN = 1.0
+"""Of anything, where a value is said of something that no fact has a name for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Chains:
         self._world = world
 
     def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
-        names = reader.metrics[0].meant if reader.metrics else frozenset({self._world.primary} - {""})
+        names = reader.metrics.named[0].meant if reader.metrics.named else frozenset({self._world.primary} - {""})
         for chain in _chains(s) if names else ():
             runs = [next(iter(s.runs(j))) for j in chain]
             orders = [[self._world.values.get((run, name)) for run in runs] for name in sorted(names)]

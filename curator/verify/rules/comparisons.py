@@ -198,8 +198,8 @@ class Comparisons:
         valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
         if last is not None and not s.names(last) and not valued and reader.axis_at(last) is None:
             return None  # it is a setting that goes up
-        after = frozenset[str]() if any(m.last < i for m in reader.metrics) else after_reference(s, i + 1)
-        ties = Ties([Tie(after)]) if after else reader.names(i, ahead=False)
+        after = frozenset[str]() if any(m.last < i for m in reader.metrics.named) else after_reference(s, i + 1)
+        ties = Ties([Tie(after)]) if after else reader.metrics.of(i, ahead=False)
         if s.word(i) in LONG:  # no rate is longer
             timed = [tie for tie in ties.all if any(self._world.speed(name) is not Sense.UP for name in tie.meant)]
             return Ties(timed, ties.missing) if timed else None

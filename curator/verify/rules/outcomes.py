@@ -11,6 +11,7 @@ from curator.verify.reading.ties import SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,13 @@ _MEMORY = re.compile(
     r"out of memory|\boom|outofmemory|resource_?exhausted|\bkilled\b|\b137\b|bad_alloc|memory|cannot allocate",
     re.IGNORECASE,
 )
-_WORKED = words.forms("run train compile work start load")
+_WORKED = forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
-_CRASHES = words.forms("crash abort") | {"errored"}
+_CRASHES = forms("crash abort") | {"errored"}
 _GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
-_FITTING = words.forms("fit")
+_FITTING = forms("fit")
 _CAME_THROUGH = words.pairs("ran through, went through, came through, pulled through, made it")
-_WORKS = words.forms("compile work load")
+_WORKS = forms("compile work load")
 _FINAL = words.word_set(
     """
     and but while successfully without normally cleanly as in after at on within early fine before because ok with from
@@ -49,7 +50,7 @@ _FINAL = words.word_set(
     """
 ) | {""}
 _EXCEPT = words.word_set("except besides but")
-_STAYING = words.BE | words.forms("stay remain train")
+_STAYING = words.BE | forms("stay remain train")
 _DENYING = words.word_set("not never didn't doesn't couldn't cannot don't")
 
 

@@ -15,6 +15,7 @@ from curator.facts import FactKind
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,8 +57,8 @@ _OUTRIGHT = words.word_set("supported confirmed refuted rejected disproved falsi
 """Verdicts that need no name for what they are on."""
 _AGAINST = words.word_set("contrary against unlike despite")
 _ALIKE = words.word_set("seeds repetitions replicates repeats seed replications reruns")
-_AGREEING = words.forms("agree coincide") | words.word_set("reproducible consistent close stable")
-_DISAGREEING = words.forms("disagree differ vary diverge") | words.word_set("inconsistent irreproducible unstable")
+_AGREEING = forms("agree coincide") | words.word_set("reproducible consistent close stable")
+_DISAGREEING = forms("disagree differ vary diverge") | words.word_set("inconsistent irreproducible unstable")
 
 
 class Hypotheses:
@@ -200,7 +201,7 @@ class Agreement:
         return before or across
 
     def _judge(self, reader: Reader, s: Sentence, i: int, *, agree: bool, found: Collector) -> None:
-        names = reader.names(i).surest or frozenset({self._world.primary} - {""})
+        names = reader.metrics.of(i).surest or frozenset({self._world.primary} - {""})
         runs = reader.named or s.context.topics or self._world.all_runs
         spreads = [
             spread

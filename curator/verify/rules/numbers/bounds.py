@@ -14,6 +14,7 @@ from curator.verify.reading.ties import BELIEVABLE, FAR, SLACK
 from curator.verify.report import FindingKind
 from curator.verify.rules.numbers.names import has_other_object
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import FACTOR
 from curator.verify.text.words import Sense
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from curator.verify.rules.numbers.statement import Statement
 
 _NEAR = 0.25
-_AGREEING = words.forms("agree coincide match")
+_AGREEING = forms("agree coincide match")
 _CHOOSING = words.word_set("with without at for under using")
 _EVERYONE = words.word_set("all every no never always none throughout")
 

@@ -13,6 +13,7 @@ from curator.verify.reading.ties import FAR, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.numbers.names import names_of
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import FACTOR, PERCENT, POINTS, TIME
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ _HISTORY = words.word_set(
     """
 )
 """Words of a sentence that speaks of more than a metric's last value."""
-_AVERAGING = words.forms("average") | words.word_set("mean means")
-_VARYING = words.forms("vary sweep")
+_AVERAGING = forms("average") | words.word_set("mean means")
+_VARYING = forms("vary sweep")
 _FEW = 12
 
 

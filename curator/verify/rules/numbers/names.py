@@ -22,8 +22,8 @@ _BEFORE_AMOUNT = words.word_set("less more than only just about of at least most
 
 def names_of(it: Statement) -> Ties:
     """The metrics it may be of; one that is never in the numeral's unit does not count."""
-    direct = it.reader.metric_behind(it.i) is not None
-    ties = (None if direct else _noted(it) or _of_speed(it)) or it.reader.names(it.i)
+    direct = it.reader.metrics.behind(it.i) is not None
+    ties = (None if direct else _noted(it) or _of_speed(it)) or it.reader.metrics.of(it.i)
     if it.numeral.relative and not direct and (has_other_object(it) or _is_some_gain(it)):
         return Ties([])
     if it.s.word(it.i + 1) in {"longer", "shorter"} and it.s.words & _LASTING and not direct:
@@ -44,7 +44,7 @@ def _of_speed(it: Statement) -> Ties | None:
     if not compared and (at is None or sense_at(s, at) not in SPEEDS):
         return None
     fast = frozenset(name for name in it.world.metric_names if it.world.speed(name))
-    said = [tie for tie in it.reader.names(i).all if tie.meant & fast and tie.cost <= 1.0]
+    said = [tie for tie in it.reader.metrics.of(i).all if tie.meant & fast and tie.cost <= 1.0]
     return Ties(said or [Tie(fast)])
 
 

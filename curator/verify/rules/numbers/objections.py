@@ -59,7 +59,7 @@ class Objections:
         """Whether it may be meant, whatever the unit says."""
         if quantity.kind not in {*STATES, FactKind.DEVIATION, *CHANGES} and not quantity.unit:
             return False
-        names = self._it.reader.names(self._it.i).cost(frozenset({quantity.name}))
+        names = self._it.reader.metrics.of(self._it.i).cost(frozenset({quantity.name}))
         return self._costs.of(quantity).runs + names <= BELIEVABLE
 
     def _instead(self) -> str:

@@ -37,7 +37,7 @@ def names_of(it: Superlative, world: World, reader: Reader, found: Collector) ->
     if _is_of_other(s, i, j):
         return Ties([])
     low, high = s.clause(i)
-    near = [m for m in reader.metrics if low <= m.first < high]
+    near = [m for m in reader.metrics.named if low <= m.first < high]
     near = [m for m in near if it.sense not in SPEEDS or any(world.speed(name) for name in m.meant)]
     if near:
         nearest = sorted(near, key=lambda m: (m.first > i, abs(m.first - i)))
@@ -49,7 +49,7 @@ def names_of(it: Superlative, world: World, reader: Reader, found: Collector) ->
     values = [q for k in s.of_kind(TokenKind.NUMBER, (low, high)) for q in found.meant.get(s.tokens[k].start, ())]
     if told := frozenset(q.name for q in values if q.kind is FactKind.METRIC):
         return Ties([Tie(told)])
-    recent = reader.names(i)
+    recent = reader.metrics.of(i)
     primary = world.primary if it.sense not in SIZES else ""
     return recent if recent.all or not primary else Ties([Tie(frozenset({primary}))])
 
