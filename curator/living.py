@@ -34,12 +34,12 @@ def with_additions(current: str | None, added: Additions, *, earlier: Sequence[s
     """
     lines = current.split("\n") if current is not None else [f"{'#' * level} {added.section}", ""]
     bullet = next((item["bullet"] for line in lines if (item := _ITEM.match(line))), "-")
-    new = [f"{bullet} {line}" for line in added.lines]
-    if all(line in lines for line in new):
+    items = [f"{bullet} {line}".replace("\n", "\n  ").split("\n") for line in added.lines]
+    if all(set(item) <= set(lines) for item in items):
         return None
-    gone = set(earlier) - set(new) if added.renews else set()
+    gone = set(earlier).difference(*items) if added.renews else set()
     kept = [lines[0], *(line for line in lines[1:] if line not in gone and not _PLACEHOLDER.fullmatch(line.strip()))]
-    new = [line for line in new if line not in kept]
+    new = [line for item in items if not set(item) <= set(kept) for line in item]
     at = _top(kept) if added.renews else _end(kept, added.below)
     behind = [""] if at < len(kept) and kept[at].startswith("#") else []
     return _tidy("\n".join([*kept[:at], *new, *behind, *kept[at:]]))

@@ -29,6 +29,8 @@ _CONTRADICTIONS = frozenset(
 )
 _BOUND = r"\b(?:by|within|least|most|up to|exceeds?)(?:\s(?:about|at least|at most|more than|less than))?"
 _SAID = {"supported": "is supported", "refuted": "is refuted", "inconclusive": "is left open"}
+_STATED = re.compile(r"The hypothesis of (?P<run>\S+) is (?P<said>supported|refuted|left open): (?P<why>.*)", re.DOTALL)
+"""What ``_words`` writes."""
 
 
 class Outcome(Claim):
@@ -79,6 +81,23 @@ def _words(outcome: str, run_id: str, decided: Sequence[Decided]) -> str:
     several = len(decided) > 1
     found = "; ".join(f"{each.name} {each.found}" if several and each.name else each.found for each in decided)
     return f"{head}: it expected {expected}; the record has {found}."
+
+
+def folded(sentences: Sequence[str]) -> tuple[str, ...]:
+    """The sentences; where hypotheses of several runs came out alike, one for all of them, with an item for each."""
+    found = {sentence: stated for sentence in sentences if (stated := _STATED.fullmatch(sentence))}
+    alike: dict[str, list[re.Match[str]]] = {}
+    for stated in found.values():
+        alike.setdefault(stated["said"], []).append(stated)
+    together = {said: _together(several) for said, several in alike.items() if len({s["run"] for s in several}) > 1}
+    said = {sentence: together.get(stated["said"], sentence) for sentence, stated in found.items()}
+    return tuple(dict.fromkeys(said.get(sentence, sentence) for sentence in sentences))
+
+
+def _together(alike: Sequence[re.Match[str]]) -> str:
+    whose = wording.listed(list(dict.fromkeys(stated["run"] for stated in alike)))
+    items = [f"{stated['run']}: {stated['why']}" for stated in alike]
+    return wording.with_items(f"The hypotheses of {whose} are {alike[0]['said']}.", items)
 
 
 def _outcome(decided: Sequence[Decided]) -> str:

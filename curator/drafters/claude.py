@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from curator.before import last_entries, last_launch, read_logbook
 from curator.claims.base import Grounds
+from curator.claims.outcome import folded
 from curator.claims.prose import Prose
 from curator.claims.reply import InvalidReplyError, Judged, Passage, is_prose, judge, parse, schema
 from curator.draft import DraftKind
@@ -146,7 +147,8 @@ class _Reader:
         self._prompt = prompt
         self._judged = self._converse(model, prompt, Prose(self._grounds, prompt.untrusted))
         self.facts = self._stated(self._judged)
-        return self._reading(self._judged)
+        reading = self._reading(self._judged)
+        return replace(reading, findings=folded(reading.findings))
 
     def writing(self) -> Writing:
         """The model's part so far."""

@@ -24,18 +24,19 @@ def closing_text(evidence: Evidence, rating: Label, reading: Reading) -> str:
     thread = evidence.thread
     marker = f"{thread.agent_marker} " if thread.agent_marker else ""
     negative = additions(evidence, rating, reading, "Negative results index", linked=False)
-    failed = negative.lines if isinstance(negative, Additions) else ("nothing that the record shows",)
-    worked = [finding for finding in reading.findings if "did not reach" not in finding]
+    failed = map(wording.bullet, negative.lines) if isinstance(negative, Additions) else ()
+    refuted = [wording.bullet(finding) for finding in reading.findings if " refuted" in finding]
+    worked = [wording.bullet(f) for f in reading.findings if "did not reach" not in f and " refuted" not in f]
     lines = [
         f"{marker}Final summary: {thread.title or thread.topic}",
         "",
         "### What worked",
         "",
-        *(f"- {finding}" for finding in worked or ["nothing that the record shows"]),
+        *(worked or ["- nothing that the record shows"]),
         "",
         "### What did not work",
         "",
-        *(f"- {line}" for line in failed),
+        *([*refuted, *failed] or ["- nothing that the record shows"]),
         "",
         "### Confidence and limitations",
         "",

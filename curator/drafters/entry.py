@@ -25,7 +25,7 @@ def entry_label(evidence: Evidence) -> str:
     """The few words of the heading after the IDs."""
     if len(evidence.subjects) == 1:
         return wording.recorded(evidence.subjects[0].run.label)
-    several = len(_by_text(_started(evidence), lambda subject: wording.command(subject.result))) > 1
+    several = len(wording.by_text(_started(evidence), lambda subject: wording.command(subject.result))) > 1
     what = f"{', '.join(evidence.axis)} sweep" if evidence.axis else "commands compared" if several else "repeated runs"
     if all_cached(evidence):
         what += ", all from the cache"
@@ -44,7 +44,7 @@ def entry_body(evidence: Evidence, label: Label, reading: Reading) -> str:
         *_result(evidence),
         f"- Confidence: {label.confidence} ({label.reason})",
         "- Interpretation:",
-        *(f"  - {sentence}" for sentence in reading.interpretation()),
+        *(wording.bullet(sentence, "  ") for sentence in reading.interpretation()),
         "- Next action:",
         *(f"  - {action}" for action in reading.actions),
     ]
@@ -55,30 +55,22 @@ def _hypotheses(evidence: Evidence) -> list[str]:
     stated = [subject for subject in evidence.subjects if subject.run.hypothesis]
     if not stated:
         return ["- Hypothesis: none was stated before the run"]
-    by_text = _by_text(stated, lambda subject: wording.recorded(subject.run.hypothesis or ""))
+    by_text = wording.by_text(stated, lambda subject: wording.recorded(subject.run.hypothesis or ""))
     if len(evidence.subjects) == 1:
         return [f"- Hypothesis: {text}" for text in by_text]
-    return ["- Hypothesis:", *_whose(by_text)]
+    return ["- Hypothesis:", *_items(by_text)]
 
 
 def _of_each(name: str, say: Callable[[Run], str], evidence: Evidence) -> list[str]:
     """A line for what all runs share, or one for those that share it: each number keeps the command that made it."""
-    by_text = _by_text(_started(evidence), lambda subject: say(subject.result))
+    by_text = wording.by_text(_started(evidence), lambda subject: say(subject.result))
     if len(by_text) == 1:
         return [f"- {name}: {text}" for text in by_text]
-    return [f"- {name}:", *_whose(by_text)]
+    return [f"- {name}:", *_items(by_text)]
 
 
-def _by_text(subjects: Sequence[Subject], say: Callable[[Subject], str]) -> dict[str, list[str]]:
-    """The IDs of the runs of which the same is said, by what is said."""
-    by_text: dict[str, list[str]] = {}
-    for subject in subjects:
-        by_text.setdefault(say(subject), []).append(subject.run.id)
-    return by_text
-
-
-def _whose(by_text: dict[str, list[str]]) -> Iterator[str]:
-    yield from (f"  - {wording.id_range(ids)}: {text}" for text, ids in by_text.items())
+def _items(by_text: dict[str, list[str]]) -> Iterator[str]:
+    yield from (wording.bullet(item, "  ") for item in wording.whose(by_text))
 
 
 def _config(evidence: Evidence, first: Subject) -> Iterator[str]:

@@ -14,7 +14,7 @@ class Reading:
     """One reading of the record, shared by every kind of write-up, so that none tells another story."""
 
     findings: tuple[str, ...]
-    """Sentences that the facts entail, the most important first."""
+    """Sentences that the facts entail, the most important first; one about several runs may have items below it."""
     caveats: tuple[str, ...] = ()
     """Sentences that no write-up leaves out: what came to no result, and whether comparisons are fair."""
     opinions: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class Additions:
     section: str
     """As the thread calls it."""
     lines: tuple[str, ...]
-    """Each a whole item without its bullet."""
+    """Each a whole item without its bullet, and with its own items below it."""
     renews: bool
     """They say the present state: they go to the top, in the place of what a draft put there before."""
     below: str = ""
@@ -82,17 +82,22 @@ class _Material:
         ids = self.evidence.runs
         return wording.entry_link(ids) if self.linked else f"entry {wording.id_range(ids)}"
 
+    def seen(self, finding: str) -> str:
+        """A finding with the entry to see, before the items of the finding."""
+        sentence, *items = finding.split("\n")
+        return "\n".join([f"{sentence} See {self.entry}.", *items])
+
 
 def _summary(material: _Material) -> Additions | str:
     label = material.rating.confidence
     findings = material.reading.findings[:_MOST_FINDINGS]
-    lines = [f"`{label}`: {finding} See {material.entry}." for finding in findings]
+    lines = [f"`{label}`: {material.seen(finding)}" for finding in findings]
     return material.lines(lines, "the runs say nothing about the thread's question", renews=True)
 
 
 def _conclusion(material: _Material) -> Additions | str:
     label, reason = material.rating.confidence, material.rating.reason
-    findings = [f"{finding} See {material.entry}." for finding in material.reading.findings[:_MOST_FINDINGS]]
+    findings = [material.seen(finding) for finding in material.reading.findings[:_MOST_FINDINGS]]
     asked = [action for action in material.reading.actions if "baseline" in action or "hypothesis" in action]
     lines = [*findings, f"Confidence: {label} ({reason})", *asked]
     return material.lines(lines if findings else [], "there is no finding to conclude from", renews=True)
@@ -141,13 +146,16 @@ def _baseline(material: _Material) -> Additions | str:
 
 
 def _hypotheses(material: _Material) -> Additions | str:
-    lines = [
-        f"`{subject.run.id}`: {wording.recorded(subject.run.hypothesis).rstrip('.')}. Evidence: {material.entry}. "
-        "Next: To decide: does the result support it?"
-        for subject in material.evidence.subjects
-        if subject.run.hypothesis
-    ]
-    return material.lines(lines, "no hypothesis was stated before these runs", below="Active")
+    stated = [subject for subject in material.evidence.subjects if subject.run.hypothesis]
+    by_text = wording.by_text(stated, lambda subject: wording.recorded(subject.run.hypothesis or ""))
+    items = wording.whose(by_text)
+    asked = f"Evidence: {material.entry}. Next: To decide: does the result support"
+    if len(items) > 1:
+        whose = wording.id_range([subject.run.id for subject in stated])
+        items = [wording.with_items(f"Hypotheses of {whose}. {asked} each of them?", items)]
+    else:
+        items = [f"{item.rstrip('.')}. {asked} it?" for item in items]
+    return material.lines(items, "no hypothesis was stated before these runs", below="Active")
 
 
 def _decisions(material: _Material) -> Additions | str:

@@ -33,7 +33,7 @@ def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: st
         "",
         f"- Change: {_change(evidence)}",
         "- Result delta:",
-        *(f"  - {sentence}" for sentence in reading.interpretation(findings=_MOST_FINDINGS)),
+        *(wording.bullet(sentence, "  ") for sentence in reading.interpretation(findings=_MOST_FINDINGS)),
         *([f"  - {evidence.plot.pinned()}"] if evidence.plot is not None else []),
         f"- Confidence: {label.confidence} ({label.reason})",
         "- Links:",

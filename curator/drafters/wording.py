@@ -15,7 +15,7 @@ from marin_research.store import run_order
 from marin_research.thread import Direction, PrimaryMetric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from curator.evidence import Evidence, Subject
 
@@ -52,6 +52,29 @@ def entry_address(ids: Sequence[str]) -> str:
 def listed(items: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def with_items(sentence: str, items: Sequence[str]) -> str:
+    """A sentence with a list below it; ``bullet`` makes an item of it."""
+    return "\n".join([sentence, *(f"- {item}" for item in items)])
+
+
+def bullet(text: str, indent: str = "") -> str:
+    """A text as a list item, with its own items below it."""
+    return f"{indent}- {text}".replace("\n", f"\n{indent}  ")
+
+
+def by_text(subjects: Sequence[Subject], say: Callable[[Subject], str]) -> dict[str, list[str]]:
+    """The IDs of the runs of which the same is said, by what is said."""
+    found: dict[str, list[str]] = {}
+    for subject in subjects:
+        found.setdefault(say(subject), []).append(subject.run.id)
+    return found
+
+
+def whose(said: Mapping[str, Sequence[str]]) -> list[str]:
+    """``LR-001, LR-003: what is said of them`` for each thing that is said."""
+    return [f"{id_range(ids)}: {text}" for text, ids in said.items()]
 
 
 def primary_metrics(evidence: Evidence) -> list[PrimaryMetric]:

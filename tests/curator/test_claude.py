@@ -22,6 +22,7 @@ from curator.verify import verify
 from marin_research.record import End, ExceptionInfo, Status
 from marin_research.redact import Redactor
 
+LOSS = "metric/eval/loss"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -67,6 +68,39 @@ def test_a_failure_that_the_model_passes_over_is_told_all_the_same(sweep, writte
         text, _ = written(record, honest, kind=kind)
         assert "LR-004 (lr=0.3) failed" in text
         assert "Likely cause, a hypothesis: its numbers stopped being finite." in text
+
+
+def test_hypotheses_that_came_out_alike_are_one_item(sweep, written, honest):
+    """Ten runs that all did what was hoped are one thing to read; what each expected and what came stands below it."""
+    tests = {
+        "LR-002": {"test": "compared", "value": f"LR-002/{LOSS}", "reference": f"LR-001/{LOSS}", "relation": "lower"},
+        "LR-003": {"test": "extreme", "value": f"LR-003/{LOSS}", "which": "lowest"},
+        "LR-004": {"test": "ended", "run": "LR-004/status", "how": "diverged"},
+    }
+    honest["claims"] += [
+        {"kind": "hypothesis", "hypothesis": f"{run}/hypothesis", "tests": [test], "outcome": "supported"}
+        for run, test in tests.items()
+    ]
+    record = sweep()
+
+    for kind, indent in ((DraftKind.LOGBOOK, "  "), (DraftKind.ISSUE, "  "), (DraftKind.CLOSING, "")):
+        text, writing = written(record, honest, kind=kind)
+
+        assert writing.cut == ()
+        lines = text.splitlines()
+        at = lines.index(f"{indent}- The hypotheses of LR-002, LR-003 and LR-004 are supported.")
+        assert lines[at + 1 : at + 4] == [
+            (
+                f"{indent}  - LR-002: it expected a lower eval/loss than LR-001; "
+                "the record has 2.373 nats/byte for LR-002 against 2.459 nats/byte for LR-001 (-3.5 %)."
+            ),
+            (
+                f"{indent}  - LR-003: it expected the lowest eval/loss of these runs; "
+                "the record has 2.363 nats/byte for LR-003."
+            ),
+            f"{indent}  - LR-004: it expected divergence; the record has status failed for LR-004.",
+        ]
+        assert [f.text for f in verify(text, tuple(record[0].facts.values())).findings if "To fill" not in f.text] == []
 
 
 def test_what_is_new_since_the_last_entry_can_be_said(sweep, written, honest, keep, a_run):

@@ -57,6 +57,14 @@ def test_lines_go_where_people_would_put_them(current, new, expected):
     assert with_additions(current, new) == expected
 
 
+def test_an_item_keeps_its_own_items_below_it():
+    """Also below bullets of another kind, and only where they are not there yet."""
+    text = "## D\n\n* old\n* asked\n  - a\n  - b\n"
+
+    assert with_additions("## D\n\n* old\n", added("asked\n- a\n- b")) == text
+    assert with_additions(text, added("asked\n- a\n- b")) is None
+
+
 def test_what_is_there_is_not_added_again():
     """Drafting twice must not say everything twice."""
     assert with_additions("## D\n\n- a\n- b\n", added("b", "a")) is None
@@ -114,6 +122,15 @@ def test_every_section_of_the_logbook_is_drafted_and_verified(drafted, store, ch
         assert draft.replaces is None
         assert "logbook:" not in draft.text
     assert "failed: `FloatingPointError: loss is nan at step 19`" in outcomes["Negative results index"].text
+    assert outcomes["Hypothesis queue"].text.splitlines()[2:] == [
+        (
+            "- Hypotheses of LR-002..LR-004. Evidence: entry LR-001..LR-004. "
+            "Next: To decide: does the result support each of them?"
+        ),
+        "  - LR-002: doubling the rate lowers the loss",
+        "  - LR-003: this is the best rate",
+        "  - LR-004: 0.3 diverges",
+    ]
     assert "LR-003" in outcomes["Decision log"].text
     assert outcomes["Current baseline"].text.startswith(
         "## Current baseline\n\n- Date: 2026-11-22\n- Run: LR-001, entry"
