@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from marin_research.capture.command import CommandCapture
 from marin_research.capture.live_output import live_folder
 from marin_research.command_end import Surroundings, command_end, not_started, signal_evidence, stopped_before_start
-from marin_research.command_watch import METRICS_VARIABLE, CommandWatch
+from marin_research.command_metrics import METRICS_VARIABLE
+from marin_research.command_watch import CommandWatch
 from marin_research.foreground import Foreground
 from marin_research.memory_kills import memory_kills
 from marin_research.record import Run, Status, Unknown
@@ -110,7 +111,7 @@ class _Recording:
         store, heartbeat_s = recorder.store, recorder.launch.heartbeat_s
         folder = store.output_folder(recorder.run.id, recorder.attempt, recorder.writer)
         self._metrics_file = live_folder(store.objects.url, folder) / "metrics.json"
-        self._capture = CommandCapture(recorder, heartbeat_s=heartbeat_s)
+        self._capture = CommandCapture(recorder, metrics_file=self._metrics_file, heartbeat_s=heartbeat_s)
         mark = f"{recorder.run.id}/{recorder.attempt}"
         self._environment = {**os.environ, RUN_VARIABLE: mark, METRICS_VARIABLE: str(self._metrics_file)}
         self._watch = CommandWatch(

@@ -103,8 +103,8 @@ class Recorder:
         self._lock = threading.RLock()
         self._failed: set[str] = set()
         self._gaps: list[Gap] = []
-        self._metrics: dict[str, Metric | tuple[History, str]] = {}
-        """What is to be written of each; of one that goes on, its history and source."""
+        self._metrics: dict[str, Metric | History] = {}
+        """What is to be written of each; of one that is reported, its history."""
         self._histories: dict[str, History] = {}
         self._unwritten: set[str] = set()
         self._flushed = 0.0
@@ -192,31 +192,20 @@ class Recorder:
         # this is the one place that has the guard written out.
         try:
             number, place = float(value), None if step is None else int(step)
-            self.observe(str(name), number, unit=str(unit), step=place, source="report")
+            self._observe(str(name), number, str(unit), place)
         except Exception as error:  # noqa: BLE001 - see `guard`
             self._failed_to(f"metric {_text_of(name)}", error)
 
-    def observe(
-        self, name: str, value: float, *, source: str, unit: str = "", step: int | None = None, wait: bool = False
-    ) -> None:
-        """Note one more value of a metric: at once when the metric is new, then at most every few seconds.
-
-        Args:
-            name: of the metric.
-            value: the newest one.
-            source: where it was found, in the record's terms.
-            unit: kept when a later value names none.
-            step: its training step.
-            wait: the end of the attempt or ``flush_metrics`` will bring it along.
-        """
+    def _observe(self, name: str, value: float, unit: str, step: int | None) -> None:
+        """Note one more value of a metric: at once when the metric is new, then at most every few seconds."""
         with self._lock:
             is_new = name not in self._histories
             history = self._histories.setdefault(name, History())
             history.unit = unit or history.unit
             history.add(value, step, time.time())
-            self._metrics[name] = (history, source)
+            self._metrics[name] = history
             self._unwritten.add(name)
-            if not wait and (is_new or time.monotonic() - self._flushed > _METRIC_INTERVAL_S):
+            if is_new or time.monotonic() - self._flushed > _METRIC_INTERVAL_S:
                 self.flush_metrics()
 
     def metric(self, metric: Metric) -> None:
@@ -285,8 +274,7 @@ class Recorder:
     def _metric_facts(self, names: Iterable[str]) -> list[tuple[Kind, Any]]:
         found = [(name, self._metrics[name]) for name in sorted(names)]
         return [
-            (Kind.METRIC, known if isinstance(known, Metric) else known[0].metric(name, known[1]))
-            for name, known in found
+            (Kind.METRIC, known if isinstance(known, Metric) else known.metric(name, "report")) for name, known in found
         ]
 
     def _write(self, *facts: tuple[Kind, Any], attempt: int | None = None, synced: bool = True) -> None:

@@ -13,6 +13,8 @@ from marin_research.capture.link import SidecarLink, opening
 from marin_research.record import Output, Unknown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from marin_research.recorder import Recorder
 
 _PATIENCE_S = 10.0
@@ -21,8 +23,14 @@ _PATIENCE_S = 10.0
 class CommandCapture:
     """One capture. The child is started after it is made, with ``outputs``; then come ``started`` and ``close``."""
 
-    def __init__(self, recorder: Recorder, *, heartbeat_s: float) -> None:
-        """Make the pipes. Where that fails the child prints where we would, and ``problem`` says why."""
+    def __init__(self, recorder: Recorder, *, metrics_file: Path, heartbeat_s: float) -> None:
+        """Make the pipes. Where that fails the child prints where we would, and ``problem`` says why.
+
+        Args:
+            recorder: of the command.
+            metrics_file: where the command may leave metrics, should the recorder not live to read them.
+            heartbeat_s: seconds between signs of life.
+        """
         self.output: Output | Unknown = Unknown("the output is still being captured")
         self.problem: str | None = None
         """What of the output is missing in the record, and why."""
@@ -32,6 +40,7 @@ class CommandCapture:
         self._destination: Destination | None = None
         store = recorder.store
         message = opening(store, recorder.run.id, recorder.attempt, recorder.writer, heartbeat_s=heartbeat_s)
+        message |= {"metrics_file": str(metrics_file), "metric_patterns": recorder.run.metric_patterns}
         self._name: str = message["id"]
         if store.objects.url.startswith("memory://"):
             self._fail("output was not captured: a store in memory cannot be written by another process")

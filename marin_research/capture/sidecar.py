@@ -2,14 +2,15 @@
 
 It outlives the process that it serves for as long as anybody can still print into the pipes, so that a crash loses
 nothing and a child that was left behind meets no broken pipe. When a process ends without a word on how its step
-ended, the sidecar notes what it saw of that. The process sends JSON lines over a socket; ``fds`` says how many
-descriptors come with a line:
+ended, the sidecar notes what it saw of that, and what is printed and measured from then on. The process sends JSON
+lines over a socket; ``fds`` says how many descriptors come with a line:
 
 ``hello``        ``pid``, ``path``: whom to serve, and where Python modules are
 ``environment``  ``changed``: variables of the process, in which secrets may be
 ``open``         ``id``, ``echo``: for each pipe, the name of the terminal to show it on, or null. Its descriptors: each
                  pipe's reading end, followed by the terminal if it has one. A step also says where its output is kept
-                 (``sidecar_step.StepOutput``); pipes that several steps share say ``steps`` instead
+                 (``capture.step.StepOutput``), and a command where its metrics are (``capture.stand_in``); pipes that
+                 several steps share say ``steps`` instead
 ``started``      ``id``, ``command``: which process prints into the pipes of a recorded command
 ``share``        ``id``, ``steps``: whose output the shared pipes now are
 ``hurry``        ship everything soon
@@ -109,7 +110,7 @@ class Sidecar:
         if not self._groups and not self._gone:
             return None
         now = time.monotonic()
-        return max(0, min([_TICK_S, *(step.next_beat - now for step in self._steps.values() if step.beats)]))
+        return max(0, min([_TICK_S, *(step.next_beat - now for step in self._steps.values() if not step.ended)]))
 
     def _done(self) -> bool:
         if not self._gone or any(group.sources for group in self._groups.values()):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from marin_research.capture.live_output import CHUNK_SIZE, LiveOutput, Stretch, drop, ship
 from marin_research.capture.output_progress import OutputProgress
+from marin_research.capture.stand_in import StandIn
 from marin_research.capture.testimony import Testimony
 from marin_research.objects import is_local
 
@@ -46,9 +47,10 @@ class StepOutput:
         self.is_orphan = False
         """Whether the process that records it is gone; signs of life are its to give."""
         self.testimony = Testimony()
+        self.stand_in = StandIn(message)
         self.progress = OutputProgress()
-        self.testified = 0
-        """How many pieces of evidence were written."""
+        self.batches = 0
+        """How many batches of events were written in place of the process."""
         self._closed = False
         self.in_flight: set[Stretch] = set()
         self.unshipped: deque[tuple[Stretch, str]] = deque()
@@ -59,7 +61,7 @@ class StepOutput:
         self._fed = 0.0
         self._held_since: float | None = None
         self.next_beat = 0.0
-        """When (monotonic seconds) the next heartbeat is due, until the step has ended."""
+        """When (monotonic seconds) the next heartbeat is due until the step has ended, or what is said in its place."""
         self._ship_s = min(_SHIP_S, self.heartbeat_s)
         self._next_ship = time.monotonic() + self._ship_s
         for stretch in self.live.open():
@@ -69,11 +71,6 @@ class StepOutput:
     def kept(self) -> bool:
         """Whether everything fed so far is in the store, as far as that can be had."""
         return is_local(self.root) or not self.in_flight
-
-    @property
-    def beats(self) -> bool:
-        """Whether signs of life are to be given."""
-        return not self.ended and not self.is_orphan
 
     def feed(self, source: Hashable, data: bytes) -> None:
         """Keep ``data``; what comes from one source is masked as one stream."""
@@ -102,9 +99,12 @@ class StepOutput:
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now`` (monotonic seconds)."""
-        if self.beats and now >= self.next_beat:
+        if not self.ended and now >= self.next_beat:
             self.next_beat = now + self.heartbeat_s
-            self._keeper.beat(self)
+            if self.is_orphan:
+                self._keeper.stand_in(self)
+            else:
+                self._keeper.beat(self)
         held_s = 0.0 if self._held_since is None else now - self._held_since
         if held_s > _UNFINISHED_S and now - self._fed > _PAUSE_S:
             self._held_since = None
@@ -129,10 +129,13 @@ class StepOutput:
         """Nothing more will come."""
         if self._closed:
             return
+        unsaid = not self.ended
         self._closed = self.ended = True
         self.flush()
         self._cut(last=True)
         self.ship()
+        if unsaid:
+            self._keeper.stand_in(self, last=True)
 
     def summary(self) -> dict[str, Any]:
         problem = self.problem or self.live.problem
@@ -174,7 +177,11 @@ class Keeper(threading.Thread):
         self._jobs.put(partial(self._beat, step))
 
     def testify(self, step: StepOutput, seen: Evidence) -> None:
-        self._jobs.put(partial(self._testify, step, seen))
+        self._jobs.put(partial(self._say, step, lambda _store: [("evidence", seen)]))
+
+    def stand_in(self, step: StepOutput, *, last: bool = False) -> None:
+        """Say what the process that is gone would say; whether that is the ``last`` word."""
+        self._jobs.put(partial(self._stand_in, step, last=last))
 
     def close(self) -> None:
         """End the thread when everything until now is done."""
@@ -213,17 +220,31 @@ class Keeper(threading.Thread):
         except Exception as error:  # noqa: BLE001 - a heartbeat is a hint, and the next one replaces it
             step.problem = step.problem or f"a heartbeat could not be written: {error}"
 
-    def _testify(self, step: StepOutput, seen: Evidence) -> None:
+    def _stand_in(self, step: StepOutput, *, last: bool) -> None:
+        def mask(text: str) -> str:
+            return redactor().text(text).text
+
+        self._say(step, lambda store: step.stand_in.facts(store, step.summary(), redact=mask, last=last))
+        if last:
+            step.stand_in.tidy()
+
+    def _say(self, step: StepOutput, facts: Callable[[RecordStore], list[tuple[str, Any]]]) -> None:
+        """Write what the process itself would have, each fact by its kind."""
         from marin_research.codec import encode
         from marin_research.events import Event, Kind
 
-        event = Event(kind=Kind.EVIDENCE, time=seen.time, attempt=step.attempt, writer=step.writer, body=encode(seen))
         try:
-            # Under a name of our own: the process may have been writing its own next object when it was killed.
-            self._store(step.root).write(step.run_id, f"{step.writer}-sidecar", step.testified, [event])
+            store, now = self._store(step.root), datetime.now(UTC)
+            events = [
+                Event(kind=Kind(kind), time=now, attempt=step.attempt, writer=step.writer, body=encode(body))
+                for kind, body in facts(store)
+            ]
+            if events:
+                step.batches += 1  # first: of a write that seems to fail nobody knows whether it took the number
+                # Under a name of our own: the process may have been writing its own next object when it was killed.
+                store.write(step.run_id, f"{step.writer}-sidecar", step.batches - 1, events)
         except Exception as error:  # noqa: BLE001 - the record has lost its process; it says less than it could
-            step.problem = step.problem or f"how the process ended could not be written: {error}"
-        step.testified += 1
+            step.problem = step.problem or f"what its process left unsaid could not be written: {error}"
 
     def _store(self, root: str) -> RecordStore:
         from marin_research.store import recording_store

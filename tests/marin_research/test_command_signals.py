@@ -136,6 +136,34 @@ def test_killing_the_recorder_leaves_the_record_and_the_command(workplace):
     assert workplace.printed() == b"begun\nmore\nagain\nlate\n"
 
 
+def test_what_is_measured_after_the_recorder_was_killed_is_on_record(workplace):
+    """The lines of a day would be kept and their numbers not, and the size would be that of the last heartbeat."""
+    go_on = workplace.top / "go-on"
+    script = f"""
+    echo tok/s=10; while [ ! -e {go_on} ]; do sleep 0.05; done
+    echo step 7 tok/s=30; while [ -e {go_on} ]; do sleep 0.05; done
+    echo '{{"loss": 2.5, "bad": "fast"}}' > "$MARIN_RESEARCH_METRICS"; echo step 8 tok/s=20
+    """
+    options = ("--heartbeat", "0.2", "--metric", "tok/s=([0-9.e+]+)")
+    with workplace.start("sh", "-c", script, options=options) as running:
+        assert first_line(running) == "tok/s=10\n"
+        workplace.wait_until(lambda: workplace.run().metrics)
+        running.kill()
+        running.wait()
+        go_on.touch()
+        workplace.wait_until(lambda: workplace.run().metrics["tok/s"].value == 30)  # the command still runs
+        assert workplace.run().attempt.hosts[0].output.size == len(workplace.printed())
+        go_on.unlink()
+
+    workplace.wait_until(lambda: workplace.run().gaps and not list(workplace.top.rglob("metrics.json")))
+    run = workplace.run()
+    speed, loss = run.metrics["tok/s"], run.metrics["loss"]
+    assert (speed.value, speed.step, speed.count, speed.first, speed.maximum) == (20, 8, 3, 10, 30)
+    assert (loss.value, loss.source) == (2.5, "file")
+    assert [gap.what for gap in run.gaps] == ["metric bad"]
+    assert (run.status, run.attempt.hosts[0].output.size) == (Status.LOST, len(workplace.printed()))
+
+
 def test_killing_everything_leaves_what_was_printed(workplace):
     """A machine that goes away takes the recorder, the sidecar and the command at once."""
     with workplace.start("sh", "-c", f"echo begun; {WAIT}", options=("--heartbeat", "0.2")) as running:
