@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from marin_research.record import Attempt, Run
 
+EXIT_CODE = "exit code"
+"""The name of the fact that holds it."""
+
 
 def attempt_facts(run: Run) -> list[Fact]:
     """The facts of the last attempt, whose outcome is the run's, and how the others ended."""
@@ -86,6 +89,8 @@ def _last(run: str, attempt: Attempt) -> Iterator[Fact]:
     if attempt.end is not None:
         yield fact(FactKind.TEXT, "end", attempt.end.why, "/end/why")
         yield fact(FactKind.TIME, "ended", format_time(attempt.end.time), "/end/time")
+        if attempt.end.exit_code is not None:
+            yield fact(FactKind.COUNT, "exit-code", attempt.end.exit_code, "/end/exit_code", name=EXIT_CODE)
         if attempt.end.exception is not None:
             error = attempt.end.exception
             yield fact(FactKind.NAME, "exception", error.type, "/end/exception/type")

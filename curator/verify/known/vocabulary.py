@@ -50,6 +50,7 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
     "err": ("error", "err"),
     "min": ("min", "minimum"),
     "std": ("std", "standard deviation", "deviation"),
+    "stderr": ("stderr", "standard error"),
     "grad": ("gradient", "grad"),
     "dim": ("dimension", "dim", "size"),
     "opt": ("optimizer", "optimiser", "opt"),
@@ -77,7 +78,9 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
 _CALLED = {"top_k": ("experts per token", "expert per token", "active experts")}
 """What whole names are called by none of their words."""
 _UNIT_TAILS = word_set("ms us s sec secs seconds min h gib gb mib mb bytes pct percent")
-_STATISTICS = frozenset({"mean", "avg", "average", "max", "min", "std", "last", "final", "value", "total"})
+_STATISTICS = frozenset({"mean", "avg", "average", "max", "min", "last", "final", "value", "total"})
+_SPREADS = word_set("std stdev stddev stderr sem variance deviation error")
+"""Of a metric, and never the metric itself: ``test_acc_std`` is not called accuracy."""
 _VAGUE = word_set(
     """
     time rate size count number step steps value total mean max min avg std last final model run config data type
@@ -177,6 +180,8 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
         for phrase in _DURATION:
             found.setdefault(phrase, 3)
     found |= {phrase.removesuffix("s"): rank for phrase, rank in found.items() if phrase.endswith("ers")}
+    if len(words) > 1 and words[-1] in _SPREADS - {"error"}:
+        found = {phrase: rank for phrase, rank in found.items() if _SPREADS & {*phrase.split()}}
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 EFFECTS = words.word_set("effect impact difference change influence")
 NO_EFFECT = words.word_set("no little negligible zero")
+_GOOD_OR_BAD = {
+    **dict.fromkeys(("positive", "beneficial", "favourable", "favorable", "good"), Sense.BETTER),
+    **dict.fromkeys(("negative", "adverse", "detrimental", "harmful", "bad"), Sense.WORSE),
+}
 _AS = {
     "fast": Sense.FASTER, "quick": Sense.FASTER, "slow": Sense.SLOWER, "good": Sense.BETTER, "bad": Sense.WORSE,
     "well": Sense.BETTER, "accurate": Sense.BETTER, "cheap": Sense.DOWN,
@@ -29,6 +33,9 @@ _FALLEN = words.word_set("short flat apart through victim")
 """``fell short``: that nothing moved."""
 _MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
 _MOVING = words.BE | forms("go come bring stay take creep edge inch drift move tick trend head push")
+_KEEPING = forms("keep retain preserve maintain")
+_KEPT = words.ENDINGS | words.ARTICLES | words.word_set("and but while of compared relative unlike with at")
+"""What may stand behind what is kept; else it says how: ``keeps the loss below 3``."""
 _RIVALS = frozenset({"match", "rival"})
 _PASSING = words.word_set("relative percentage absolute the") | {""}
 
@@ -43,7 +50,8 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
     if word in words.MOVES and s.word(j + 1) in {"up", "down"}:
         return None  # "creeps down": the small word says where
     if word in EFFECTS:
-        return Sense.SAME if {s.word(j - 1), s.word(j - 2)} & NO_EFFECT else None
+        said = {s.word(j - 1), s.word(j - 2)}
+        return Sense.SAME if said & NO_EFFECT else next((_GOOD_OR_BAD[w] for w in said if w in _GOOD_OR_BAD), None)
     if word in {"up", "down"} and s.word(j - 1) in _GIVING:
         amount = word == "up" and s.kind(j + 1) is TokenKind.NUMBER
         return Sense.WORSE if amount else None  # "gave up 3.4 points"
@@ -66,13 +74,23 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
 
 
 def equality_at(s: Sentence, i: int) -> Sense | None:
-    """The sense of ``as fast as``; after a factor, ``twice as fast as``, the factor is judged."""
+    """The sense of ``as fast as``, ``keeps the accuracy``; after a factor, ``twice as fast as``, that is judged."""
+    if s.word(i) in _KEEPING:
+        return Sense.BETTER if _is_kept(s, i) else None
     if s.word(i) in _RIVALS and s.word(i + 1) == "for":
         return Sense.BETTER  # "no match for the baseline"
     if s.word(i - 1) != "as" or s.word(i) not in _AS or s.kind(i - 2) is TokenKind.NUMBER:
         return None
     compared = any(s.word(j) == "as" for j in range(i + 1, i + 4))
     return _AS[s.word(i)] if compared else None
+
+
+def _is_kept(s: Sentence, i: int) -> bool:
+    """``keeps the accuracy``, ``the accuracy is kept``."""
+    metric = s.skip(i + 1, words.ARTICLES)
+    if s.kind(metric) is TokenKind.METRIC:
+        return s.word(metric + 1) in _KEPT and s.kind(metric + 2) is not TokenKind.NUMBER
+    return s.word(i - 1) in words.BE and s.word(i + 1) in words.ENDINGS
 
 
 def factor_sense(s: Sentence, i: int) -> Sense | None:

@@ -81,6 +81,8 @@ _HYPHENED_NUMBER = re.compile(r"([a-z]+)-(\d+(?:\.\d+)?)$")
 _WORD = re.compile(r"(?:vs|approx|ca|e\.g|i\.e|etc|cf)\.|[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*(?:-[^\W\d_]+)*", re.IGNORECASE)
 _PREFIXED_FACTOR = re.compile("(?:x(?=\\d+\\.)|\u00d7 ?)(\\d+(?:\\.\\d+)?)(?![\\w.]\\d)")
 """``x4.96``"""
+_DEVICES = re.compile(r"(\d+) ?[x\u00d7](?= ?(?:(?i:nvidia|amd|tpu|gpu|cpu|rtx)|[A-Z]{1,3}\d{2,3}|v\d))")
+"""``8xH100``, ``4 x A100``: a count of devices, and no factor."""
 _POSSESSIVE = re.compile(r"'s(?!\w)|(?<=s)'(?= )")
 _SEVERAL = re.compile(r" (?:runs|configs|configurations|variants|seeds|replicates|experiments)\b", re.IGNORECASE)
 _BASELINE = re.compile(r"(?:baseline|(?<!new )(?<!our )(?<!a )reference|control)(?: run)?(?![\w-])", re.IGNORECASE)
@@ -257,6 +259,9 @@ class Lexer:
         return self._identifier(text, at, end) or self._word(text, at, end)
 
     def _number(self, text: str, at: int) -> Token | None:
+        if devices := _DEVICES.match(text, at):
+            count = numerals.match(devices[1], 0, self._world.unit_pattern)
+            return _token(TokenKind.NUMBER, devices.span(), text, numeral=count[1] if count else None)
         if shape := _SHAPE.match(text, at):
             return _token(TokenKind.IDENTIFIER, shape.span(), text)
         if moment := moments.match(text, at):

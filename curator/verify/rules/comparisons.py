@@ -308,12 +308,15 @@ class Comparisons:
         if reached := _moves_to(reader, s, i):
             return Ties([Tie(reached)])
         subjects = reader.subjects(i)
-        if any(tie.meant for tie in subjects.all):
+        compared = frozenset(run for tie in claim.references.all if claim.references.explicit for run in tie.meant)
+        if any(tie.meant - compared for tie in subjects.all):
             return subjects
         values = [q for j in s.of_kind(TokenKind.NUMBER, s.clause(i)) for q in found.meant.get(s.tokens[j].start, ())]
         told = frozenset(run for q in values if not q.is_change for run in q.runs) - self._world.baseline
         if told and self._world.tells_apart(told):
             return Ties([Tie(told)])
+        if compared and not told:
+            return Ties([Tie(self._world.all_runs - compared)])  # whoever it is said of
         return Ties([Tie(self._world.variants)] if len(self._world.variants) == 1 else [])
 
     # -- lower is better ----------------------------------------------------------------------------------------

@@ -133,7 +133,13 @@ class _Part:
 
     @property
     def _denied(self) -> bool:
-        return bool(self._words & _DENYING)
+        denying = (j for j in range(self.low, self.high) if self.s.word(j) in _DENYING)
+        return any(not self._is_in_name(j) for j in denying)
+
+    def _is_in_name(self, j: int) -> bool:
+        """``lowers the loss versus no warmup``: a "no" that is what something is compared with."""
+        pair = (self.s.word(j - 2), self.s.word(j - 1))
+        return self.s.word(j - 1) in words.COMPARE_BEFORE | {"with"} or pair in words.COMPARE_PAIRS
 
     @cached_property
     def _number(self) -> int | None:
@@ -144,7 +150,9 @@ class _Part:
     def _is_setting(self, j: int) -> bool:
         numeral = self.s.numeral(j)
         plain = numeral is not None and not numeral.relative
-        return plain and (bool(key_of(self.s, j)) or self.s.word(j - 1) in {"at", "with", "for", "in"})
+        named = bool(key_of(self.s, j)) or self.s.word(j - 1) in {"at", "with", "for", "in"}
+        hyphened = self.s.word(j + 1) == "-" and self.s.is_word(j + 2)  # "a 2000-step warmup"
+        return plain and (named or hyphened)
 
     # -- of what ------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,6 @@ _NUMBER = re.compile(
     """.replace("SUPER", _SUPER),
     re.VERBOSE,
 )
-_DEVICE_AHEAD = re.compile(r"[x\u00d7][ ]?(?:NVIDIA|TPU|GPU|[A-Z]{1,3}\d{2,3}|v\d|RTX|cpu|gpu|tpu|CPU|\d)")
 _PART = r"(\d+(?:\.\d+)?)[ ]?(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
 _COMPOUND = re.compile(rf"{_PART}(?:(?:(?<=rs|es),[ ]|(?<=our|ute|day),[ ]|[ ]and[ ]|[ ])?{_PART}){{1,3}}(?!\w)")
 _PART_RE = re.compile(_PART)
@@ -115,7 +114,7 @@ def match(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple[int,
     gap = _GAP.match(text, end)
     begin = gap.end() if gap else end
     unit = unit_pattern.match(text, begin)
-    if unit and not _DEVICE_AHEAD.match(text, begin):
+    if unit:
         return unit.end(), with_unit(numeral, units.parse(unit.group()))
     return end, numeral
 

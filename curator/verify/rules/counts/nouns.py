@@ -75,9 +75,13 @@ def _is_attribute(s: Sentence, j: int) -> bool:
 
 
 def noun_before(s: Sentence, i: int) -> str:
-    """What an earlier numeral counts, for one that leaves it out: ``took five attempts, the other three``."""
+    """What an earlier numeral counts, for one that leaves it out.
+
+    ``took five attempts, the other three``, ``ran on 4 GPUs, the others on 8``.
+    """
     numeral = s.numeral(i)
-    if numeral is None or not numeral.word or s.word(i + 1) not in _ENDS:
+    if numeral is None or s.word(i + 1) not in _ENDS:
         return ""
-    counted = [j + 1 for j in s.of_kind(TokenKind.NUMBER, (0, i)) if s.word(j + 1) in words.COUNTED]
-    return s.word(counted[-1]) if counted else ""
+    counted = [j for j in s.of_kind(TokenKind.NUMBER, (0, i)) if s.word(j + 1) in words.COUNTED]
+    alike = [j for j in counted if numeral.word or s.word(j - 1) == s.word(i - 1)]
+    return s.word(alike[-1] + 1) if alike else ""

@@ -87,8 +87,10 @@ class Counts:
         return self._things.check(reader, s, i, noun, found)
 
     def _noun(self, s: Sentence, i: int, fraction: Fraction) -> str:
+        if devices := self._things.device_noun(s, i):
+            return devices
         at = noun_at(s, fraction)
-        return s.word(at) if at is not None else noun_before(s, i) or self._things.device_noun(s, i)
+        return s.word(at) if at is not None else noun_before(s, i)
 
     @staticmethod
     def _is_name(s: Sentence, i: int, fraction: Fraction, noun: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from curator.attempt_facts import EXIT_CODE
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.reading.keys import key_of
@@ -32,6 +33,7 @@ _SAME_THING = (
     words.word_set("parameter param"),
     words.word_set("document doc"),
 )
+_MAKERS = words.word_set("nvidia amd google tpu gpu")
 _WHOLE = words.word_set("all the these over across of in with for on")
 _ENUMERATED = words.word_set("phase gate table figure section part stage option chapter appendix item note")
 """Nouns before a number that is part of a name, and never a count."""
@@ -48,6 +50,9 @@ class Things:
         token, numeral = s.tokens[i], s.numeral(i)
         if numeral is None:
             return False
+        if _is_exit_code(s, i):
+            self._check_exit_code(reader, s, i, found)
+            return True
         if self._is_of_values(s, i, noun, numeral, found):
             return True
         if key_of(s, i):
@@ -75,9 +80,24 @@ class Things:
         else:
             found.support(token.start, token.end, measured.values())
 
+    def _check_exit_code(self, reader: Reader, s: Sentence, i: int, found: Collector) -> None:
+        """``finished with exit code 0``: of the run that is spoken of; what succeeded ended with 0."""
+        token, numeral, subjects = s.tokens[i], s.numeral(i), reader.subjects(i)
+        said = numeral.value if numeral else None
+        facts = [f for f in self._world.facts if f.kind is FactKind.COUNT and f.name == EXIT_CODE]
+        facts += [f for f in self._world.facts if f.kind is FactKind.STATUS and f.value == "succeeded"]
+        codes = {f.id: 0 if f.kind is FactKind.STATUS else f.value for f in facts}
+        right = [f.id for f in facts if codes[f.id] == said and subjects.cost(frozenset({f.subject})) <= BELIEVABLE]
+        right = right or list(self._quoted.match(s, i, subjects))
+        if right:
+            found.support(token.start, token.end, right)
+        else:
+            of = sorted({f"{codes[f.id]} ({f.subject})" for f in facts})
+            found.object_to(FindingKind.COUNT, token, f"the facts say {', '.join(of) or 'nothing of an exit code'}")
+
     def device_noun(self, s: Sentence, i: int) -> str:
         """``on eight A100s``: a kind of device, counted by its name."""
-        j = s.skip(i + 1, frozenset({"x", "\u00d7", "nvidia"}))
+        j = s.skip(i + 1, _MAKERS)
         if s.kind(j) not in {TokenKind.FACT, TokenKind.IDENTIFIER}:
             return ""
         name = s.word(j).removesuffix("s")
@@ -129,6 +149,13 @@ class Things:
                     yield key
         singular = noun.removesuffix("s")
         yield from (key for key in self._world.configs if key.lower().rpartition(".")[2] == singular)
+
+
+def _is_exit_code(s: Sentence, i: int) -> bool:
+    """``exit code 137``, ``exit status 1``, ``exited with 1``, ``exited with code 1``."""
+    j = s.skip(i - 1, frozenset({"with", "code", "status", "of", "was", "is", "a", "an", "=", ":", "("}), -1)
+    named = s.word(j) == "exit" and any(s.word(k) in {"code", "status"} for k in range(j, i))
+    return named or (s.word(j) in {"exited", "exits"} and s.word(j + 1) == "with")
 
 
 def _is_about(name: str, noun: str) -> bool:
