@@ -60,6 +60,19 @@ def test_an_example_can_be_used_as_it_stands(called, command):
         command.make_context(called, shlex.split(example.removeprefix(called)))
 
 
+def test_the_commands_of_the_readme_can_be_used_as_they_stand():
+    """They are the first that anybody copies."""
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    said = [words for line in lines if (words := shlex.split(line, comments=True)) and words[0] in GROUPS]
+    assert said
+    commands = {tuple(called.split()): command for called, command in LEAVES}
+
+    for words in said:
+        length = 2 if tuple(words[:2]) in commands else 3
+        commands[tuple(words[:length])].make_context(" ".join(words), words[length:])
+
+
 def examples(called: str, command: click.Command) -> list[str]:
     """What the help shows of how to call a command, without the pipes and redirections around it."""
     shown = (command.help or "").partition("Example")[2].replace("\\\n", " ")

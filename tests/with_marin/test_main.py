@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from marin.execution.build_context import BuildContext, VersionCodex, build_context
+
+from marin_research.record import Status
 
 pytestmark = [pytest.mark.marin, pytest.mark.timeout(600)]
 
+README = Path(__file__).parents[2] / "README.md"
 BIN = Path(sys.executable).parent
 
 SCRIPT = '''
@@ -149,3 +153,19 @@ def test_without_run_the_plan_is_printed_and_nothing_is_recorded(checkout):
 
     assert "train/0.1@dev" in done.stdout
     assert len(read_json(checkout, "marin-research", "runs")) == count
+
+
+def test_the_programs_of_the_readme_run_as_printed(store, build, tmp_path, monkeypatch):
+    """A first program that fails is the last that a new user tries."""
+    first, on_a_cluster, on_ray = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / ".agents/research").mkdir(parents=True)
+    (tmp_path / ".agents/research/lr-sweep.yaml").write_text("topic: lr-sweep\nprefix: LR\n")
+    monkeypatch.chdir(tmp_path)
+    said: dict[str, Any] = {"__name__": "readme"}
+    exec(first + on_a_cluster + on_ray.partition("with ")[0], said)  # noqa: S102 - it is ours
+
+    with build_context(BuildContext(versions=VersionCodex(default="dev"))):
+        runs = build(*said["build"](), said["step"])
+
+    assert [(run.status, "eval/loss" in run.metrics) for run in runs] == [(Status.SUCCEEDED, True)] * 5
+    assert [run.baseline for run in runs].count(True) == 1
