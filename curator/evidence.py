@@ -16,6 +16,7 @@ from curator.attempt_facts import attempt_facts
 from curator.before import negative_results, read_logbook
 from curator.facts import Fact, FactError, FactKind, delta, percent, pointer
 from curator.failure import Failure, ToRead, analyse, known_facts, post_facts, similar_facts, with_posts
+from curator.repeated import Repeated, repetitions
 from marin_research.codec import format_time
 from marin_research.compare import (
     Comparison,
@@ -75,6 +76,8 @@ class Evidence:
     facts: dict[str, Fact] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     """What is known of why runs failed."""
+    repeated: tuple[Repeated, ...] = ()
+    """The settings that were run more than once, by the first metric."""
     plot: Plot | None = None
     """A picture of the sweep, where there is something to see."""
     craft: Craft | None = None
@@ -88,6 +91,10 @@ class Evidence:
     def fact(self, *path: str) -> Fact | None:
         """The fact with that ID, its parts given one by one: ``fact("LR-003", "metric", "eval/loss")``."""
         return self.facts.get("/".join(path))
+
+    def repeated_of(self, run_id: str) -> Repeated | None:
+        """What a run and its repetitions say together; None where it was not repeated."""
+        return next((each for each in self.repeated if run_id in each.runs), None)
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -132,9 +139,24 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     _add(facts, [fact for fact in similar_facts(failures, of_thread) if fact.id not in facts])
     _add(facts, known_facts(failures, thread.logbook_path))
     seeds = tuple(key for key in varied if key not in axis)
+    repeated = repetitions(results, baseline, of_thread, _headline(thread, results), lambda run: run_facts(run, thread))
+    _add(facts, [fact for each in repeated for fact in each.facts if fact.id not in facts])
     return Evidence(
-        thread=thread, subjects=subjects, baseline=baseline, axis=axis, seeds=seeds, facts=facts, failures=failures
+        thread=thread,
+        subjects=subjects,
+        baseline=baseline,
+        axis=axis,
+        seeds=seeds,
+        facts=facts,
+        failures=failures,
+        repeated=repeated,
     )
+
+
+def _headline(thread: Thread, results: Sequence[Run]) -> str:
+    """The metric that the runs are judged by: the thread's first, else the first that they measured."""
+    names = [metric.name for metric in thread.metrics] or [name for run in results for name in run.metrics]
+    return names[0] if names else ""
 
 
 def _failures(subjects: Sequence[Subject], of_thread: Sequence[Run], thread: Thread) -> tuple[Failure, ...]:

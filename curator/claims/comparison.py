@@ -8,6 +8,7 @@ from pydantic import Field  # noqa: TID253
 
 from curator.claims.base import Claim, Grounds, RefusedError, Statement, same_measure
 from curator.drafters import wording
+from curator.drafters.interpretation import average
 from curator.facts import number, render
 from marin_research.record import Status
 from marin_research.thread import Direction
@@ -77,6 +78,13 @@ class Best(Claim):
         tied = [other for other in found if number(other) == number(value) and other.id != value.id]
         role = f", level with {wording.listed([other.subject for other in tied])}" if tied else ""
         text = f"{grounds.name(value.subject)} has the {self.which} {value.name} of these runs: {render(value)}{role}."
+        repeated = grounds.evidence.repeated_of(value.subject)
+        if repeated is not None and repeated.mean.name == value.name:
+            # One of several seeds may have been lucky: what all of them gave comes first.
+            return Statement(
+                text=f"{average(repeated, grounds.evidence)} {_capital(text)}",
+                uses=(repeated.mean.id, repeated.spread.id, value.id),
+            )
         return Statement(text=_capital(text), uses=(value.id,))
 
 

@@ -97,14 +97,14 @@ class Agreement(Claim):
             if others:
                 raise RefusedError(f"{first.id} and {fact.subject} differ in more than the seed: {others[0].name}")
         path = f"repetitions-of-{first.id}"
-        average = mean(facts, subject=first.id, fact_id=f"{path}/mean/{facts[0].name}")
+        middle = mean(facts, subject=first.id, fact_id=f"{path}/mean/{facts[0].name}")
         apart = spread(facts, subject=first.id, fact_id=f"{path}/stdev/{facts[0].name}")
         ids = wording.listed([fact.subject for fact in facts])
         text = (
-            f"{ids} differ only in the seed: {facts[0].name} {wording.listed([wording.bare(fact) for fact in facts])}"
-            f"{_unit(facts[0])}, mean {render(average)}, standard deviation {render(apart)}."
+            f"{ids} differ only in the seed: mean {facts[0].name} {render(middle)}, standard deviation {render(apart)} "
+            f"over {wording.listed([wording.bare(fact) for fact in facts])}{_unit(facts[0])}."
         )
-        return Statement(text=text, derived=(average, apart), uses=tuple(self.values))
+        return Statement(text=text, derived=(middle, apart), uses=tuple(self.values))
 
 
 class SinceLast(Claim):

@@ -18,23 +18,28 @@ CLEAR_PERCENT = 5.0
 
 
 def explained_failure(subject: Subject, evidence: Evidence) -> bool:
-    """A failure that differs from a succeeded sibling in nothing but the tested axis."""
-    comparison = subject.comparison
+    """A failure that differs from its succeeded siblings in the tested axis, and in nothing else."""
+    comparison, own = subject.comparison, wording.setting(subject.result, evidence.axis)
+    succeeded = [other for other in evidence.subjects if other.result.status is Status.SUCCEEDED]
     return (
         subject.run.status is Status.FAILED
         and comparison is not None
         and bool(comparison.axis)
         and not comparison.differences
-        and any(other.result.status is Status.SUCCEEDED for other in evidence.subjects)
+        and bool(succeeded)
+        and all(wording.setting(other.result, evidence.axis) != own for other in succeeded)
     )
 
 
 def clear_win(evidence: Evidence) -> tuple[Subject, Fact] | None:
-    """The best variant, where it is clearly better than the baseline, and its change."""
+    """The best variant, where it is clearly better than the baseline, and its change; of repetitions, their mean's."""
     for subject, change in _clear_changes(evidence):
         metric = wording.primary_metrics(evidence)[0]
         if wording.improvement(change) > 0 and wording.best(evidence, metric) is subject:
-            return subject, change
+            repeated = evidence.repeated_of(subject.result.id)
+            whole = change if repeated is None else repeated.change
+            if whole is not None and wording.improvement(whole) > 0 and _is_clear(whole, evidence, metric):
+                return subject, whole
     return None
 
 
@@ -54,7 +59,6 @@ def _clear_changes(evidence: Evidence) -> list[tuple[Subject, Fact]]:
     metric = next((metric for metric in wording.primary_metrics(evidence) if metric.direction), None)
     if metric is None:
         return []
-    least = max(CLEAR_PERCENT, 2 * _noise_percent(evidence, metric))
     found = []
     for subject in evidence.subjects:
         fair = subject.comparison is not None and not subject.comparison.differences and not subject.repeats
@@ -63,13 +67,13 @@ def _clear_changes(evidence: Evidence) -> list[tuple[Subject, Fact]]:
             fair
             and subject.run.status is Status.SUCCEEDED
             and change is not None
-            and isinstance(change.value, float)
-            and abs(change.value) >= least
+            and _is_clear(change, evidence, metric)
         ):
             found.append((subject, change))
     return found
 
 
-def _noise_percent(evidence: Evidence, metric: PrimaryMetric) -> float:
+def _is_clear(change: Fact, evidence: Evidence, metric: PrimaryMetric) -> bool:
     noise = wording.noise(evidence, metric)
-    return abs(number(noise)) if noise is not None else 0.0
+    least = max(CLEAR_PERCENT, 2 * abs(number(noise)) if noise is not None else 0.0)
+    return wording.is_finite(change) and abs(number(change)) >= least

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from curator.confidence import Label
     from curator.evidence import Evidence, Subject
     from curator.facts import Fact
+    from curator.repeated import Repeated
     from marin_research.compare import Comparison
     from marin_research.thread import PrimaryMetric
 
@@ -120,10 +121,34 @@ def _could_be_baseline(evidence: Evidence, winner: Subject, metric: PrimaryMetri
     return change is not None and not winner.repeats and _verdict(change, wording.noise(evidence, metric)) == "better"
 
 
+def _averages(evidence: Evidence) -> Iterator[str]:
+    """What repetitions measured on average: before the best of them, which may have been lucky."""
+    said = [average(each, evidence) for each in evidence.repeated]
+    if len(said) > 1:
+        yield wording.with_items("On average over repetitions:", said)
+    yield from said if len(said) == 1 else ()
+
+
+def average(each: Repeated, evidence: Evidence) -> str:
+    setting = next(
+        (wording.setting(s.result, evidence.axis) for s in evidence.subjects if s.result.id in each.runs), ""
+    )
+    whose = f"{_together(each.runs)} ({setting})" if setting else _together(each.runs)
+    against = f", {render(each.change)} against {_reference(evidence)}" if each.change is not None else ""
+    return f"{whose}: {each.said}{against}."
+
+
+def _reference(evidence: Evidence) -> str:
+    assert evidence.baseline is not None  # noqa: S101 - a change has a reference
+    own = evidence.repeated_of(evidence.baseline.id)
+    return f"the mean of {_together(own.runs)}" if own else f"the baseline {evidence.baseline.id}"
+
+
 def _against_baseline(evidence: Evidence) -> Iterator[str]:
     if evidence.baseline is None:
         yield "There is no baseline run in this thread yet, so nothing can be said against one."
         return
+    yield from _averages(evidence)
     for metric in wording.primary_metrics(evidence)[:1]:
         winner = wording.best(evidence, metric)
         if winner is not None and len(evidence.subjects) > 1:

@@ -21,9 +21,12 @@ from marin_research.markdown import fenced
 from marin_research.record import Devices, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from curator.confidence import Label
     from curator.drafters.reading import Reading
     from curator.evidence import Evidence, Subject
+    from marin_research.record import Run
 
 _OFTEN = 2
 """A failure that came back is a question worth asking; one that came once may be gone."""
@@ -43,7 +46,7 @@ def write_post(evidence: Evidence, label: Label, reading: Reading) -> Post | str
         return "every step was served from the cache; what there was to share came with the runs that made the outputs"
     failed = [subject for subject in evidence.subjects if explained_failure(subject, evidence)]
     if failed:
-        return _failure_post(failed[0], evidence, label, reading)
+        return _failure_post(failed[0], evidence, reading)
     won = clear_win(evidence)
     if won is not None:
         return _win_post(*won, evidence, label, reading)
@@ -70,45 +73,77 @@ def _is_riddle(subject: Subject, evidence: Evidence) -> bool:
     return subject.run.status is Status.FAILED and not explained and _times_failed(subject, evidence) >= _OFTEN
 
 
-def _failure_post(subject: Subject, evidence: Evidence, label: Label, reading: Reading) -> Post:
+def _failure_post(subject: Subject, evidence: Evidence, reading: Reading) -> Post:
     what = wording.axis_value(subject, evidence.axis)
-    alive = [other for other in evidence.subjects if other.result.status is Status.SUCCEEDED]
-    survivors = wording.listed([f"`{wording.axis_value(other, evidence.axis)}`" for other in alive])
     lines = [
         "## What happened",
         "",
         f"With `{what}` the run failed: {wording.code(wording.failure(subject))}",
         "",
-        f"The runs with {survivors} succeeded. They are alike in everything but {_axis(evidence)}.",
+        *_survivors(evidence),
         "",
         *([*fenced(subject.quotes), ""] if subject.quotes else []),
         *_meaning(reading),
-        *_setting(subject, evidence, label),
+        *_setting(subject, evidence),
+        f"- Confidence: the failure was seen {_seen(subject, evidence)}",
     ]
     title = f"{exception(subject.result) or 'Failure'} with {what}, not with its neighbours"
     told = {"discovery_type": "gotcha", "severity": "medium", "verified": False}
     return _post(title, lines, subject, evidence, {"type": "discovery", **told, **_reproducible(subject, evidence)})
 
 
+def _survivors(evidence: Evidence) -> Iterator[str]:
+    """The settings that succeeded, and how many runs each where some was tried again."""
+    alive = [other for other in evidence.subjects if other.result.status is Status.SUCCEEDED]
+    by_setting = wording.by_text(alive, lambda other: wording.code(wording.axis_value(other, evidence.axis)))
+    alike = f"alike in everything but {_axis(evidence)}"
+    if len(by_setting) == len(alive):
+        yield f"The runs with {wording.listed(list(by_setting))} succeeded. They are {alike}."
+        return
+    yield f"These, {alike}, succeeded:"
+    yield ""
+    yield from (f"- {what}: {len(ids)} run{'s' if len(ids) > 1 else ''}" for what, ids in by_setting.items())
+
+
 def _win_post(subject: Subject, change: Fact, evidence: Evidence, label: Label, reading: Reading) -> Post:
-    assert evidence.baseline is not None  # noqa: S101 - a change has a reference
-    value = evidence.fact(subject.result.id, "metric", change.name)
-    reference = evidence.fact(evidence.baseline.id, "metric", change.name)
-    assert value is not None  # noqa: S101
-    assert reference is not None  # noqa: S101
     what = wording.axis_value(subject, evidence.axis)
     lines = [
         "## What we found",
         "",
-        f"`{what}` gave {change.name} {render(value)}, against {render(reference)} of the baseline ({render(change)}).",
-        f"Nothing but {_axis(evidence)} differs between the two.",
+        *_win(subject, change, evidence),
+        "",
+        f"Nothing but {_axis(evidence)} {'differ' if ' and ' in _axis(evidence) else 'differs'}.",
         "",
         *_meaning(reading),
-        *_setting(subject, evidence, label),
+        *_setting(subject, evidence),
+        f"- Confidence: {label.confidence} (`{what}`: {label.reason})",
     ]
     title = f"{what}: {change.name} {render(change)} against the baseline"
     told = {"discovery_type": "insight", "severity": "low", "verified": label.confidence is not Confidence.EXPLORATORY}
     return _post(title, lines, subject, evidence, {"type": "discovery", **told})
+
+
+def _win(subject: Subject, change: Fact, evidence: Evidence) -> Iterator[str]:
+    """What a setting gave, and what the baseline gave; of repetitions the mean first, then the best of them."""
+    assert evidence.baseline is not None  # noqa: S101 - a change has a reference
+    own = wording.axis_value(subject, evidence.axis)
+    named = wording.setting(evidence.baseline, evidence.axis)
+    repeated = evidence.repeated_of(subject.result.id)
+    yield f"- {wording.code(own)}: {_gave(subject.result, change.name, evidence)}"
+    if repeated is not None:
+        best = evidence.fact(subject.result.id, "metric", change.name)
+        yield f"- the best of these {len(repeated.runs)} runs: {change.name} {wording.shown(best)}"
+    baseline = f"the baseline, {wording.code(named)}" if named else "the baseline"
+    yield f"- {baseline}: {_gave(evidence.baseline, change.name, evidence)}"
+    yield f"- change{' of the mean' if repeated else ''}: {render(change)}"
+    for other in evidence.subjects:
+        if other.run.status is Status.FAILED and wording.axis_value(other, evidence.axis) == own:
+            yield f"- another run with {wording.code(own)} failed: {wording.code(wording.failure(other))}"
+
+
+def _gave(run: Run, metric: str, evidence: Evidence) -> str:
+    repeated = evidence.repeated_of(run.id)
+    return repeated.said if repeated else f"{metric} {wording.shown(evidence.fact(run.id, 'metric', metric))}"
 
 
 def _meaning(reading: Reading) -> list[str]:
@@ -118,21 +153,13 @@ def _meaning(reading: Reading) -> list[str]:
 
 
 def _help_post(subject: Subject, evidence: Evidence, reading: Reading) -> Post:
-    run_id, attempt = subject.result.id, subject.result.attempt
-    count = Fact(
-        id=f"{run_id}/count/failures",
-        kind=FactKind.COUNT,
-        value=_times_failed(subject, evidence),
-        name="times",
-        source=f"counted over attempts of {run_id} and the thread's runs that ended alike",
-    )
-    evidence.facts[count.id] = count
+    attempt = subject.result.attempt
     lines = [
         "## Problem",
         "",
         f"The run failed: {wording.failure(subject)}",
         "",
-        f"It was seen {render(count)} times.",
+        f"It was seen {_seen(subject, evidence)}.",
         "",
         *([*fenced(subject.quotes), ""] if subject.quotes else []),
         "## Reproduction",
@@ -140,7 +167,7 @@ def _help_post(subject: Subject, evidence: Evidence, reading: Reading) -> Post:
         *(fenced([attempt.command.line]) if attempt else ["It was not started."]),
         "",
         *_meaning(reading),
-        *_setting(subject, evidence, None),
+        *_setting(subject, evidence),
     ]
     others = [other for other in evidence.subjects if other is not subject and evidence.axis]
     tried = [
@@ -151,6 +178,19 @@ def _help_post(subject: Subject, evidence: Evidence, reading: Reading) -> Post:
     title = f"{name}: {subject.run.label} fails, and nothing in the record says why"
     told = {"urgency": "medium", "tried": tried or None} | _reproducible(subject, evidence)
     return _post(title, lines, subject, evidence, {"type": "help_wanted", **told})
+
+
+def _seen(subject: Subject, evidence: Evidence) -> str:
+    """How often a failure was seen, which becomes a fact."""
+    count = Fact(
+        id=f"{subject.result.id}/count/failures",
+        kind=FactKind.COUNT,
+        value=_times_failed(subject, evidence),
+        name="times",
+        source=f"counted over attempts of {subject.result.id} and the thread's runs that ended alike",
+    )
+    evidence.facts[count.id] = count
+    return "a single time" if count.value == 1 else f"{render(count)} times"
 
 
 def _post(title: str, lines: list[str], subject: Subject, evidence: Evidence, told: dict[str, Any]) -> Post:
@@ -201,15 +241,15 @@ def _versions(subject: Subject) -> str:
     return "; ".join(part for part in (attempt.python, ", ".join(f"{n} {v}" for n, v in kept.items())) if part)
 
 
-def _setting(subject: Subject, evidence: Evidence, label: Label | None) -> list[str]:
-    lines = [
+def _setting(subject: Subject, evidence: Evidence) -> list[str]:
+    seeds = evidence.seeds if evidence.repeated_of(subject.result.id) else ()
+    return [
         "## Setting",
         "",
-        f"- Config: {wording.config(subject.result, without=evidence.axis)}",
+        f"- Config: {wording.config(subject.result, without=(*evidence.axis, *seeds))}",
         f"- Devices: {wording.devices(subject.result)}",
         f"- Versions: {_versions(subject)}",
     ]
-    return [*lines, f"- Confidence: {label.confidence} ({label.reason})"] if label is not None else lines
 
 
 def _axis(evidence: Evidence) -> str:

@@ -42,7 +42,9 @@ def _all(evidence: Evidence) -> Iterator[Note]:
 
 def _change(subject: Subject, change: Fact, evidence: Evidence) -> str:
     against = f"the baseline {evidence.baseline.id}" if evidence.baseline else "the baseline"
-    return f"{wording.axis_value(subject, evidence.axis)}: {change.name} {render(change)} against {against}."
+    repeated = evidence.repeated_of(subject.result.id)
+    mean = f", on average over {len(repeated.runs)} runs," if repeated and repeated.change is change else ""
+    return f"{wording.axis_value(subject, evidence.axis)}: {change.name} {render(change)}{mean} against {against}."
 
 
 def _note(kind: str, text: str, subject: Subject) -> Note:

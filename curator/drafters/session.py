@@ -116,7 +116,7 @@ def _outcome(evidence: Evidence, craft: Craft) -> dict[str, Any]:
     good = [s for s in evidence.subjects if s.result.status is Status.SUCCEEDED]
     partial = {"partial": True} if 0 < len(good) < len(evidence.subjects) else {}
     reflections = [note.text for note in craft.notes if note.type == "reflection"]
-    notes = reflections[-1] if reflections else " ".join((*findings(evidence), *caveats(evidence)))
+    notes = reflections[-1] if reflections else " ".join(map(wording.flat, (*findings(evidence), *caveats(evidence))))
     return {"success": bool(good), **partial, "notes": notes}
 
 

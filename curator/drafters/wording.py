@@ -59,6 +59,11 @@ def with_items(sentence: str, items: Sequence[str]) -> str:
     return "\n".join([sentence, *(f"- {item}" for item in items)])
 
 
+def flat(text: str) -> str:
+    """A sentence and the list below it as sentences in a row."""
+    return text.replace("\n- ", " ")
+
+
 def bullet(text: str, indent: str = "") -> str:
     """A text as a list item, with its own items below it."""
     return f"{indent}- {text}".replace("\n", f"\n{indent}  ")
@@ -93,6 +98,11 @@ def metric_head(metric: PrimaryMetric) -> str:
     """``eval/loss ↓ (nats/byte)``: which way is better, and the unit of the column."""
     arrow = {Direction.LOWER: " ↓", Direction.HIGHER: " ↑"}.get(Direction(metric.direction)) if metric.direction else ""
     return f"{recorded(metric.name)}{arrow}{f' ({metric.unit})' if metric.unit else ''}"
+
+
+def shown(fact: Fact | None) -> str:
+    """A fact's value with its unit."""
+    return "-" if fact is None else render(fact)
 
 
 def bare(fact: Fact | None) -> str:
@@ -169,9 +179,13 @@ def _plain(value: Any) -> Any:
 
 def axis_value(subject: Subject, axis: Sequence[str]) -> str:
     """``learning_rate=0.01`` of one run of a sweep; its label where the axis says nothing."""
-    values = flat_config(subject.result)
-    said = ", ".join(f"{key}={_plain(values[key])}" for key in axis if key in values)
-    return recorded(said or subject.run.label)
+    return setting(subject.result, axis) or recorded(subject.run.label)
+
+
+def setting(run: Run, axis: Sequence[str]) -> str:
+    """``learning_rate=0.01``; empty where the axis says nothing of the run."""
+    values = flat_config(run)
+    return recorded(", ".join(f"{key}={_plain(values[key])}" for key in axis if key in values))
 
 
 def wandb(evidence: Evidence) -> str:

@@ -101,7 +101,10 @@ def test_repetitions_are_summed_up(sweep):
     grounds = Grounds(evidence=evidence)
     claim = {"kind": "agreement", "values": [f"LR-001/{LOSS}", f"LR-002/{LOSS}"]}
 
-    assert "differ only in the seed: eval/loss 2.459 and 2.461 nats/byte" in state(grounds, claim)
+    assert state(grounds, claim) == (
+        "LR-001 and LR-002 differ only in the seed: mean eval/loss 2.460 nats/byte, standard deviation "
+        "0.001414 nats/byte over 2.459 and 2.461 nats/byte."
+    )
     with pytest.raises(RefusedError, match="differ in more than the seed: config lr"):
         state(grounds, {"kind": "agreement", "values": [f"LR-001/{LOSS}", f"LR-003/{LOSS}"]})
 

@@ -56,7 +56,8 @@ def quantities(facts: Iterable[Fact], references: Mapping[str, str]) -> tuple[Qu
         facts: all of a draft's.
         references: for each fact ID of a change the run it is relative to.
     """
-    stated = [quantity for fact in facts if (quantity := _of_fact(fact, references)) is not None]
+    known = {fact.id: fact for fact in facts}
+    stated = [quantity for fact in known.values() if (quantity := _of_fact(fact, known, references)) is not None]
     return (*stated, *_totals(stated), *_implied(stated))
 
 
@@ -89,22 +90,30 @@ def is_extreme(fact: Fact) -> bool:
     return fact.kind is FactKind.METRIC and any(part in fact.id for part in ("/first/", "/minimum/", "/maximum/"))
 
 
-def _of_fact(fact: Fact, references: Mapping[str, str]) -> Quantity | None:
+def _of_fact(fact: Fact, known: Mapping[str, Fact], references: Mapping[str, str]) -> Quantity | None:
     value = number_of(fact)
     if value is None:
         return None
-    several = fact.inputs if fact.kind not in CHANGES and fact.kind in MEASURED else ()
-    runs = {source.partition("/")[0] for source in several} if several and not fact.subject else {fact.subject} - {""}
     return Quantity(
         kind=fact.kind,
         value=value,
         unit=unit_of(fact),
         name=fact.name,
-        runs=frozenset(runs),
+        runs=_runs(fact, known),
         against=references.get(fact.id, ""),
         extreme=is_extreme(fact),
         ids=(fact.id,),
     )
+
+
+def _runs(fact: Fact, known: Mapping[str, Fact]) -> frozenset[str]:
+    """The run that a fact is about; those of its inputs where it is about several."""
+    if fact.subject or fact.kind not in MEASURED or not fact.inputs:
+        return frozenset({fact.subject} - {""})
+    if fact.kind not in CHANGES:
+        return frozenset(source.partition("/")[0] for source in fact.inputs)
+    changed = known.get(fact.inputs[0])
+    return _runs(changed, known) if changed is not None and changed.kind not in CHANGES else frozenset()
 
 
 def _totals(stated: list[Quantity]) -> Iterator[Quantity]:

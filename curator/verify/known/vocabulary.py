@@ -288,6 +288,9 @@ class Vocabulary:
             # A longer label that begins with a shorter one is called by it, too: "64 workers, small shards".
             whole = re.compile(rf"{re.escape(text)}(?![\w.])")
             found[text].update(run for run, label in calls if whole.match(label))
+            # ``lr=0.03`` is also what is set of the run that is called "once more".
+            key, _, value = text.partition("=")
+            found[text] |= self._world.runs_with(key, value)
         return {text: frozenset(runs) for text, runs in found.items() if self._world.tells_apart(frozenset(runs))}
 
     def _calls(self) -> Iterator[tuple[str, str]]:

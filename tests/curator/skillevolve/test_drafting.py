@@ -76,11 +76,36 @@ def test_a_clear_win_is_verified_only_when_it_was_repeated(checkout, keep_here, 
     once, _, _ = drafted(checkout, "post", "LR-001", "LR-002")
     keep_here("LR-004", loss=1.51, lr=0.01, seed=1)
 
-    twice, _, draft = drafted(checkout, "post", "LR-001", "LR-002")
+    twice, body, draft = drafted(checkout, "post", "LR-001", "LR-002")
 
     assert (once["type"], once["discovery_type"], once["verified"]) == ("discovery", "insight", "false")
     assert twice["verified"] == "true"
+    assert twice["title"] == "lr=0.01: eval/loss -24.8 % against the baseline"
+    assert body.startswith(
+        "## What we found\n\n"
+        "- `lr=0.01`: mean eval/loss 1.505 nats/byte over 2 runs, standard deviation 0.007071 nats/byte\n"
+        "- the best of these 2 runs: eval/loss 1.500 nats/byte\n"
+        "- the baseline, `lr=0.003`: eval/loss 2 nats/byte\n"
+        "- change of the mean: -24.8 %\n"
+    )
     checkout.curator("approve", draft)
+
+
+@pytest.mark.usefixtures("sweep")
+def test_one_lucky_seed_is_no_win(checkout, keep_here):
+    """The public would try it, and get what the other seed got."""
+    keep_here("LR-004", loss=2.4, lr=0.01, seed=1)
+
+    assert "no variant beat the baseline" in why_none(checkout, "LR-001", "LR-002")
+
+
+def test_a_failure_that_another_seed_did_not_have_is_no_gotcha(checkout, keep_here):
+    """It would warn of a setting that works."""
+    keep_here("LR-001", loss=2.0, baseline=True, lr=0.003, seed=0)
+    keep_here("LR-002", loss=1.99, lr=0.01, seed=0)
+    keep_here("LR-003", error=NAN, lr=0.01, seed=1)
+
+    assert "no run failed with a cause" in why_none(checkout, "LR-001", "LR-002", "LR-003")
 
 
 def test_a_failure_that_nobody_can_explain_is_a_question(checkout, keep_here, declare):
