@@ -104,7 +104,8 @@ def comparable(reading: Reading, quantity: Quantity) -> Iterator[tuple[float, fl
     elif written.dimension == PERCENT and quantity.kind is FactKind.RATIO:
         yield 1.0, 100 * value
     elif written.dimension in {PERCENT, POINTS}:
-        yield from _as_share(written, own, quantity)
+        if quantity.kind is not FactKind.RATIO:  # "1 points" is no ratio of 1.04
+            yield from _as_share(written, own, quantity)
     elif own is None:
         if plausible(written, quantity):
             yield 1.0, value
@@ -138,7 +139,7 @@ def _as_share(written: Unit, own: Unit | None, quantity: Quantity) -> Iterator[t
             yield 1.0, 100 * value
         elif abs(value) <= 1:
             yield 1.0, 100 * value
-        elif quantity.kind is not FactKind.DELTA:
+        elif quantity.kind is not FactKind.DELTA and _SHARE_NAME.search(quantity.name.lower()):
             yield 1.0, value
     elif written.dimension == POINTS and quantity.kind is FactKind.DELTA:
         yield 1.0, value

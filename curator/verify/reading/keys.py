@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 JOINTS = words.VERSUS | words.word_set(", and or / to - \u2013 \u2192")
 """What joins two values of one key."""
-KEY_LINKS = words.BE | words.word_set('= : of stayed to at ( ~ \u2248 from -> \u2192 " > set a the')
+KEY_LINKS = words.BE | words.word_set('. = : of stayed to at ( ~ \u2248 from -> \u2192 " > set a the')
 """What stands between a key and its value."""
 _LISTING = JOINTS | {"instead", "of"}
 _LONGEST = 24

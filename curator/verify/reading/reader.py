@@ -21,6 +21,7 @@ from curator.verify.reading.steps import starts_step
 from curator.verify.reading.ties import FAR, PASSED, TAKEN, UNKNOWN, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import PERCENT
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
 _PRONOUNS = words.word_set("it its this that they their both")
 _REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
+_DIFFERING = forms("differ span") | {"apart"}
 _COMPARING = words.word_set("compared relative unlike against versus over from")
 
 
@@ -323,7 +325,7 @@ class Reader:
     def _is_mutual(self, mention: Mention) -> bool:
         """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""
         s = self._s
-        said = s.words & {"differ", "differs", "apart"} or {"each", "other"} <= s.words or {"one", "another"} <= s.words
+        said = s.words & _DIFFERING or {"each", "other"} <= s.words or {"one", "another"} <= s.words
         return bool(said) or s.word(s.skip(mention.first - 1, words.ARTICLES, -1)) == "between"
 
     def is_compared_value(self, i: int) -> bool:

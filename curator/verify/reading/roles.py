@@ -5,14 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from curator.verify.reading.ellipsis import shared_from
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
-from curator.verify.text.units import POINTS
+from curator.verify.text.units import BYTE, POINTS, TIME
 from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
+    from curator.verify.text.numerals import Numeral
 
 
 class Role(StrEnum):
@@ -21,6 +23,8 @@ class Role(StrEnum):
     ANY = "any"
     VALUE = "value"
     CHANGE = "change"
+    PRICE = "price"
+    """What something cost, which may be all it took or how much more than another."""
 
 
 _VALUE_BEFORE = words.word_set(
@@ -38,10 +42,13 @@ _GAPS = words.word_set("gap margin difference deficit advantage lead")
 _DELTAS = words.word_set("\u03b4 \u2206 delta diff")
 _TO_DELTA = words.word_set("= : eval train in of")
 _AMBIGUOUS = words.word_set("loss losses cost price lead change")
-_WON = forms("gain lose save")
-_DIFFERING = words.word_set(
-    "differ differs differed changed changes moved off shifted varied varies apart misses missed"
-)
+_PAID = forms("cost pay")
+"""Prices of which a time is as often all that something took: ``cost us two hours``."""
+_OF_SETTING = words.word_set("of at to from with for in on under using")
+_RATIOS = words.word_set("ratio ratios factor factors multiple")
+_MEASURING = forms("measure observe see find get")
+_SPANNING = forms("span")
+_DIVIDING = forms("divide multiply scale surround") | words.word_set("x \u00d7")
 _OVER_PAIRS = {
     ("at", "least"),
     *((word, "than") for word in ("more", "greater", "higher", "larger", "longer", "better")),
@@ -60,6 +67,7 @@ _UNDER = words.word_set("under below < \u2264 beneath")
 
 _FAR_BACK = 40
 """Tokens before a numeral beyond which no noun tells what it is."""
+_GOING = forms("go come bring get drift creep edge inch push take move shoot bounce") | {"back", "again", "right"}
 _ATTAINED = forms("reach exceed pass surpass top attain")
 
 
@@ -76,11 +84,15 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.CHANGE  # "\u0394 eval 0.0022"
     if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
         return Role.CHANGE
+    if _is_headed(s, i):
+        return Role.CHANGE
     before = s.word(j)
-    if before == "and" and _is_priced(s, j - 1):
-        return Role.CHANGE  # "costs 0.005 bpb and 0.08 tokens per word"
+    if not s.runs(i) and (shared := shared_from(s, i)) is not None:
+        return role_of(s, shared)
     if before == "of" and s.kind(j - 1) is TokenKind.METRIC:
         return Role.VALUE
+    if before in _PAID and s.numeral(i) is not None:
+        return Role.PRICE
     low, _ = s.clause(i)
     differences = [k for k in range(max(low, i - _FAR_BACK), i) if is_difference(s, k)]
     if before in {"from", "to"} and any(s.word(k) in _GAPS for k in differences):
@@ -91,11 +103,43 @@ def role_of(s: Sentence, i: int) -> Role:
     return Role.VALUE if before in _VALUE_BEFORE and not (differences or priced) else Role.ANY
 
 
-def _is_priced(s: Sentence, j: int) -> bool:
-    """Whether what stands up to ``j`` is an amount that a verb of price has."""
-    while s.kind(j) is TokenKind.METRIC or (s.is_word(j) and s.word(j) in words.ARTICLES | {"of", "in", "on"}):
-        j -= 1
-    return s.kind(j) is TokenKind.NUMBER and s.word(s.skip(j - 1, _SMALL, -1)) in words.PRICES
+def _is_headed(s: Sentence, i: int) -> bool:
+    """``Speed-ups over the baseline: 1.25 and 2.1``, ``the expected gain was 0.05: we measured 0.06``."""
+    colon = next((j for j in range(i - 1, -1, -1) if s.word(j) == ":"), None)
+    if s.word(i - 1) in _MEASURING and s.word(i - 2) in {"we", "i"}:
+        return any(is_difference(s, j) for j in range(i - 1))
+    head = s.skip(0, words.ARTICLES)
+    if colon is None or not is_difference(s, head) or s.word(i - 1) in _OF_SETTING or s.keys(i + 1):
+        return False
+    return not any(s.word(j) in words.BE for j in range(head, colon))  # "These differences are small: all stay above"
+
+
+def _is_priced(s: Sentence, i: int, verb: str) -> bool:
+    """Whether the numeral behind a verb of price is what came or went, and not all there is of it."""
+    numeral = s.numeral(i)
+    if numeral is None or (numeral.unit is None and not numeral.decimals):
+        return s.kind(i + 1) is TokenKind.METRIC
+    return _is_of_metric(s, i) or not (_is_amount(numeral) and verb in _PAID)
+
+
+def _is_amount(numeral: Numeral) -> bool:
+    """Whether it is in a unit of what a run uses up: time, memory."""
+    return numeral.unit is not None and numeral.unit.dimension in {TIME, BYTE}
+
+
+def _is_of_metric(s: Sentence, i: int) -> bool:
+    """``24 ms of time to first token``."""
+    return s.word(i + 1) in {"of", "in"} and s.kind(s.skip(i + 2, words.ARTICLES)) is TokenKind.METRIC
+
+
+def _is_between(s: Sentence, i: int) -> bool:
+    """``the 0.012 between LR-001 and LR-003``, ``the 0.096 nats that a rate of 0.1 gains``."""
+    if s.word(i - 1) != "the":
+        return False
+    ends = s.skip(i + 2, words.ARTICLES)
+    if s.word(i + 1) == "between" and s.runs(ends):
+        return True
+    return s.word(i + 1) == "that" and any(s.word(j) in words.PRICES and s.is_word(j) for j in range(i + 2, i + 7))
 
 
 def is_change(s: Sentence, i: int) -> bool:
@@ -127,6 +171,10 @@ def _is_change_by_governor(s: Sentence, i: int, j: int) -> bool:
     ranged = before in _TO and s.kind(j - 1) is TokenKind.NUMBER and s.word(j - 1)[-1:].isdigit()
     if _is_by(s, j) or (ranged and _is_by(s, j - 2)):
         return True  # "by 0.6 to 1.3 points"
+    if before == "worth" or (before == "of" and s.word(j - 1) in _RATIOS and s.is_word(j - 1)):
+        return True
+    if before in {"(", ","} and _is_apposed(s, i):
+        return True
     if before == "of" and (is_difference(s, j - 1) or is_difference(s, j - 2) or _difference_before(s, i)):
         return True
     if s.kind(j) is TokenKind.METRIC:
@@ -134,8 +182,7 @@ def _is_change_by_governor(s: Sentence, i: int, j: int) -> bool:
     relative = numeral is not None and numeral.relative
     if before in words.MOVES or (relative and before in words.CAUSES):
         return True
-    quality = numeral is not None and numeral.unit is not None and numeral.unit.dimension.startswith(("nat", "bit"))
-    if before in words.PRICES and (relative or quality or before in _WON):
+    if before in _SPANNING or (before in words.PRICES and _is_priced(s, i, before)):
         return True
     return before in {"up", "down"} or (numeral is not None and numeral.sign == "+")
 
@@ -148,16 +195,16 @@ def _is_change_by_follower(s: Sentence, i: int) -> bool:
     if after in words.ADJECTIVES and not (after in {"more", "less", "fewer"} and further in words.RUN_NOUNS):
         return True
     measured = s.kind(i + 1) is TokenKind.METRIC
-    return is_difference(s, i + 1) or _is_placed(s, i) or (measured and (is_difference(s, i + 2) or further in _POINTS))
+    if measured and (is_difference(s, i + 2) or further in _POINTS):
+        return True
+    return is_difference(s, i + 1) or _is_placed(s, i) or _is_between(s, i)
 
 
 def _is_by(s: Sentence, j: int) -> bool:
-    """Whether "by" stands at ``j`` and an amount of change, not a doer, behind it."""
-    if s.word(j) != "by":
-        return False
-    low, _ = s.clause(j)
-    telling = any(s.word(k) in words.SENSES or s.word(k) in _DIFFERING or is_difference(s, k) for k in range(low, j))
-    return telling or j <= 1 or s.word(j - 1) in {"i.e.", ",", "("}
+    """Whether "by" stands at ``j``, and neither a doer nor a divisor behind it."""
+    counted = {s.word(k) for k in range(j + 2, j + 4)} & (words.RUN_NOUNS | words.COUNTED)
+    sized = s.kind(j - 1) is TokenKind.NUMBER  # "256 by 512"
+    return s.word(j) == "by" and not (counted or sized or s.word(j - 1) in _DIVIDING)
 
 
 def _is_placed(s: Sentence, i: int) -> bool:
@@ -177,6 +224,17 @@ def _is_placed(s: Sentence, i: int) -> bool:
     return s.word(k) in {"over", "under", "off"} and bool(s.runs(j))
 
 
+def _is_apposed(s: Sentence, i: int) -> bool:
+    """``the measured drop, 0.09, exceeds``, ``the gain in loss is small (0.02)``."""
+    if s.word(i - 1) == ",":
+        return is_difference(s, i - 2) and s.word(i + 1) in words.ENDINGS
+    earlier = [k for k in s.of_kind(TokenKind.NUMBER, (0, i)) if s.word(k - 1) == "("]
+    if earlier and s.numeral(earlier[-1]).unit == s.numeral(i).unit:  # type: ignore[union-attr]
+        return role_of(s, earlier[-1]) is Role.CHANGE  # "the gain (0.02) is seven times that of the other (0.003)"
+    whole = s.numeral(i).whole  # type: ignore[union-attr]
+    return s.word(i + 1) in words.ENDINGS and not whole and _difference_before(s, i)
+
+
 def _difference_before(s: Sentence, i: int) -> bool:
     low, _ = s.clause(i)
     near = any(is_difference(s, j) for j in range(max(low, i - 6), i))
@@ -193,6 +251,8 @@ def bound_of(s: Sentence, i: int) -> Sense | None:
     if s.word(j) in {">", "<"} and (s.word(j - 1) in {"-", "=", ")"} or s.kind(j - 1) is TokenKind.NUMBER):
         return None
     pair = s.word(j - 1), s.word(j)
+    if pair == ("up", "to") and (s.word(j - 2) in _GOING or s.word(j - 2) in words.MOVES):
+        return None  # "drifted back up to 2.9"
     counted = s.is_word(i + 1) and s.word(i + 1).endswith("s")
     if (s.word(j) == "over" and counted) or (
         s.word(j) in {"over", "under"} and (s.keys(i + 1) or s.word(i + 1) in words.COUNTED)

@@ -175,7 +175,8 @@ DIFFERENCES = word_set(
     """
     difference differences delta deltas gap margin improvement improvements reduction reductions increase increases
     decrease drop gain gains loss losses change regression shift rise fall decline speedup slowdown advantage lead
-    deficit cost saving savings overhead speed-up slow-down jump hit win price growth swing
+    deficit cost saving savings overhead speed-up slow-down jump hit win price growth swing spread gaps
+    speedups speed-ups
     """
 )
 """Nouns for what lies between two values."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, FactKind
+from curator.verify.reading.ellipsis import shared_from
 from curator.verify.reading.roles import Role
 from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import FAR, Ties
@@ -163,7 +164,9 @@ class Costs:
 
     def _is_counted(self, quantity: Quantity) -> bool:
         own = self._s.tokens[self._i].text.split()[-1]
-        beside = {own, *(self._s.word(self._i + step) for step in (-2, -1, 1, 2))}
+        shared = shared_from(self._s, self._i)  # "LR-002 needed 5 attempts and LR-001 3"
+        places = [self._i] if shared is None else [self._i, shared]
+        beside = {own, *(self._s.word(i + step) for i in places for step in (-2, -1, 1, 2))}
         stem = quantity.name.lower().rstrip("s")
         return any(word.rstrip("s") == stem for word in beside)
 
@@ -175,6 +178,8 @@ class Costs:
             return 3.0
         if numeral.unit is not None and numeral.unit.dimension == POINTS and not quantity.is_change:
             return 3.0
+        if role is Role.PRICE and quantity.kind is FactKind.DELTA:
+            return 0.5
         if role is Role.CHANGE:
             return 0.0 if quantity.is_change or quantity.kind is FactKind.DEVIATION else 3.0
         if numeral.sign == "\u00b1":
@@ -182,9 +187,9 @@ class Costs:
         if numeral.unit is not None and numeral.unit.dimension == POINTS and quantity.kind is FactKind.DELTA:
             return 0.0
         if quantity.kind in CHANGES - {FactKind.RATIO} and role is Role.VALUE and not numeral.sign:
-            return 0.5 if self._is_share_of_change() else 3.0 if self.names.all else 1.5
+            return 0.5 if self._is_share_of_change() else 3.0 if self.names.all else 2.5
         if quantity.is_change:
-            return self._change(quantity) if numeral.relative or numeral.sign else 1.5
+            return self._change(quantity) if numeral.relative or numeral.sign else 2.5
         if quantity.extreme:
             return 0.0 if self._it.compared or self._s.words & _HISTORY else 2.5
         return 0.0

@@ -142,6 +142,12 @@ class Numbers:
             return True  # "by three times as much": of what, the sentence leaves open
         if numeral.whole and numeral.value in self._world.named_numbers:
             return True  # a part of a metric's name: "at 1024 tokens"
+        if numeral.whole and i == 0 and s.word(1) == "." and len(s.tokens) == 2:
+            return True  # "1. Results"
+        if numeral.whole and s.word(i - 1) == "/" and s.kind(i - 2) is TokenKind.RUN:
+            return True  # another name: "seed 0 / 1"
+        if numeral.whole and numeral.word and s.word(i - 1) == "the" and not s.is_word(i + 1):
+            return True  # "the best of the three (LR-002)"
         small = numeral.word and (numeral.whole or numeral.relative) and numeral.value <= _FEW
         return small and s.hedged(i)
 
