@@ -43,6 +43,7 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
     "len": ("length", "len"),
     "num": ("", "number of"),
     "n": ("", "number of"),
+    "at": ("at", ""),
     "avg": ("average", "mean", "avg", ""),
     "mean": ("mean", "average", ""),
     "max": ("max", "maximum", "peak", ""),
@@ -167,7 +168,7 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
     for word in words if len(words) > 1 and "per" not in words else ():
         telling = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
         if (telling and len(word) > 1) or len(word) > 3:
-            for spoken in _SPOKEN.get(word, (word,)):
+            for spoken in _SPOKEN.get(word, _derived(word)):
                 if spoken and not _vague(spoken) and spoken not in QUALIFIERS and spoken not in SENSES:
                     found.setdefault(spoken, 3)
     if _RATE.search("_".join(words)):
@@ -180,6 +181,9 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
         for phrase in _DURATION:
             found.setdefault(phrase, 3)
     found |= {phrase.removesuffix("s"): rank for phrase, rank in found.items() if phrase.endswith("ers")}
+    for phrase, rank in list(found.items()):
+        if phrase.endswith("y") and phrase[-2:-1] not in "aeiou ":
+            found.setdefault(f"{phrase[:-1]}ies", rank)  # "latencies"
     if len(words) > 1 and words[-1] in _SPREADS - {"error"}:
         found = {phrase: rank for phrase, rank in found.items() if _SPREADS & {*phrase.split()}}
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}
@@ -199,7 +203,7 @@ def _vague(phrase: str) -> bool:
 
 def _said(words: list[str]) -> list[str]:
     """Every way to say the words, those that end in a unit or a statistic also without it."""
-    choices = [list(_SPOKEN.get(word, (word,))) for word in words]
+    choices = [list(_SPOKEN.get(word, _derived(word))) for word in words]
     if len(words) > 1:
         if words[-1] in _UNIT_TAILS and words[-2] != "per":
             choices[-1] = [*choices[-1], ""]
@@ -207,6 +211,13 @@ def _said(words: list[str]) -> list[str]:
             choices[-1] = [*choices[-1], ""]
     said = itertools.islice(itertools.product(*choices), _MOST)
     return [" ".join(filter(None, choice)) for choice in said]
+
+
+def _derived(word: str) -> tuple[str, ...]:
+    """A word and the noun made of it: ``ingest`` and ``ingestion``, ``generate`` and ``generation``."""
+    if word.endswith("ate") and len(word) > 5:  # no "rate", no "date"
+        return (word, f"{word[:-1]}ion")
+    return (word, f"{word}ion") if word.endswith(("est", "ect", "ess")) else (word,)
 
 
 def _ranked(named: Iterable[tuple[str, Mapping[str, int]]]) -> dict[str, frozenset[str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
+from curator.verify.reading.descriptions import Descriptions
 from curator.verify.reading.keys import KEY_LINKS, key_of
 from curator.verify.reading.sentences import Sentence
 from curator.verify.reading.shared_units import with_shared_units
@@ -41,9 +42,11 @@ _BESIDE = (
 )
 _REMOVING = words.word_set("without no") | forms("remove drop disable skip omit")
 _TURNING = forms("turn switch")
+_SWITCHES = words.word_set("no off lacking sans dropping removing adding enabling")
 _NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
+_CHOSEN_BY = words.word_set("with at using for under")
 _SMALL = 12
 """A whole number up to here is no config value unless the key stands beside it."""
 
@@ -57,6 +60,7 @@ class _Marker:
     def __init__(self, tokens: list[Token], context: Context, world: World, vocabulary: Vocabulary) -> None:
         self._world, self._vocabulary = world, vocabulary
         self._s = Sentence(tuple(with_shared_units(tokens)), context)
+        self._descriptions = Descriptions(self._s, world)
         self._settings = [q for q in world.quantities if q.kind is FactKind.CONFIG and q.runs]
 
     def tokens(self) -> Iterator[Token]:
@@ -98,9 +102,9 @@ class _Marker:
             if called and not runs and token.numeral.unit is None:  # "the 120M drafter"
                 return replace(token, kind=TokenKind.RUN, runs=called, described=True, numeral=None)
         elif token.kind in {TokenKind.WORD, TokenKind.IDENTIFIER}:
-            runs = self._said_by(i, token)
+            runs = self._descriptions.runs(i) or self._said_by(i, token)
         elif token.kind is TokenKind.CONFIG:
-            runs = self._switched(i, token)
+            runs = self._descriptions.runs(i) or self._switched(i, token)
         elif token.lower == "reference" and self._is_of_metric(i):
             return replace(token, kind=TokenKind.WORD, runs=frozenset())
         else:
@@ -190,23 +194,32 @@ class _Marker:
     def _is_off(self, i: int) -> bool:
         """``without X``, ``X disabled``, ``turning off X``."""
         s = self._s
-        before = s.word(s.skip(i - 1, words.ARTICLES | words.ADJECTIVES.keys(), -1))
+        before = s.word(self._before_noun(i))
         behind = s.word(s.skip(i + 1, words.BE))
         return before in {"without", "no", "off", "lacking", "sans", "dropping", "removing"} or behind in _SWITCHED_OFF
 
     def _is_on(self, i: int) -> bool:
         s = self._s
-        before = s.word(s.skip(i - 1, words.ARTICLES, -1))
+        before = s.word(self._before_noun(i))
         return before in {"with", "using", "adding", "enabling"} or s.word(s.skip(i + 1, words.BE)) in {"on", "enabled"}
+
+    def _before_noun(self, i: int) -> int:
+        """Where the word stands before a noun, its articles and at most one word that describes it: ``hard``."""
+        s, passing = self._s, words.ARTICLES | words.ADJECTIVES.keys()
+        j = s.skip(i - 1, passing, -1)
+        describes = s.is_word(j) and not s.runs(j) and s.word(j) not in words.FOLLOWERS | words.NEGATIONS | _SWITCHES
+        return s.skip(j - 1, passing, -1) if describes else j
 
     # -- numbers ------------------------------------------------------------------------------------------------
 
     def _set_by(self, i: int, numeral: Numeral) -> frozenset[str]:
         if self._s.context.cell or (numeral.word and self._is_counted(i)):
             return frozenset()
-        keys = key_of(self._s, i) or self._hyphened_key(i)
+        keys = key_of(self._s, i) or self._hyphened_key(i) or self._descriptions.key_of_parallel(i, numeral)
         if keys is None and numeral.unit is None and self._may_call(i, numeral):
             keys = self._world.varying
+        if keys is None and numeral.unit is not None and not numeral.relative and not self._measured(numeral):
+            keys = frozenset(q.name for q in self._settings if q.unit and q.unit.dimension == numeral.unit.dimension)
         varied = (keys or frozenset()) & self._world.varying
         settings = [q for q in self._settings if q.name in varied] if varied else []
         return frozenset(run for q in settings if fit(numeral, q) is Fit.MATCH for run in q.runs)
@@ -271,6 +284,10 @@ def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:
     if len(between) > 4 or not (tokens[a].described or tokens[b].described):
         return False
     comma = any(token.text == "," for token in between)
+    # "with AdamW and small shards": values of two settings, where two of one setting have no run in common
+    joined = len(between) == 1 and between[0].lower == "and" and tokens[a - 1].lower in _CHOSEN_BY if a else False
+    if joined and tokens[a].described and tokens[b].described:
+        return True
     fine = all(token.lower in _BESIDE or token.keys for token in between)
     both = tokens[a].described and tokens[b].described  # "aux loss, seed 0"
     return fine and (both or not (comma and tokens[b].depth == tokens[a].depth == 0))

@@ -106,9 +106,15 @@ def _joined(s: Sentence, a: int, b: int) -> bool:
     """Whether two names stand side by side, as in ``LR-001, LR-002 and LR-003``."""
     between = [s.word(j) for j in range(a + 1, b)]
     listed = s.kind(a) is s.kind(b) is TokenKind.NUMBER  # "for 32, 128, 256: 96, 141, 267"
+    if s.kind(a) is TokenKind.NUMBER and _is_id(s, b):
+        return False  # "LR-002 failed at a batch of 64, and LR-003 was preempted"
     if "," in between and not listed and not _CLOSINGS & set(between) and not _goes_on(s, b):
         return False
     return 0 < len(between) <= 3 and set(between) <= _JOINTS and between != ["the"]
+
+
+def _is_id(s: Sentence, j: int) -> bool:
+    return s.kind(j) is TokenKind.RUN and not s.tokens[j].described
 
 
 def _goes_on(s: Sentence, b: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.verify.reading.mentions import is_unknown
+from curator.verify.reading.roles import is_difference
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
@@ -29,6 +30,8 @@ def claims(s: Sentence, i: int) -> bool:
     behind = range(i + 1, i + 5)
     if word in words.MOVES and s.word(i - 1) == "had":
         return False  # what it had been before
+    if word in words.MOVES and is_difference(s, i - 1) and not s.names(i - 1):
+        return False  # "the gains shrink"
     if _is_of_setting(s, i) or after == "again":
         return False  # "and gets worse again after that"
     if words.is_contest(word, after):

@@ -73,6 +73,9 @@ _ATTAINED = forms("reach exceed pass surpass top attain")
 
 def role_of(s: Sentence, i: int) -> Role:
     """As what the numeral at ``i`` is said."""
+    numeral = s.numeral(i)
+    if s.runs(i) and numeral is not None and not (numeral.relative or numeral.sign):
+        return Role.ANY  # "blocks of 4 KiB lower the latency"
     j = _governor(s, i)
     whole = s.numeral(i + 2) if s.word(i + 1) == "of" else None
     if whole is not None and whole.unit is not None and whole.unit.dimension == POINTS:

@@ -134,6 +134,8 @@ def _amount_word_before(s: Sentence, i: int) -> int | None:
     low, _ = s.clause(i)
     low = max([low, *(j + 1 for j in range(low, i) if s.word(j) == ":" and j > 2)])
     for j in range(i - 1, low - 1, -1):
+        if s.word(j) in words.ADJECTIVES and s.keys(j + 1) and not s.names(j + 1):
+            continue  # "the larger window 36.9 %"
         if _tells(s, j) and not (s.word(j + 1) == "than" and j + 2 == i):
             return None if s.kind(j - 1) is TokenKind.NUMBER else j
         if s.kind(j) is TokenKind.METRIC and any(_is_other_verb(s, k) for k in range(j + 1, i)):

@@ -6,7 +6,7 @@ Knows English word order and nothing of facts.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -218,6 +218,8 @@ def split(tokens: Sequence[Token], context: Context) -> Iterator[Sentence]:
             or i + 1 - start >= _LONGEST
             or (stops and tokens[i + 1].start > token.end and not tokens[i + 1].text[:1].islower())
         ):
+            if previous is not None and previous.is_question and context.field.startswith("question"):
+                context = replace(context, hypothetical=False)  # what follows answers it
             previous = Sentence(tuple(tokens[start : i + 1]), context, previous)
             yield previous
             start = i + 1

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from curator.verify.reading.keys import JOINTS
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text.numerals import with_unit
-from curator.verify.text.units import TIME
+from curator.verify.text.units import FACTOR, TIME, Unit
+from curator.verify.text.words import APPROXIMATE
 
 if TYPE_CHECKING:
     from curator.verify.reading.tokens import Token
@@ -33,6 +34,11 @@ def with_shared_units(tokens: list[Token]) -> list[Token]:
         first, last = found[i - 3], found[i]
         if of and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
             found[i - 3] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=False))
+    for i in range(3, len(found)):  # "a factor of about 2.3"
+        numeral = found[i].numeral
+        back = i - 2 if found[i - 1].lower in APPROXIMATE else i - 1
+        if numeral and numeral.unit is None and (found[back - 1].lower, found[back].lower) == ("factor", "of"):
+            found[i] = replace(found[i], numeral=with_unit(numeral, Unit(FACTOR, 1.0)))
     return _with_earlier_units(found)
 
 

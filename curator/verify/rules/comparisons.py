@@ -44,9 +44,8 @@ _SIMILAR_WITHIN = 0.1
 _HARDLY = 0.005
 """Relative differences up to which values are the same, and about the same."""
 _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
-_QUALITIES = words.RUN_NOUNS | words.word_set(
-    "choice option result results outcome one performance value values overall"
-)
+_OUTCOMES = words.word_set("choice option result results outcome one performance value values overall")
+_QUALITIES = words.RUN_NOUNS | _OUTCOMES
 _ON = words.word_set("on in at the of data set sets")
 _THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
 _BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
@@ -186,8 +185,9 @@ class Comparisons:
         if plain and word not in words.MOVES:
             if s.kind(j + 1) is TokenKind.METRIC:
                 return Ties([Tie(s.names(j + 1))])
-            if not ((words.SENSES.get(word) in _VERDICTS or word == "same") and s.word(j) in _QUALITIES):
-                return None
+            judging = words.SENSES.get(word) in _VERDICTS
+            if not (judging or word == "same") or s.word(j) not in (_QUALITIES if judging else _OUTCOMES):
+                return None  # "the same setup"
             if measured := self._world.measured_on(s.word(s.skip(j + 1, _ON))):
                 return Ties([Tie(measured)])  # "a better result on the evaluation"
         return self._names_before(reader, s, i, sense)

@@ -32,6 +32,7 @@ _SYMBOLS: dict[str, tuple[str, float]] = {
     "h": (TIME, 3600.0),
     "hr": (TIME, 3600.0),
     "d": (TIME, 86400.0),
+    **{f"{p}Hz": ("hertz", float(f)) for p, f in _PREFIXES.items() if p != "K"},
     "W": ("watt", 1.0),
     "kW": ("watt", 1000.0),
     "\u00b0C": ("celsius", 1.0),
@@ -146,24 +147,27 @@ def _simple(text: str) -> Unit:
     return Unit(text.lower().removesuffix("s"), 1.0)
 
 
-_SUFFIXES = (
-    (re.compile(r"(?:tok|tokens)_(?:per_)?(?:s|sec|second)$"), "tok/s"),
-    (re.compile(r"(?:steps)_per_(?:s|sec|second)$"), "step/s"),
-    (re.compile(r"(?:samples|examples)_per_(?:s|sec|second)$"), "sample/s"),
-    (re.compile(r"_ms$"), "ms"),
-    (re.compile(r"(?<!per)_(?:s|sec|secs|seconds)$"), "s"),
-    (re.compile(r"_(?:min|minutes)$"), "min"),
-    (re.compile(r"_(?:h|hours)$"), "h"),
-    (re.compile(r"_gib$"), "GiB"),
-    (re.compile(r"_gb$"), "GB"),
-    (re.compile(r"_mib$"), "MiB"),
-    (re.compile(r"_mb$"), "MB"),
-    (re.compile(r"_bytes$"), "B"),
-    (re.compile(r"_(?:pct|percent)$"), "%"),
+_RATE_SUFFIX = re.compile(
+    r"(?P<top>tok|tokens|step|steps|samples|examples|[kmgt]?b|[kmgt]ib)_(?:per_)?(?:s|sec|second)$"
 )
+_SUFFIX = re.compile(
+    r"(?<!per)_(?P<unit>[num]?s|secs?|seconds|min|minutes|h|hours|pct|percent|bytes|[kmgtp]i?b|[kmg]?hz|watts)$"
+)
+_WRITTEN = {"pct": "%", "bytes": "B", "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz"}
+"""How a unit is written that stands in a name in lower case, where it is not written so."""
+
+
+def _written(suffix: str) -> str:
+    if re.fullmatch(r"[kmgtp]i?b", suffix):
+        return f"{suffix[0].upper()}{suffix[1:-1]}B"
+    return _WRITTEN.get(suffix, suffix)
 
 
 @cache
 def implied_by_name(name: str) -> str:
-    """The unit a metric's or a config key's own name states: ``step_time_ms``."""
-    return next((unit for pattern, unit in _SUFFIXES if pattern.search(name.lower())), "")
+    """The unit a metric's or a config key's own name states: ``step_time_ms``, ``block_kib``."""
+    lower = name.lower()
+    if rate := _RATE_SUFFIX.search(lower):
+        return f"{_written(rate['top'])}/s"
+    found = _SUFFIX.search(lower)
+    return _written(found["unit"]) if found else ""

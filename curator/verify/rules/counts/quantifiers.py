@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.reading.mentions import PREPOSITIONS
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.rules.counts.nouns import ALL, NONE, PASSING, THEM
@@ -47,6 +48,8 @@ class Quantifiers:
         noun = s.skip(i + 1, PASSING)
         while s.kind(noun) is TokenKind.NUMBER or s.word(noun) in PASSING:
             noun += 1
+        if s.kind(noun) is TokenKind.CONFIG and s.word(i - 1) in PREPOSITIONS:
+            return  # "it pays off on both seeds"
         mention = next((m for m in reader.runs if m.first in {noun, noun - 1}), None)
         last = s.is_word(noun) and s.word(noun + 1) in words.RUN_NOUNS
         alone = word in _ALONE and s.word(i + 1) in {*words.STATUS_WORDS, *words.BE}

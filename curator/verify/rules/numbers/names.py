@@ -40,7 +40,8 @@ def _of_speed(it: Statement) -> Ties | None:
     """``88 % slower``, ``as fast``: of whatever tells the speed."""
     s, i = it.s, it.i
     at = amount_word(s, i)
-    compared = {s.word(i + 1), s.word(i + 2)} & _AS_SPEED
+    whole = s.skip(i + 2, words.ARTICLES) if s.word(i + 1) == "of" else i + 1  # "60 % of the speed"
+    compared = {s.word(i + 1), s.word(i + 2), s.word(whole)} & _AS_SPEED
     if not compared and (at is None or sense_at(s, at) not in SPEEDS):
         return None
     fast = frozenset(name for name in it.world.metric_names if it.world.speed(name))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
-from curator.verify.reading.roles import Role
+from curator.verify.reading.roles import Role, is_difference
 from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import BELIEVABLE
 from curator.verify.reading.tokens import TokenKind
@@ -126,7 +126,8 @@ class Numbers:
     def _quoted_ids(self, it: Statement, *, loose: bool = False) -> tuple[str, ...]:
         s, i = it.s, it.i
         asked = s.word(i - 1) == "the" and (s.word(i - 2) in {"than", "of"} or {s.word(i + 1), s.word(i + 2)} & _ASKING)
-        threshold = loose or bool(asked) or bool(s.words & _THRESHOLD) or s.hedged(i)
+        denied = it.numeral.relative and s.negated(i)  # "did not bring another 10 %"
+        threshold = loose or bool(asked) or denied or bool(s.words & _THRESHOLD) or s.hedged(i)
         if not threshold and it.role is Role.CHANGE:
             return ()
         return self._quoted.match(it.s, it.i, it.subjects, loose=threshold)
@@ -140,6 +141,9 @@ class Numbers:
             return True  # "restarted twice"
         if numeral.relative and (s.word(i + 1), s.word(i + 2), s.word(i + 3)) == ("as", "much", "."):
             return True  # "by three times as much": of what, the sentence leaves open
+        factor = numeral.unit is not None and numeral.unit.dimension == FACTOR
+        if factor and is_difference(s, s.skip(i + 1, words.ARTICLES | {"of", "as", "large", "big"})):
+            return True  # "twice the difference between the seeds"
         if numeral.whole and numeral.value in self._world.named_numbers:
             return True  # a part of a metric's name: "at 1024 tokens"
         if numeral.whole and i == 0 and s.word(1) == "." and len(s.tokens) == 2:
