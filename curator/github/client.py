@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from curator.errors import NotYetError
 from curator.github import model
-from curator.github.errors import GitHubError, LostAnswerError, RateLimitError, UnreachableError
+from curator.github.errors import GitHubError, LostAnswerError, MissingError, RateLimitError, UnreachableError
 from curator.github.pace import PATIENCE_S, Pace
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _POLITE_TRIES = 3
 _LONGEST_BODY = 65_536
 """Characters that GitHub takes for a body."""
 _GONE = frozenset({301, 302, 303, 307, 308})
+_MISSING = frozenset({404, 410})
 _FLEETING = frozenset({500, 502, 503, 504})
 _COMMENT = re.compile(r"/issues/comments/\d+$")
 
@@ -231,7 +232,8 @@ def _understood(method: str, answer: httpx.Response) -> httpx.Response:
     if status in _FLEETING:
         raise LostAnswerError(_lost(method, f"GitHub answered {status}"))
     advice = _advice(status, said, answer.request.url.path)
-    raise GitHubError(f"GitHub answered {status}{f' ({said})' if said else ''} to {where}: {advice}")
+    kind = MissingError if status in _MISSING else GitHubError
+    raise kind(f"GitHub answered {status}{f' ({said})' if said else ''} to {where}: {advice}")
 
 
 def _advice(status: int, said: str, path: str) -> str:
@@ -240,7 +242,7 @@ def _advice(status: int, said: str, path: str) -> str:
         return "somebody locked it; have it unlocked, then publish again"
     if status == 403 and "archived" in said:
         return "that repository takes no changes any more; correct the issue in the thread's file"
-    if status in (404, 410) and _COMMENT.search(path):
+    if status in _MISSING and _COMMENT.search(path):
         return "somebody deleted the comment, or the token may not see it; say it anew with `curator draft`"
     return {
         401: "GITHUB_TOKEN is refused; set it to a new token, then publish again",

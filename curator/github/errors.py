@@ -4,6 +4,7 @@
 
     PublicationError
     |-- GitHubError            it said no, or nothing that can be understood
+    |   |-- MissingError       there is no such thing, or it is not for us to see
     |   `-- LostAnswerError    the request was sent and its answer never came: it may have been carried out
     `-- NotYetError
         |-- UnreachableError   nothing was sent
@@ -17,6 +18,10 @@ from curator.errors import NotYetError, PublicationError
 
 class GitHubError(PublicationError):
     """GitHub said no, or nothing that can be understood."""
+
+
+class MissingError(GitHubError):
+    """There is no such thing, or none that the token may see."""
 
 
 class LostAnswerError(GitHubError):

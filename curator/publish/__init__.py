@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     PUBLISHED = "published"
     ALREADY = "already"  # it was out before
     WAITS = "waits"  # something has to happen first; nothing was sent
+    GONE = "gone"  # it was out, and somebody removed it there; nothing was sent
     FAILED = "failed"
     PLANNED = "planned"  # a dry run: it would be published
 
@@ -62,7 +63,7 @@ def publishable(queue: DraftQueue) -> list[Draft]:
 
 
 def publish(
-    drafts: Sequence[Draft], queue: DraftQueue, *, by: str, reach: Reach | None = None
+    drafts: Sequence[Draft], queue: DraftQueue, *, by: str, reach: Reach | None = None, again: bool = False
 ) -> Iterator[Publication]:
     """Publish drafts that a person approved, logbook entries first. Each is out before the next one begins.
 
@@ -73,6 +74,7 @@ def publish(
         queue: where they and the log of decisions are.
         by: who started the program.
         reach: how far logbook entries are taken; each thread says so itself unless given.
+        again: a person wants what was removed where it had been published to go out once more.
 
     Raises:
         RefusedError: one of them is not approved, or the log of decisions is broken; nothing was published then.
@@ -81,10 +83,12 @@ def publish(
     places = Places(Context(queue=queue, reach=reach))
     for draft in sorted([*drafts, *_to_take_further(drafts, queue, reach)], key=order):
         with alone(queue.store.objects.url):
-            yield _publish(queue.get(draft.id), places, by=by)
+            yield _publish(queue.get(draft.id), places, by=by, again=again)
 
 
-def plan(drafts: Sequence[Draft], queue: DraftQueue, *, reach: Reach | None = None) -> Iterator[Publication]:
+def plan(
+    drafts: Sequence[Draft], queue: DraftQueue, *, reach: Reach | None = None, again: bool = False
+) -> Iterator[Publication]:
     """What `publish` would do, with the change it would make. Touches nothing.
 
     Raises:
@@ -94,18 +98,22 @@ def plan(drafts: Sequence[Draft], queue: DraftQueue, *, reach: Reach | None = No
     context = Context(queue=queue, reach=reach, dry=True)
     places = Places(context)
     for draft in sorted(drafts, key=order):
-        planned = _plan(draft, places)
+        planned = _plan(draft, places, again=again)
         if planned.outcome is Outcome.PLANNED:
             context.planned.add(draft.id)
         yield planned
 
 
-def _publish(draft: Draft, places: Places, *, by: str) -> Publication:
+def _publish(draft: Draft, places: Places, *, by: str, again: bool) -> Publication:
     if draft.status is DraftStatus.PUBLISHED:
-        return _finish(draft, places)
+        standing = _standing(draft, places)
+        if standing.outcome is not Outcome.GONE:
+            return _finish(draft, places) if takes_steps(draft) else standing
+        if not again:
+            return standing
     journal = Journal(places.context.queue, draft, by)
     try:
-        licence = approved(draft)
+        licence = _licence(draft)
         out = _send(licence, places, journal)
     except RefusedError as error:  # somebody edited it since we looked
         return _said(draft, Outcome.FAILED, why=str(error))
@@ -134,10 +142,12 @@ def _send(licence: Approved, places: Places, journal: Journal) -> Out:
         raise PublicationError(str(error)) from error  # it was begun: the log has to say how it ended
 
 
-def _plan(draft: Draft, places: Places) -> Publication:
+def _plan(draft: Draft, places: Places, *, again: bool) -> Publication:
     if draft.status is DraftStatus.PUBLISHED:
-        return _said(draft, Outcome.ALREADY, link=draft.link)
-    licence = approved(draft)
+        standing = _standing(draft, places)
+        if standing.outcome is not Outcome.GONE or not again:
+            return standing
+    licence = _licence(draft)
     try:
         place = places.of(draft)
         _refuse_secrets(draft)
@@ -176,10 +186,32 @@ def _to_take_further(drafts: Sequence[Draft], queue: DraftQueue, reach: Reach | 
     ]
 
 
+def _standing(draft: Draft, places: Places) -> Publication:
+    """A published draft is out, unless somebody removed it since."""
+    try:
+        gone = places.of(draft).is_gone(draft)
+    except MarinResearchError as error:
+        return _said(
+            draft, Outcome.ALREADY, link=draft.link, why=f"whether it is still there could not be seen: {error}"
+        )
+    if not gone:
+        return _said(draft, Outcome.ALREADY, link=draft.link)
+    why = (
+        "somebody removed it there, and nothing was sent; "
+        f"if this text is to go out once more: curator publish {draft.id} --again"
+    )
+    return _said(draft, Outcome.GONE, link=draft.link, why=why)
+
+
+def _licence(draft: Draft) -> Approved:
+    """What is out was approved, too, and may go out again in the very same words."""
+    if draft.status is DraftStatus.PUBLISHED and draft.by is not None:
+        return Approved(draft, draft.by)
+    return approved(draft)
+
+
 def _finish(draft: Draft, places: Places) -> Publication:
     """A published draft is taken as far as is asked for now: an entry may have to be committed or pushed."""
-    if not takes_steps(draft):
-        return _said(draft, Outcome.ALREADY, link=draft.link)
     try:
         place, licence = places.of(draft), Approved(draft, draft.by or "")
         found = place.find(licence, [marker(draft.id, draft.sha256)])

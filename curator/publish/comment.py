@@ -10,7 +10,7 @@ from curator.errors import PublicationError
 from curator.publish.destination import Change, Found, Out
 from curator.publish.diff import unified
 from curator.publish.marker import marker
-from curator.publish.tracker import Tracker, body_of, marked_body, open_tracker
+from curator.publish.tracker import Tracker, body_of, is_deleted, marked_body, open_tracker
 from marin_research.codec import format_time
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ class CommentPlace:
                 return Found(marker=mark, link=comments[0].url)
         return None
 
+    def is_gone(self, draft: Draft) -> bool:
+        return is_deleted(draft.link or draft.target, self._context)
+
     def plan(self, licence: Approved) -> Change:
         tracker = open_tracker(licence.draft, self._context)
         body = marked_body(licence.draft, self._text(licence.draft, tracker))
@@ -52,7 +55,7 @@ class CommentPlace:
         draft = licence.draft
         tracker = open_tracker(draft, self._context)
         posted = tracker.github.create_comment(tracker.address, marked_body(draft, self._text(draft, tracker)))
-        return Out(link=posted.url, note=remove_copies(tracker, draft))
+        return remove_copies(posted, tracker, draft)
 
     def _text(self, draft: Draft, tracker: Tracker) -> str:
         is_entry = draft.kind is DraftKind.LOGBOOK  # of a thread whose logbook is the issue itself
@@ -69,18 +72,27 @@ def comments_with(tracker: Tracker, draft: Draft, markers: Sequence[str]) -> dic
     return found
 
 
-def remove_copies(tracker: Tracker, draft: Draft) -> str | None:
+def remove_copies(posted: Comment, tracker: Tracker, draft: Draft) -> Out:
     """Delete the later ones of several comments with this draft's marker: some proxy sent the request twice.
 
+    Args:
+        posted: the one of which the answer spoke; it may be one of those that go.
+        tracker: its issue.
+        draft: what was posted.
+
     Returns:
-        What to know about it.
+        The one that stays, and what to know about it.
     """
     mark = marker(draft.id, draft.sha256)
-    comments = comments_with(tracker, draft, [mark])[mark]
+    comments = comments_with(tracker, draft, [mark])[mark] or [posted]
     copies = [each for each in comments[1:] if (each.body, each.author) == (comments[0].body, comments[0].author)]
+    if not copies:
+        return Out(link=posted.url)
     try:
         for copy in copies:
             tracker.github.delete_comment(tracker.address.repository, copy.id)
     except PublicationError as error:
-        return f"it was carried out {len(comments)} times; delete the others by hand ({error})"
-    return "the request was carried out more than once; the copies were deleted" if copies else None
+        note = f"it was carried out {len(comments)} times; delete the others by hand ({error})"
+    else:
+        note = "the request was carried out more than once; the copies were deleted"
+    return Out(link=comments[0].url, note=note)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from curator.draft import Draft
     from curator.github.client import GitHub
     from curator.queue import DraftQueue
     from curator.review import Approved
@@ -87,6 +88,9 @@ class Destination(Protocol):
 
     def find(self, licence: Approved, markers: Sequence[str]) -> Found | None:
         """What is out under one of the markers of this draft: its own text's or an earlier one's."""
+
+    def is_gone(self, draft: Draft) -> bool:
+        """Whether somebody has removed what was published of it; where the place cannot say so, it has not been."""
 
     def plan(self, licence: Approved) -> Change:
         """What `carry_out` would do, after what was planned before. Touches nothing."""

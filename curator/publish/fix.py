@@ -12,7 +12,7 @@ from curator.github.address import parse_comment, parse_issue
 from curator.publish.destination import Change, Found, Out
 from curator.publish.diff import unified
 from curator.publish.marker import MARKER, marker
-from curator.publish.tracker import client
+from curator.publish.tracker import client, is_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,9 @@ class FixPlace:
         comment = self._read(licence.draft)
         mark = next((mark for mark in markers if mark in comment.body), None)
         return Found(marker=mark, link=comment.url) if mark else None
+
+    def is_gone(self, draft: Draft) -> bool:
+        return is_deleted(draft.target, self._context)
 
     def plan(self, licence: Approved) -> Change:
         comment = self._read(licence.draft)

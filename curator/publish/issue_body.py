@@ -11,7 +11,7 @@ from curator.errors import PublicationError
 from curator.publish.destination import Change, Found, Out
 from curator.publish.diff import unified
 from curator.publish.marker import marker
-from curator.publish.tracker import Tracker, body_of, open_tracker
+from curator.publish.tracker import Tracker, body_of, open_tracker, require_issue
 from marin_research.errors import LogbookError
 from marin_research.logbook.sections import plan_section
 
@@ -42,6 +42,10 @@ class IssueBodyPlace:
         body = self._body(tracker)
         mark = next((mark for mark in markers if mark in body), None)
         return Found(marker=mark, link=tracker.thread.issue) if mark else None
+
+    def is_gone(self, draft: Draft) -> bool:
+        require_issue(draft.link or draft.target, self._context)
+        return False
 
     def plan(self, licence: Approved) -> Change:
         tracker = open_tracker(licence.draft, self._context)

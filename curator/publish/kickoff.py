@@ -18,7 +18,7 @@ from curator.publish.diff import unified
 from curator.publish.files import is_far_enough, logbook_file, take, thread_file
 from curator.publish.marker import marker
 from curator.publish.thread_file import plan_issue
-from curator.publish.tracker import client
+from curator.publish.tracker import client, require_issue
 from marin_research.codec import format_time
 from marin_research.logbook.issue_link import names_issue, plan_issue_link
 from marin_research.thread import LogbookStyle, Thread, find_thread
@@ -55,6 +55,10 @@ class KickoffPlace:
         mark, issue = opened[-1]
         complete = len(opened) == 1 and self._is_linked(self._thread(licence.draft), issue, licence.draft)
         return Found(marker=mark, link=issue.url, complete=complete)
+
+    def is_gone(self, draft: Draft) -> bool:
+        require_issue(draft.link or draft.target, self._context)
+        return False
 
     def plan(self, licence: Approved) -> Change:
         draft, kickoff = licence.draft, read_kickoff(licence.draft.text)

@@ -6,6 +6,7 @@ import json
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote
 
 from curator.draft import DraftKind
 from curator.errors import NotYetError, PublicationError
@@ -19,6 +20,7 @@ from curator.skillevolve.check import issues
 from curator.skillevolve.credentials import api_url, find_credentials, require_credentials
 from curator.skillevolve.errors import (
     CredentialsError,
+    MissingError,
     RateLimitedError,
     SkillEvolveError,
     UnansweredError,
@@ -26,6 +28,7 @@ from curator.skillevolve.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
+from curator.skillevolve.opening import open_reader
 from curator.skillevolve.reading import Reader
 from curator.skillevolve.refusals import claim_hint
 from curator.skillevolve.submission import read
@@ -80,6 +83,18 @@ class SkillEvolvePlace:
                         f"change its text with `curator edit {draft.id}`"
                     )
         return Found(marker=trace.marker, link=trace.link) if trace else None
+
+    def is_gone(self, draft: Draft) -> bool:
+        """Posts have an address of their own; what else somebody removed there cannot be told from what it left."""
+        with open_reader() as reader:
+            before, place, post_id = (draft.link or "").partition(reader.post_url(""))
+            if draft.kind is not DraftKind.POST or before or not place or not post_id:
+                return False
+            try:
+                reader.post(unquote(post_id))
+            except MissingError:
+                return True
+            return False
 
     def plan(self, licence: Approved) -> Change:
         delivery = self._delivery(licence.draft)

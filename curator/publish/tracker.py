@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.errors import NotYetError, PublicationError
-from curator.github.address import IssueAddress, api_base, parse_issue
+from curator.github.address import IssueAddress, api_base, parse_comment, parse_issue
 from curator.github.client import GitHub
+from curator.github.errors import MissingError
 from curator.publish.links import filled, open_links
 from curator.publish.marker import marker
 from curator.publish.sealed import SEALED, require_tags
@@ -55,6 +56,32 @@ def client(host: str, context: Context) -> GitHub:
     if base not in context.clients:
         context.clients[base] = GitHub.from_environment(base)
     return context.clients[base]
+
+
+def is_deleted(comment: str, context: Context) -> bool:
+    """Whether there is no comment any more at an address that there once was.
+
+    Raises:
+        GitHubError: its issue cannot be seen either, so nobody can tell.
+    """
+    address = parse_issue(comment)
+    github = client(address.repository.host, context)
+    try:
+        github.comment(address.repository, parse_comment(comment))
+    except MissingError:
+        require_issue(comment, context)
+        return True
+    return False
+
+
+def require_issue(url: str, context: Context) -> None:
+    """Return if the issue at an address can be seen.
+
+    Raises:
+        GitHubError: it cannot; says what to do.
+    """
+    address = parse_issue(url)
+    client(address.repository.host, context).issue(address)
 
 
 def body_of(draft: Draft, thread: Thread, context: Context, *, stands_on_entries: bool) -> str:

@@ -10,7 +10,7 @@ import pytest
 from curator.draft import Draft, DraftKind, DraftStatus
 from curator.publish import Outcome, publish
 from curator.publish.marker import marker
-from tests.curator.github_server import BAD_GATEWAY, HALF, LOST, NOT_DONE, REFUSED, TWICE
+from tests.curator.github_server import BAD_GATEWAY, HALF, LOST, NOT_DONE, REFUSED, TWICE, Answer
 
 PATH = ".agents/logbooks/lr-sweep.md"
 WEB = "https://github.com/marin-community/marin"
@@ -165,6 +165,53 @@ def test_a_marker_on_a_late_page_is_found(checkout, here, github, pair):
     assert sum(marker(pair.comment.id, pair.comment.sha256) in body for body in github.bodies(7)) == 1
 
 
+def test_a_comment_that_somebody_deleted_is_said_to_be_gone_and_posted_again_only_when_asked(
+    checkout, here, github, pair
+):
+    """A dead link that is called published is believed; what a person took away is not for a program to put back."""
+    checkout.curator("publish", "--approved", "--push")
+    github.comments.clear()
+
+    said = checkout.curator("publish", pair.comment.id, code=1)
+
+    assert f"{pair.comment.id}  gone  {WEB}/issues/7#issuecomment-" in said.err
+    assert f"curator publish {pair.comment.id} --again" in said.err
+    checkout.curator("publish", "--approved")
+    checkout.curator("publish", "--approved", "--again", code=2)
+    assert "planned" in checkout.curator("publish", pair.comment.id, "--again", "--dry-run").out
+    assert github.bodies(7) == []
+    assert "published" in checkout.curator("publish", pair.comment.id, "--again").out
+    assert "already" in checkout.curator("publish", pair.comment.id, "--again").out
+    (posted,) = github.comments.values()
+    assert checkout.queue.get(pair.comment.id).link == posted["html_url"]
+
+
+def test_posting_a_deleted_comment_again_is_exactly_once_too(checkout, here, github, pair):
+    """The answer to the second posting may be lost as well as that to the first."""
+    checkout.curator("publish", "--approved", "--push")
+    github.comments.clear()
+    github.fault = lambda _, request: LOST if request.method == "POST" else None
+    checkout.curator("publish", pair.comment.id, "--again", code=1)
+    github.fault = lambda *_: None
+
+    checkout.curator("publish", "--approved")
+
+    (posted,) = github.comments.values()
+    assert checkout.queue.get(pair.comment.id).link == posted["html_url"]
+
+
+def test_what_cannot_be_seen_is_not_taken_for_gone(checkout, here, github, pair, monkeypatch):
+    """A token that lost its rights gets the answer that a deleted comment gives."""
+    checkout.curator("publish", "--approved", "--push")
+    github.answer = lambda _: Answer(404, {"message": "Not Found"})
+
+    said = checkout.curator("publish", pair.comment.id, "--again")
+
+    assert "already" in said.out
+    assert "whether it is still there could not be seen" in said.out
+    assert len(github.bodies(7)) == 1
+
+
 @pytest.mark.parametrize("how", [LOST, HALF, BAD_GATEWAY, REFUSED, NOT_DONE])
 def test_after_a_failure_it_says_what_happened_and_publishing_again_is_safe(checkout, here, github, pair, how):
     """Whether it was posted or not, nobody has to go and look."""
@@ -188,7 +235,7 @@ def test_after_a_failure_it_says_what_happened_and_publishing_again_is_safe(chec
 
 
 def test_a_request_that_a_proxy_sends_twice_leaves_one_comment(checkout, here, github, pair):
-    """Its copy is ours to remove; what others wrote in between is not."""
+    """Its copy is ours to remove, and the link is to the other one; what others wrote in between is not."""
     eve = f"look at this {marker(pair.comment.id, pair.comment.sha256)}"
     github.say(7, "before")
     github.fault = lambda _, request: TWICE if request.method == "POST" else None
@@ -197,6 +244,7 @@ def test_a_request_that_a_proxy_sends_twice_leaves_one_comment(checkout, here, g
 
     assert "more than once" in said.out
     assert len(github.bodies(7)) == 2
+    assert checkout.queue.get(pair.comment.id).link in {each["html_url"] for each in github.comments.values()}
     github.say(7, eve)
     checkout.curator("publish", pair.comment.id)
     assert github.bodies(7)[-1] == eve

@@ -98,6 +98,10 @@ class Forum:
         self._control("post", {"id": post_id, **usual, **other, **said})
         return post_id
 
+    def delete(self, post_id: str) -> None:
+        """Somebody removes a post."""
+        self._control("delete", {"id": post_id})
+
     def knows(self, name: str, **said: Any) -> None:
         """A skill with a thread on the site."""
         self._control("skill", {"slug": name, "name": name, "author": "Orchestra Research", **said})

@@ -148,6 +148,8 @@ class Handler(BaseHTTPRequestHandler):
                     site.faults += said
                 case "post":
                     site.posts.append(said)
+                case "delete":
+                    site.posts[:] = [post for post in site.posts if post["id"] != said["id"]]
                 case "forget_skills":
                     site.skills.clear()
                 case "rename":

@@ -219,6 +219,24 @@ def test_a_message_that_cannot_be_looked_for_is_not_sent_again(checkout, forum, 
     assert len(forum.state["messages"]) == 1
 
 
+def test_a_post_that_was_removed_is_said_to_be_gone_and_sent_again_only_when_asked(checkout, forum, approved):
+    """Its link leads nowhere; whether the same words belong there after all is for a person to say."""
+    prepare(forum, DraftKind.POST)
+    draft = approved(DraftKind.POST, *CASES[DraftKind.POST])
+    checkout.curator("publish", draft.id)
+    forum.delete(checkout.queue.get(draft.id).link.rpartition("/")[2])
+
+    said = checkout.curator("publish", draft.id, code=1).err
+
+    assert f"{draft.id}  gone" in said
+    assert f"curator publish {draft.id} --again" in said
+    assert there(forum, DraftKind.POST) == 0
+    assert "published" in checkout.curator("publish", draft.id, "--again").out
+    assert "already" in checkout.curator("publish", draft.id, "--again").out
+    assert there(forum, DraftKind.POST) == 1
+    assert checkout.queue.get(draft.id).link.rpartition("/")[2] in {post["id"] for post in forum.state["posts"]}
+
+
 @pytest.mark.parametrize("kind", CASES)
 def test_what_is_refused_was_not_carried_out_and_can_be_tried_again(checkout, forum, approved, kind):
     """Also where nobody could look for it: the site said no."""
