@@ -18,6 +18,7 @@ from curator.verify.rules.chains import Chains
 from curator.verify.rules.comparisons import Comparisons
 from curator.verify.rules.consistency import Consistency
 from curator.verify.rules.counts.rule import Counts
+from curator.verify.rules.differences import Differences
 from curator.verify.rules.expectations import truths
 from curator.verify.rules.labels import Labels
 from curator.verify.rules.numbers.rule import Numbers
@@ -74,6 +75,7 @@ class Verifier:
             Hypotheses(self._world, self._parts),
             Agreement(self._world),
             self._outcomes,
+            Differences(self._world),
             Causes(self._world),
             Labels(self._world),
             self._references,
