@@ -19,6 +19,7 @@ from curator.verify.rules.comparisons import Comparisons
 from curator.verify.rules.consistency import Consistency
 from curator.verify.rules.counts.rule import Counts
 from curator.verify.rules.differences import Differences
+from curator.verify.rules.effects import Effects
 from curator.verify.rules.expectations import truths
 from curator.verify.rules.labels import Labels
 from curator.verify.rules.numbers.rule import Numbers
@@ -71,6 +72,7 @@ class Verifier:
             Consistency(self._world),
             Chains(self._world),
             Superlatives(self._world),
+            Effects(self._world),
             comparisons,
             Hypotheses(self._world, self._parts),
             Agreement(self._world),

@@ -26,6 +26,7 @@ from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.words import ALIKE, SPEEDS, Sense
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _OUTCOMES = words.word_set("choice option result results outcome one performance
 _QUALITIES = words.RUN_NOUNS | _OUTCOMES
 _ON = words.word_set("on in at the of data set sets")
 _THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
+_WORKING = forms("train run step compute execute serve") | words.ARTICLES
 _BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
 
 
@@ -168,6 +170,8 @@ class Comparisons:
         word, j = s.word(i), i + 1
         if is_of_time(s, i) and (lasting := self._world.lasting):
             return Ties([Tie(lasting)])
+        if s.word(j) == "to" and s.is_word(j + 1) and s.word(j + 1) not in _WORKING:
+            return None  # "slower to read": of no metric that we could name
         objectless = words.is_contest(word, s.word(j)) or word in words.PLACES or s.word(j) in {"than", "upon", "as"}
         if objectless or (s.word(j) == "on" and word not in EFFECTS):
             after = after_reference(s, j)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curator.verify.known.settings import differing, setting
 from curator.verify.report import FindingKind
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
@@ -53,7 +54,7 @@ class Differences:
         pair = _pair(reader, s, i)
         if pair is None:
             return
-        apart = self._differing(*pair)
+        apart = differing(self._world, *pair)
         named = frozenset(key for j in said for key in s.keys(j))
         start, end = s.tokens[said[0]].start, s.tokens[said[-1]].end
         if apart and apart <= named:
@@ -62,16 +63,6 @@ class Differences:
             what = ", ".join(sorted(apart)) or "nothing that was recorded"
             why = f"the configs of {' and '.join(pair)} differ in {what}"
             found.object(FindingKind.COMPARATIVE, start, end, why)
-
-    def _differing(self, run: str, other: str) -> frozenset[str]:
-        """The settings in which two runs differ, seeds included."""
-        values = {key: [self._value(key, each) for each in (run, other)] for key in self._world.varying}
-        return frozenset(key for key, (mine, theirs) in values.items() if mine != theirs)
-
-    def _value(self, key: str, run: str) -> str:
-        per_run = self._world.configs[key]
-        fact = per_run.get(run) or per_run.get("")
-        return repr(fact.value) if fact else ""
 
     # -- the same seed as LR-003 --------------------------------------------------------------------------------
 
@@ -83,13 +74,17 @@ class Differences:
         if not others or not runs:
             return
         pairs = [(key, a, b) for key in keys for a in sorted(runs) for b in sorted(others) if a != b]
-        alike = {self._value(key, a) == self._value(key, b) for key, a, b in pairs if self._value(key, b)}
+        alike = {
+            setting(self._world, key, a) == setting(self._world, key, b)
+            for key, a, b in pairs
+            if setting(self._world, key, b)
+        }
         wanted = (s.word(i) in _ALIKE) is not s.negated(i)
         start, end = s.tokens[i].start, s.tokens[i + 1].end
         if wanted in alike:
             found.support(start, end, self._ids(keys, runs | others))
         elif alike:
-            is_ = {run: self._value(keys[0], run) for run in sorted(runs | others)}
+            is_ = {run: setting(self._world, keys[0], run) for run in sorted(runs | others)}
             why = "; ".join(f"{keys[0]} of {run} is {value}" for run, value in is_.items())
             found.object(FindingKind.COMPARATIVE, start, end, why)
 

@@ -58,6 +58,7 @@ _OUTRIGHT = words.word_set("supported confirmed refuted rejected disproved falsi
 _AGAINST = words.word_set("contrary against unlike despite")
 _ALIKE = words.word_set("seeds repetitions replicates repeats seed replications reruns")
 _AGREEING = forms("agree coincide") | words.word_set("reproducible consistent close stable")
+_POORLY = words.word_set("poorly badly hardly barely")
 _DISAGREEING = forms("disagree differ vary diverge") | words.word_set("inconsistent irreproducible unstable")
 
 
@@ -187,14 +188,17 @@ class Agreement:
     def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
         for i, token in enumerate(s.tokens):
             told = s.word(i) in _AGREEING, s.word(i) in _DISAGREEING
-            if token.kind is TokenKind.WORD and any(told) and self._is_of_repeats(s, i) and not s.hedged(i):
-                agree = told[0] is not s.negated(i)
+            amount = s.word(i + 1) == "by"  # "differ by 0.6 points" may still be close
+            plain = token.kind is TokenKind.WORD and any(told) and not amount
+            if plain and self._is_of_repeats(s, i) and not s.hedged(i):
+                poorly = bool({s.word(i - 1), s.word(i + 1)} & _POORLY)
+                agree = (told[0] is not s.negated(i)) is not poorly
                 self._judge(reader, s, i, agree=agree, found=found)
 
     @staticmethod
     def _is_of_repeats(s: Sentence, i: int) -> bool:
         """Whether seeds or the like are its subject, or what it holds across."""
-        before = any(s.tokens[j].kind is TokenKind.WORD and s.word(j) in _ALIKE for j in range(max(0, i - 8), i))
+        before = any(s.word(j) in _ALIKE and s.tokens[j].text.isalpha() for j in range(max(0, i - 8), i))
         across = s.word(i + 1) in {"across", "over", "between", "among"} and any(
             s.word(j) in _ALIKE for j in range(i + 2, i + 7)
         )
