@@ -198,7 +198,7 @@ class Agreement:
     @staticmethod
     def _is_of_repeats(s: Sentence, i: int) -> bool:
         """Whether seeds or the like are its subject, or what it holds across."""
-        before = any(s.word(j) in _ALIKE and s.tokens[j].text.isalpha() for j in range(max(0, i - 8), i))
+        before = any(_names_repeats(s, j) for j in range(max(0, i - 8), i))
         across = s.word(i + 1) in {"across", "over", "between", "among"} and any(
             s.word(j) in _ALIKE for j in range(i + 2, i + 7)
         )
@@ -229,3 +229,8 @@ class Agreement:
         if len(values) < 2 or not (mean := statistics.fmean(values)):
             return None
         return 100 * statistics.stdev(values) / abs(mean)
+
+
+def _names_repeats(s: Sentence, j: int) -> bool:
+    """``the seeds``; a setting that is called ``seed`` is none of them."""
+    return s.word(j) in _ALIKE and (s.tokens[j].kind is TokenKind.WORD or s.word(j) == "seeds")
