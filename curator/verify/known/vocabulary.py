@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.known.spoken import CALLED, SPOKEN
 from curator.verify.known.world import QUALIFIERS
 from curator.verify.text.blocks import normalise
 from curator.verify.text.words import CONFIDENCE, LINKS, NEGATIONS, RUN_NOUNS, SENSES, SUPERLATIVES, word_set
@@ -24,60 +25,6 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SQUEEZED = re.compile(r"[^a-z0-9@]+")
 
-_SPOKEN: dict[str, tuple[str, ...]] = {
-    "lr": ("learning rate", "lr", "rate"),
-    "wd": ("weight decay", "wd"),
-    "bs": ("batch size", "bs"),
-    "coef": ("coefficient", "coef", "weight", ""),
-    "val": ("validation", "val", "eval"),
-    "eval": ("eval", "evaluation", "validation"),
-    "train": ("train", "training"),
-    "acc": ("accuracy", "acc", "accurate"),
-    "accuracy": ("accuracy", "accurate"),
-    "tok": ("tok", "token", "tokens"),
-    "mem": ("memory", "mem"),
-    "hbm": ("hbm", "memory"),
-    "util": ("utilization", "utilisation", "util"),
-    "ppl": ("perplexity", "ppl"),
-    "seq": ("sequence", "seq"),
-    "len": ("length", "len"),
-    "num": ("", "number of"),
-    "n": ("", "number of"),
-    "at": ("at", ""),
-    "avg": ("average", "mean", "avg", ""),
-    "mean": ("mean", "average", ""),
-    "max": ("max", "maximum", "peak", ""),
-    "abs": ("absolute", "abs", ""),
-    "err": ("error", "err"),
-    "min": ("min", "minimum"),
-    "std": ("std", "standard deviation", "deviation"),
-    "stderr": ("stderr", "standard error"),
-    "grad": ("gradient", "grad"),
-    "dim": ("dimension", "dim", "size"),
-    "opt": ("optimizer", "optimiser", "opt"),
-    "optimizer": ("optimizer", "optimiser"),
-    "utilization": ("utilization", "utilisation"),
-    "vocab": ("vocabulary", "vocab"),
-    "docs": ("documents", "docs"),
-    "p50": ("p50", "median", "50th percentile"),
-    "p90": ("p90", "90th percentile"),
-    "p95": ("p95", "95th percentile"),
-    "p99": ("p99", "99th percentile", "tail"),
-    "sec": ("s", "second", "sec"),
-    "second": ("second", "s", "sec"),
-    "s": ("s", "second", "sec"),
-    "rss": ("rss", "memory", "resident memory"),
-    "tflops": ("tflops", "throughput", "flops", "compute throughput"),
-    "used": ("used", "use", "usage", "utilization", "utilisation"),
-    "used_pct": ("used", "use", "usage"),
-    "dropped": ("dropped", "drops"),
-    "pass": ("pass",),
-    "top1": ("top1", "top 1", "accuracy"),
-    "bpb": ("bpb", "bits per byte"),
-    "mfu": ("mfu", "model flops utilization", "utilization", "utilisation"),
-}
-_CALLED = {"top_k": ("experts per token", "expert per token", "active experts")}
-"""What whole names are called by none of their words."""
 _UNIT_TAILS = word_set("ms us s sec secs seconds min h gib gb mib mb bytes pct percent")
 _STATISTICS = frozenset({"mean", "avg", "average", "max", "min", "last", "final", "value", "total"})
 _SPREADS = word_set("std stdev stddev stderr sem variance deviation error")
@@ -154,7 +101,7 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
     if part:  # "wall time of attempt 1" is called so, or by what it is the part of
         return {name.lower(): 0, whole.lower(): 1}
     words = words_of(name)
-    found: dict[str, int] = dict.fromkeys(_CALLED.get("_".join(words), ()), 0)
+    found: dict[str, int] = dict.fromkeys(CALLED.get("_".join(words), ()), 0)
     for tail in range(len(words)):
         for phrase in _said(words[tail:]):
             if len(phrase) > 1 and (tail == 0 or not _vague(phrase)):
@@ -168,7 +115,7 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
     for word in words if len(words) > 1 and "per" not in words else ():
         telling = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
         if (telling and len(word) > 1) or len(word) > 3:
-            for spoken in _SPOKEN.get(word, _derived(word)):
+            for spoken in SPOKEN.get(word, _derived(word)):
                 if spoken and not _vague(spoken) and spoken not in QUALIFIERS and spoken not in SENSES:
                     found.setdefault(spoken, 3)
     if _RATE.search("_".join(words)):
@@ -198,12 +145,14 @@ def _with_singular(found: dict[str, int]) -> dict[str, int]:
 def _vague(phrase: str) -> bool:
     """Whether some words of a name say too little to mean it."""
     words = phrase.split()
+    if "per" in words[1:-1]:
+        return False  # "bytes per token", however little each of its words says
     return phrase.startswith("per ") or all(word in _VAGUE or word in _UNIT_TAILS for word in words)
 
 
 def _said(words: list[str]) -> list[str]:
     """Every way to say the words, those that end in a unit or a statistic also without it."""
-    choices = [list(_SPOKEN.get(word, _derived(word))) for word in words]
+    choices = [list(SPOKEN.get(word, _derived(word))) for word in words]
     if len(words) > 1:
         if words[-1] in _UNIT_TAILS and words[-2] != "per":
             choices[-1] = [*choices[-1], ""]
@@ -254,12 +203,20 @@ class Vocabulary:
             (name, phrases(name, duration=name in durations, shared=spaces[name.partition("/")[0]] > 1))
             for name in self._world.metric_names
         )
-        extra = ((name, {**found, **self._rate_phrases(rates.get(name, ""))}) for name, found in named)
+        extra = (
+            (name, {**self._size_phrases(name), **found, **self._rate_phrases(rates.get(name, ""))})
+            for name, found in named
+        )
         return _ranked(extra)
 
     @staticmethod
     def _rate_phrases(unit: str) -> dict[str, int]:
         return {unit: 2, "throughput": 2} if unit else {}
+
+    def _size_phrases(self, name: str) -> dict[str, int]:
+        """Of what is measured in bytes: ``the disk footprint``."""
+        unit = self._world.unit(name)
+        return dict.fromkeys(("footprint", "space"), 3) if unit is not None and unit.dimension == "byte" else {}
 
     @cached_property
     def configs(self) -> Mapping[str, frozenset[str]]:

@@ -19,6 +19,9 @@ _TO_KEY = words.ARTICLES | words.word_set("number of size count amount length de
 _FROM_KEY = words.word_set("size sizes count is are was were being gets get got has have been size length")
 _SET = words.word_set("= : of to at from is was")
 _AFTER_MOVE = words.ENDINGS | words.ARROWS | words.word_set("by to from and beyond past further")
+_STEADILY = words.word_set(
+    "steadily monotonically roughly linearly slightly slowly quickly clearly consistently up down"
+)
 _SIDEWAYS = words.word_set("unchanged fixed constant same")
 
 
@@ -55,5 +58,7 @@ def _move(s: Sentence, j: int) -> tuple[Sense, int] | None:
             return words.RESIZED[s.word(k)], k
         if not s.is_word(k) or s.word(k) in words.LINKS:
             break
-    grows = s.word(before) == "with" and not (valued or measured) and s.word(after) not in _SIDEWAYS
-    return (Sense.UP, before) if grows and s.word(after) in words.ENDINGS else None
+    if s.word(before) != "with" or valued or measured or s.word(after) in _SIDEWAYS:
+        return None
+    moving = s.word(s.skip(before - 1, _STEADILY, -1)) in words.SENSES  # "falls with the batch size over all runs"
+    return (Sense.UP, before) if s.word(after) in words.ENDINGS or moving else None

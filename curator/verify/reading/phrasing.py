@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.verify.reading.mentions import is_unknown
-from curator.verify.reading.roles import is_difference
+from curator.verify.reading.senses import graded
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
@@ -17,6 +17,9 @@ _TAKING = forms("take need run last require")
 _FALLING = forms("fall lag")
 _OF_OTHERS = words.word_set("of that those what any all every each other plain full")
 _OTHERS = words.word_set("others rest everything anything nothing ever usual predecessor previous")
+_LEARNING = forms("converge learn improve")
+"""``converged more slowly``: of no speed that was measured."""
+_SPREADS = words.word_set("spread effect effects gap gaps distance step steps returns")
 LONG = words.word_set("longer shorter")
 MAIN = words.word_set("it its they their")
 """What the sentence is about."""
@@ -28,12 +31,12 @@ def claims(s: Sentence, i: int) -> bool:
     """Whether the word at ``i`` says by itself that something was so, and is no part of an amount or a method."""
     word, after = s.word(i), s.word(i + 1)
     behind = range(i + 1, i + 5)
-    if word in words.MOVES and s.word(i - 1) == "had":
+    if word in words.SUPERLATIVES or (word in words.MOVES and s.word(i - 1) == "had"):
         return False  # what it had been before
-    if word in words.MOVES and is_difference(s, i - 1) and not s.names(i - 1):
-        return False  # "the gains shrink"
     if _is_of_setting(s, i) or after == "again":
         return False  # "and gets worse again after that"
+    if _is_of_difference(s, i) or (graded(s, i) and s.word(i - 1) in _LEARNING):
+        return False
     if words.is_contest(word, after):
         return after in {"it", "them"} or any(s.runs(j) for j in behind)
     if word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
@@ -42,9 +45,8 @@ def claims(s: Sentence, i: int) -> bool:
         amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))
         if amount or s.word(i - 1) in {"to", "by"}:
             return False
-    if word in {"more", "less", "fewer"} and not any(
-        s.names(j) for j in (i + 1, i + 2) if s.is_word(i + 1) or j == i + 1
-    ):
+    measured = any(s.names(j) for j in (i + 1, i + 2) if s.is_word(i + 1) or j == i + 1)
+    if word in {"more", "less", "fewer"} and not (measured or graded(s, i)):
         return False
     if word in {"above", "below", "ahead", "behind"}:
         came = word in {"ahead", "behind"} and s.word(i - 1) in {"out", "far", "well", "clearly", "slightly", *_FALLING}
@@ -54,6 +56,14 @@ def claims(s: Sentence, i: int) -> bool:
     bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
     plain = s.kind(bound) is TokenKind.NUMBER and not s.runs(bound)
     return not (after in {"than", "below", "above", "under", "over"} and plain)
+
+
+def _is_of_difference(s: Sentence, i: int) -> bool:
+    """``but the gains shrink``, ``the spread is larger``: said of what lies between two values."""
+    j = s.skip(i - 1, words.BE | words.DEGREES | words.word_set("get gets got become becomes have has far"), -1)
+    return (
+        s.is_word(j) and not s.names(j) and s.word(j) in words.DIFFERENCES | _SPREADS and s.word(i) not in words.NOUNS
+    )
 
 
 def _is_of_setting(s: Sentence, i: int) -> bool:

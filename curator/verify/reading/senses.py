@@ -20,12 +20,8 @@ _GOOD_OR_BAD = {
     **dict.fromkeys(("positive", "beneficial", "favourable", "favorable", "good"), Sense.BETTER),
     **dict.fromkeys(("negative", "adverse", "detrimental", "harmful", "bad"), Sense.WORSE),
 }
-_AS = {
-    "fast": Sense.FASTER, "quick": Sense.FASTER, "slow": Sense.SLOWER, "good": Sense.BETTER, "bad": Sense.WORSE,
-    "well": Sense.BETTER, "accurate": Sense.BETTER, "cheap": Sense.DOWN,
-    "high": Sense.UP, "large": Sense.UP, "big": Sense.UP, "much": Sense.UP, "many": Sense.UP, "long": Sense.UP,
-    "low": Sense.DOWN, "small": Sense.DOWN, "little": Sense.DOWN, "few": Sense.DOWN, "short": Sense.DOWN,
-}  # fmt: skip
+_MORE = frozenset({"more", "most"})
+_LESS = frozenset({"less", "least"})
 _GIVING = forms("give")
 _PARTICLE_OF = forms("make set end catch hold use pick show wind turn warm split break shut keep line add sum")
 """Verbs with which "up" and "down" say of no direction."""
@@ -70,7 +66,13 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
         return None
     if word == "speed" and s.word(j + 1) != "up":
         return None
-    return words.SENSES.get(word)
+    return graded(s, j) or words.SENSES.get(word)
+
+
+def graded(s: Sentence, j: int) -> Sense | None:
+    """The sense of a degree in two words: ``more slowly``, ``less accurate``, ``most often``."""
+    sense = words.GRADES.get(s.word(j + 1)) if s.word(j) in _MORE | _LESS else None
+    return words.OPPOSITE[sense] if sense and s.word(j) in _LESS else sense
 
 
 def equality_at(s: Sentence, i: int) -> Sense | None:
@@ -79,10 +81,10 @@ def equality_at(s: Sentence, i: int) -> Sense | None:
         return Sense.BETTER if _is_kept(s, i) else None
     if s.word(i) in _RIVALS and s.word(i + 1) == "for":
         return Sense.BETTER  # "no match for the baseline"
-    if s.word(i - 1) != "as" or s.word(i) not in _AS or s.kind(i - 2) is TokenKind.NUMBER:
+    if s.word(i - 1) != "as" or s.word(i) not in words.GRADES or s.kind(i - 2) is TokenKind.NUMBER:
         return None
     compared = any(s.word(j) == "as" for j in range(i + 1, i + 4))
-    return _AS[s.word(i)] if compared else None
+    return words.GRADES[s.word(i)] if compared else None
 
 
 def _is_kept(s: Sentence, i: int) -> bool:
@@ -95,8 +97,8 @@ def _is_kept(s: Sentence, i: int) -> bool:
 
 def factor_sense(s: Sentence, i: int) -> Sense | None:
     """Which way the factor at ``i`` goes: ``twice as fast``, ``3x faster``."""
-    if s.word(i + 1) == "as" and s.word(i + 2) in _AS:
-        return _AS[s.word(i + 2)]
+    if s.word(i + 1) == "as" and s.word(i + 2) in words.GRADES:
+        return words.GRADES[s.word(i + 2)]
     at = amount_word(s, i)
     return sense_at(s, at) if at is not None else None
 

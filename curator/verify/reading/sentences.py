@@ -23,7 +23,7 @@ _LONGEST = 200
 """Tokens after which a sentence is cut: nobody reads one that long, and a runaway text must not take forever."""
 _STOPS = frozenset(".!?")
 _BREAKS = frozenset({";", "\u2014", "\u2013"})
-_SUBORDINATORS = words.word_set("while whereas but although though however because since yet where")
+SUBORDINATORS = words.word_set("while whereas but although though however because since yet where")
 _AFTER_COMMA = words.word_set("and but with which while so yet or whereas")
 _HAPPENED = words.word_set(
     "continued continues found shown able seems seemed appears managed began started due down up went go leads led"
@@ -124,7 +124,7 @@ class Sentence:
 
     def _breaks(self, j: int) -> bool:
         word = self.word(j)
-        if word in _BREAKS or (word in _SUBORDINATORS and self.is_word(j)):
+        if word in _BREAKS or (word in SUBORDINATORS and self.is_word(j)):
             return True
         if word == "-":
             return self._spaced(j)

@@ -189,7 +189,14 @@ class Lexer:
         if exact is not None:
             return frozenset({exact}) if exact in known else frozenset()  # type: ignore[operator]
         flat = re.sub(r"[ /_.@\-]+", " ", written)
-        for phrase in (written, flat, written.removesuffix("s"), flat.removesuffix("s"), flat.removesuffix("es")):
+        for phrase in (
+            written,
+            flat,
+            written.removesuffix("s"),
+            flat.removesuffix("s"),
+            flat.removesuffix("es"),
+            re.sub("ies$", "y", flat),
+        ):
             if phrase in meanings:
                 return meanings[phrase]
         return frozenset()
@@ -314,8 +321,14 @@ def _token(kind: TokenKind, span: tuple[int, int], text: str, **details: object)
 def _phrase_pattern(phrases: list[str]) -> re.Pattern[str] | None:
     if not phrases:
         return None
-    either = "|".join(pattern(p) if " " in p else re.escape(p) for p in sorted(set(phrases), key=len, reverse=True))
+    wanted = sorted(set(phrases), key=len, reverse=True)
+    either = "|".join(_with_plural(pattern(p) if " " in p else re.escape(p)) for p in wanted)
     return re.compile(rf"(?<![\w/.])(?:{either})(?:s|es)?(?![\w/]|-[^\W\d])", re.IGNORECASE)
+
+
+def _with_plural(phrase: str) -> str:
+    """Where the ending changes: ``energies`` are of ``energy``."""
+    return f"{phrase[:-1]}(?:y|ies)" if re.search(r"[a-z]{2}[^aeiou]y$", phrase) else phrase
 
 
 def _covers(world: World) -> Iterator[tuple[Fact, re.Pattern[str]]]:

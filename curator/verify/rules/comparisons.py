@@ -21,7 +21,7 @@ from curator.verify.reading.phrasing import (
     is_of_time,
     is_passive,
 )
-from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, sense_at
+from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, graded, sense_at
 from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
@@ -159,7 +159,7 @@ class Comparisons:
         similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
         turned = is_passive(s, i) or _moves_to(reader, s, i)
         references = reader.subjects(i) if turned else reader.rivals(i)
-        if is_against_unknown(s, range(len(s.tokens)) if not references.explicit else range(i + 1, i + 5)):
+        if is_against_unknown(s, range(*s.clause(i)) if not references.explicit else range(i + 1, i + 5)):
             return None
         return Comparison(
             sense=sense, at=i, names=names, references=references, equal=equal is not None, similar=similar
@@ -167,7 +167,7 @@ class Comparisons:
 
     def _names(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         """The metrics it may be of; None when its object is something else."""
-        word, j = s.word(i), i + 1
+        word, j = s.word(i), i + 1 + (graded(s, i) is not None)
         if is_of_time(s, i) and (lasting := self._world.lasting):
             return Ties([Tie(lasting)])
         if s.word(j) == "to" and s.is_word(j + 1) and s.word(j + 1) not in _WORKING:
@@ -178,6 +178,8 @@ class Comparisons:
             return Ties([Tie(after)]) if after else self._names_before(reader, s, i, sense)
         while s.word(j) in _BETWEEN or s.word(j).endswith("ly"):
             j += 1
+        if s.word(j) == "to" and s.names(j + 1):
+            return Ties([Tie(s.names(j + 1))])  # "faster to fill, slower to read"
         if s.kind(j) is TokenKind.METRIC and not (word == "same" and s.keys(j)):
             return Ties([Tie(s.names(j))])
         numeral = s.numeral(j)
@@ -205,7 +207,10 @@ class Comparisons:
         after = frozenset[str]() if any(m.last < i for m in reader.metrics.named) else after_reference(s, i + 1)
         ties = Ties([Tie(after)]) if after else reader.metrics.of(i, ahead=False)
         if s.word(i) in LONG:  # no rate is longer
-            timed = [tie for tie in ties.all if any(self._world.speed(name) is not Sense.UP for name in tie.meant)]
+            lasting = self._world.lengths | self._world.lasting
+            timed = [
+                t for t in ties.all if t.meant & lasting or any(self._world.speed(n) is Sense.DOWN for n in t.meant)
+            ]
             return Ties(timed, ties.missing) if timed else None
         if sense in SPEEDS:
             fast = [tie for tie in ties.all if any(self._world.speed(name) for name in tie.meant)]
@@ -243,7 +248,8 @@ class Comparisons:
             return
         references = [tie for tie in claim.references.all if tie.cost <= _FARTHEST]
         for subject in self._subjects(claim, reader, s, found).all:
-            if claim.sense in ALIKE and not claim.references.explicit:
+            described = len(reader.runs) == 1 and s.tokens[reader.runs[0].first].kind is not TokenKind.RUN
+            if not claim.references.explicit and (claim.sense in ALIKE or described):
                 made_from = (self._world.counterparts(run) for run in sorted(subject.meant))
                 references = [*references, *(Tie(each, 0.5) for each in made_from if each)]
             for names, cost in self._name_choices(claim):

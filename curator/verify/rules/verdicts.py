@@ -135,6 +135,9 @@ def _verdict(s: Sentence) -> tuple[int, bool] | None:
         return (said, True) if s.word(said - 1) == "as" and not s.negated(said) else None
     if _AGAINST & {s.word(said - n) for n in (1, 2, 3)}:
         return said, False
+    counted = s.numeral(said - 1)
+    if counted is not None and counted.value != 1:
+        return None  # "of the four hypotheses, two are supported"
     low, high = s.clause(said)
     places = [*range(said + 1, len(s.tokens)), *range(said - 1, -1, -1)]
     at = next((i for i in places if s.is_word(i) and s.word(i) in _RIGHT | _WRONG and not _is_other(s, i)), None)

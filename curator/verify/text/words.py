@@ -110,6 +110,18 @@ ADJECTIVES = _senses(
     }
 )
 
+GRADES = _senses(
+    {
+        Sense.UP: word_set("high large big much many long often frequently expensive costly heavy"),
+        Sense.DOWN: word_set("low small little few short rarely seldom cheap cheaply"),
+        Sense.BETTER: word_set("good well accurate accurately precise effective reliable successful"),
+        Sense.WORSE: word_set("bad badly poor poorly harmful"),
+        Sense.FASTER: word_set("fast quick quickly swiftly rapidly"),
+        Sense.SLOWER: word_set("slow slowly"),
+    }
+)
+"""Adjectives and adverbs in their first degree: ``as fast as``, ``more slowly than``, ``the least accurate``."""
+
 NOUNS = _senses(
     {
         Sense.UP: word_set("increase increases rise growth"),
@@ -340,6 +352,8 @@ FOLLOWERS = LINKS | word_set(
     reduction increase decrease drop gain regression difference gap margin delta change speedup slowdown because since
     though although however if then too overall together again respectively total apart away off behind ahead out onto
     into across during throughout without despite beating below above beyond relative absolute instead either
+    besides anyway altogether nonetheless nevertheless moreover furthermore regardless everywhere alike elsewhere
+    afterwards eventually therefore unfortunately though nor
     """
 )
 """Words that may follow a number without being what it counts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from curator.verify.reading.senses import graded
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 
@@ -79,7 +80,8 @@ class Superlative:
 def superlatives(s: Sentence) -> Iterator[Superlative]:
     """The superlatives of a sentence that claim something."""
     for i, token in enumerate(s.tokens):
-        sense = words.SUPERLATIVES.get(token.lower) if token.kind is TokenKind.WORD else None
+        word = token.kind is TokenKind.WORD and token.lower in words.SUPERLATIVES
+        sense = (graded(s, i) or words.SUPERLATIVES[token.lower]) if word else None
         if sense is not None and not _is_idiom(s, i) and not s.hedged(i):
             before = s.word(i - 2) if s.word(i - 1) == "-" else s.word(i - 1)
             yield Superlative(s, i, sense, words.RANKS.get(before, 1))
@@ -91,7 +93,7 @@ def _is_idiom(s: Sentence, i: int) -> bool:
     if moved or s.word(i - 1) in _NOT_AFTER or s.word(i + 1) in _NOT_BEFORE or _is_partial(s):
         return True
     some = s.word(i - 1) == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
-    counts = s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC
+    counts = s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC and not graded(s, i)
     return some or counts
 
 
@@ -99,7 +101,7 @@ def _is_partial(s: Sentence) -> bool:
     """``among the smoothed runs``: a choice of runs that the words alone do not tell."""
     for j in range(len(s.tokens) - 1):
         if s.word(j) in {"among", "of"} and s.word(j + 1) in {"those", "these"} and s.is_word(j + 2):
-            return True
+            return not (s.word(j + 2) in {"that", "which"} and s.word(j + 3) in words.ENDED_WELL)
         if s.word(j) in {"among", "of"} and s.word(j + 1) in {"the", "all", "our"}:
             k = j + 2
             while s.kind(k) is TokenKind.NUMBER or s.word(k) in _KNOWN_CHOICES:

@@ -46,7 +46,7 @@ class Superlatives:
 
     def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
         for it in superlatives(s):
-            if key := self._config_key(it):
+            if it.sense in SIZES and (key := self._config_key(it)):
                 self._judge_config(it, key, reader, found)
                 continue
             names = names_of(it, self._world, reader, found)
@@ -126,7 +126,7 @@ class Superlatives:
     def _judge_config(self, it: Superlative, key: str, reader: Reader, found: Collector) -> None:
         settings = [q for q in self._world.quantities if q.kind is FactKind.CONFIG and q.name == key and q.runs]
         numbers = {next(iter(q.runs)): q.value for q in settings}
-        if it.sense not in SIZES or len(set(numbers.values())) < 2 or it.rank > 1:
+        if len(set(numbers.values())) < 2 or it.rank > 1:
             return
         extreme = max(numbers.values()) if it.sense is Sense.UP else min(numbers.values())
         stated = it.stated.value if it.stated is not None else extreme

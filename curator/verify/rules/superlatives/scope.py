@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.reading.senses import graded
+from curator.verify.reading.sentences import SUBORDINATORS
 from curator.verify.reading.ties import Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.outcomes import excepted
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
     from curator.verify.rules.superlatives.phrase import Superlative
 
-_TO_METRIC = FILLERS | words.RUN_NOUNS | {"in", "on", "of", "by", "for", "and", "at"}
-_VALUE_NOUNS = words.word_set("one result results score value overall number figure")
+_VALUE_NOUNS = words.word_set(
+    "one ones result results score scores value values overall number numbers figure figures error errors level rate"
+)
+_TO_METRIC = FILLERS | words.RUN_NOUNS | _VALUE_NOUNS | {"in", "on", "of", "by", "for", "and", "at"}
 _CHOOSING = words.word_set("with without for at under using")
 
 
@@ -31,6 +35,7 @@ _CHOOSING = words.word_set("with without for at under using")
 def names_of(it: Superlative, world: World, reader: Reader, found: Collector) -> Ties:
     """The metrics it may be of; none where it is said of something else."""
     s, i = it.s, it.i
+    i += graded(s, i) is not None
     j = s.skip(i + 1, _TO_METRIC)
     if s.kind(j) is TokenKind.METRIC and (s.word(j - 1) != "of" or s.word(j - 2) == "in"):
         return Ties([Tie(s.names(j))])
@@ -57,7 +62,7 @@ def names_of(it: Superlative, world: World, reader: Reader, found: Collector) ->
 def _is_of_other(s: Sentence, i: int, j: int) -> bool:
     """Whether it is said of a setting, or of something that is neither a metric nor a run: ``the largest gap``."""
     if s.kind(j) is TokenKind.CONFIG and s.word(j - 1) not in {"of", "by"}:
-        return True
+        return words.SUPERLATIVES.get(s.word(i)) in SIZES  # "the fastest policy" is a run, the largest batch is none
     noun = s.skip(i + 1, FILLERS)
     known = words.FOLLOWERS | words.RUN_NOUNS | _VALUE_NOUNS
     plural = s.word(noun).endswith("s") and s.word(noun - 1) == "the"
@@ -73,6 +78,8 @@ def subjects_of(it: Superlative, reader: Reader) -> Ties:
     low, high = s.clause(i)
     singles = [m for m in reader.runs if not m.reference and not _is_domain(s, m.first)]
     behind = next((m for m in singles if m.first > i), None)
+    if behind and any(s.word(k) in SUBORDINATORS for k in range(i, behind.first)):
+        behind = None
     if behind and _is_called(it, behind, named=any(low <= m.first and m.last < i for m in singles)):
         return Ties([Tie(behind.meant)])
     left = [m for m in singles if low <= m.first and m.last < i and s.tokens[m.first].depth <= s.tokens[i].depth]
