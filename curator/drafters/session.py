@@ -172,7 +172,8 @@ def _facts(fields: dict[str, Any]) -> list[Fact]:
     }
     said = [(name, fields[name], source) for name, source in sources.items() if fields[name] is not None]
     said += [(name, value, "the skill itself") for name, value in (fields["skill"] or {}).items()]
-    said += [(name, value, "the record") for name, value in (fields["environment"] or {}).items()]
+    environment = fields["environment"] or {}
+    said += [(name, value, "the record") for name, value in (environment | environment.get("other", {})).items()]
     said += [("id", used["id"], "a vote that is out") for used in fields["community_resources_used"] or []]
     said.append(("description", fields["task"]["description"], "the work memory or the thread file"))
     links = {"source_repo": FactKind.LINK, "source_path": FactKind.PATH, "timestamp": FactKind.TIME}

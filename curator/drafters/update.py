@@ -60,16 +60,16 @@ def _change(evidence: Evidence) -> str:
     if not evidence.axis:
         subject = evidence.subjects[0]
         return f"{ids} ran {_what_changed(evidence, subject)}"
-    values = dict.fromkeys(
-        ", ".join(
-            wording.recorded(render(fact))
-            for key in evidence.axis
-            if (fact := evidence.fact(subject.result.id, "config", key))
-        )
-        for subject in evidence.subjects
-    )
-    keys = wording.listed([f"`{key}`" for key in evidence.axis])
-    return f"{ids} vary {keys}: {wording.listed([value for value in values if value])}"
+    if len(evidence.axis) == 1:
+        return f"{ids} vary `{evidence.axis[0]}`: {_values(evidence, evidence.axis[0])}"
+    varied = [f"`{key}` ({_values(evidence, key)})" for key in evidence.axis]
+    return f"{ids} vary {wording.listed(varied)}"
+
+
+def _values(evidence: Evidence, key: str) -> str:
+    """What a setting was in these runs."""
+    found = (evidence.fact(subject.result.id, "config", key) for subject in evidence.subjects)
+    return wording.listed(list(dict.fromkeys(wording.recorded(render(fact)) for fact in found if fact)) or ["none"])
 
 
 def _what_changed(evidence: Evidence, subject: Subject) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from curator.verify.known.vocabulary import Vocabulary
@@ -31,11 +32,15 @@ from curator.verify.rules.superlatives.rule import Superlatives
 from curator.verify.rules.verdicts import Agreement, Hypotheses
 from curator.verify.text import blocks as markdown
 from curator.verify.text.blocks import BlockKind
+from curator.verify.text.fields import fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curator.facts import Fact
+
+
+_WRITTEN = re.compile(r"[^\r\n]")
 
 
 class Rule(Protocol):
@@ -85,7 +90,9 @@ class Verifier:
 
     def report(self, text: str) -> Report:
         found = Collector()
-        blocks = markdown.parse(markdown.normalise(text))
+        head, body = fields(text)
+        # The body keeps its offsets behind a head that is blank to it.
+        blocks = (*head, *markdown.parse(markdown.blank(text[:body], _WRITTEN) + markdown.normalise(text[body:])))
         tokens = [self._lexer.tokens(block) for block in blocks]
         for block, cut, context in zip(
             blocks, tokens, contexts(blocks, tokens, self._world, self._vocabulary), strict=True

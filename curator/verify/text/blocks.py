@@ -225,11 +225,11 @@ class _Reader:
         if kind is BlockKind.FENCE:
             text = _NEWLINE.sub(lambda found: "\n" * len(found.group()), self._text[start:end])
         else:
-            text = _strip_markup(text)
+            text = strip_markup(text)
         return Block(kind=kind, start=start, text=text, depth=self._depth, quoted=self._quote > 0, **details)  # type: ignore[arg-type]
 
 
-def _strip_markup(text: str) -> str:
+def strip_markup(text: str) -> str:
     """Blank what Markdown and HTML add to the words, outside code spans and autolinks."""
     pieces, at = [], 0
     for code in [*_CODE.finditer(text)]:
