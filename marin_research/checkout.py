@@ -27,6 +27,7 @@ _AS_A_PATCH = (
 """Whatever somebody's settings make of a diff, this one has to apply."""
 _NOTES = b".agents"
 """Logbooks and what threads declare: they grow with every entry, and nothing that runs depends on them."""
+_CODE = (".", f":(exclude){os.fsdecode(_NOTES)}")
 _FIELDS_BEFORE_NAME = {b"1": 8, b"2": 9, b"u": 10, b"?": 1}
 """By the kind of an entry of ``git status --porcelain=v2``."""
 _OUTSIDE = ("not a git repository", "must be run in a work tree")
@@ -193,9 +194,10 @@ class Checkout:
             with tempfile.TemporaryDirectory(prefix="marin-research-") as folder:
                 index = Path(folder) / "index"
                 problem = self._announce(new, index) if new else ""
-                code = (".", f":(exclude){os.fsdecode(_NOTES)}")
-                asked = ("--no-literal-pathspecs", "diff", *_AS_A_PATCH, base, "--", *code)
-                diff, failed = self._ask(*asked, index=index if new else None).bytes()
+                diff, failed = self._patch(base, *_CODE, index=index if new else None)
+                binary, apart = self._binary(base, redactor) if b"\nBinary files " in diff else (b"", ())
+                if binary:
+                    diff, failed = self._patch(base, *_CODE, *apart, index=index if new else None)
         except OSError as error:
             return Unknown(f"git's index could not be copied: {error}")
         if problem or failed:
@@ -203,7 +205,20 @@ class Checkout:
         diff += left_out
         if len(diff) > _MAX_DIFF_BYTES:
             return Unknown(f"the diff has {len(diff)} bytes, more than {_MAX_DIFF_BYTES}")
-        return keep(redactor.text(diff.decode("utf-8", "surrogateescape")).text.encode("utf-8", "surrogateescape"))
+        masked = redactor.text(diff.decode("utf-8", "surrogateescape")).text.encode("utf-8", "surrogateescape")
+        return keep(binary + masked)
+
+    def _binary(self, base: str, redactor: Redactor) -> tuple[bytes, tuple[str, ...]]:
+        """A patch of the binary changes that may be kept, and the words that leave them out of another one."""
+        from marin_research.binary_changes import keepable
+
+        names = keepable(self._ask, self._top, base, _CODE, redactor)
+        patch = self._patch(base, *(f":(top,literal){name}" for name in names), binary=True)[0] if names else b""
+        return patch, tuple(f":(exclude,top,literal){name}" for name in names)
+
+    def _patch(self, base: str, *paths: str, binary: bool = False, index: Path | None = None) -> tuple[bytes, str]:
+        how = (*_AS_A_PATCH, "--binary", "--no-renames") if binary else _AS_A_PATCH
+        return self._ask("--no-literal-pathspecs", "diff", *how, base, "--", *paths, index=index).bytes()
 
     def _small_enough(self, untracked: list[bytes]) -> tuple[list[bytes], bytes]:
         """The untracked files that are small enough to keep, and lines that name the others."""

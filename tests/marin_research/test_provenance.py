@@ -18,6 +18,7 @@ from marin_research import provenance
 from marin_research.checkout import Checkout
 from marin_research.launch import DEFAULT_HEARTBEAT_S, heartbeat_from_environment, new_launch
 from marin_research.record import Blob, Git, Unknown
+from marin_research.recorded_diff import parse_diff
 from marin_research.redact import Redactor
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
@@ -142,10 +143,10 @@ def test_a_dirty_tree_can_be_put_together_again(git_checkout, git, state):
     assert git(again, "write-tree") == git(top, "write-tree")
 
 
-def test_binary_and_large_files_are_named_and_not_copied(git_checkout, git, state):
+def test_large_and_new_binary_files_are_named_and_not_copied(git_checkout, git, state):
     """A checkpoint in the checkout must not end up in the record, nor be passed over."""
     top = git_checkout()
-    (top / "image.png").write_bytes(bytes(range(256)))
+    (top / "image.png").write_bytes(os.urandom(300_000))
     git(top, "add", "--all")
     git(top, "commit", "--quiet", "--message", "binary")
     (top / "image.png").write_bytes(bytes(range(255, -1, -1)))
@@ -163,6 +164,36 @@ def test_binary_and_large_files_are_named_and_not_copied(git_checkout, git, stat
     assert "# untracked, not kept (300000 bytes): model.ckpt" in diff
     assert "+caf\\xe9" in diff
     assert "+/nowhere" in diff
+
+
+def test_small_binary_changes_of_known_files_are_kept_unless_they_hold_a_secret(git_checkout, git, state):
+    """A run could not be repeated because of a test image; what no mask can look into must not carry a key away."""
+    top = git_checkout()
+    folder = top / "im [1]*ges"
+    folder.mkdir()
+    for name in ("changed", "gone", "key", "wide", "old-key"):
+        (folder / name).write_bytes(bytes(range(256)) + (SECRET.encode() if name == "old-key" else b""))
+    git(top, "add", "--all")
+    git(top, "commit", "--quiet", "--message", "binary")
+    (folder / "changed").write_bytes(bytes(range(255, -1, -1)))
+    (folder / "gone").unlink()
+    (folder / "key").write_bytes(b"\0\1\2" + SECRET.encode())
+    (folder / "wide").write_bytes(f"token = {SECRET}".encode("utf-16"))
+    (folder / "old-key").write_bytes(b"\0\1\2")
+    (top / "train.py").write_text(f"lr = 0.1  # {SECRET}\n")
+
+    found, diff = state(top)
+
+    kept = parse_diff(diff.encode())
+    assert kept.left_out == tuple(f"im [1]*ges/{name}" for name in ("key", "old-key", "wide"))
+    assert kept.masked == ("train.py",)
+    again = top.parent / "again"
+    git(top.parent, "clone", "--quiet", str(top), str(again))
+    subprocess.run(["git", "apply"], cwd=again, input=kept.patch, check=True)
+    assert (again / folder.name / "changed").read_bytes() == (folder / "changed").read_bytes()
+    assert not (again / folder.name / "gone").exists()
+    assert isinstance(found.diff, Blob)
+    assert found.diff.size < 5000
 
 
 def test_another_checkout_inside_is_named_and_not_walked(git_checkout, git, state):

@@ -169,6 +169,20 @@ def test_a_secret_comes_from_whoever_repeats(bench, record, monkeypatch):
     assert secret not in str(bench.store.run("KER-004"))
 
 
+def test_a_small_binary_change_is_repeated_with_the_rest(bench, record):
+    """Inputs are binary as often as not."""
+    (bench.top / "input.bin").write_bytes(b"\0" * 7)
+    bench.git("add", "input.bin")
+    bench.git("commit", "--quiet", "--message", "an input", "input.bin")
+    (bench.top / "input.bin").write_bytes(b"\0" * 9)
+    record("sh", "-c", "echo value=$(wc -c < input.bin)")
+
+    found, code = repeated(bench, "KER-003")
+
+    assert code == 0, found
+    assert bench.store.run("KER-004").metrics["value"].value == 9
+
+
 def test_changes_that_the_record_lacks_are_not_ignored_silently(bench, record):
     """A file that was too large to keep may be what the result came from."""
     (bench.top / "weights.bin").write_bytes(os.urandom(300_000))
