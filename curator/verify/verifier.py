@@ -27,6 +27,7 @@ from curator.verify.rules.numbers.rule import Numbers
 from curator.verify.rules.outcomes import Outcomes
 from curator.verify.rules.quotations import Quotations
 from curator.verify.rules.quoted import QuotedNumbers
+from curator.verify.rules.ranges import Ranges
 from curator.verify.rules.references import References
 from curator.verify.rules.superlatives.rule import Superlatives
 from curator.verify.rules.verdicts import Agreement, Hypotheses
@@ -75,6 +76,7 @@ class Verifier:
         self._quotations = Quotations(self._world, self._references)
         self._rules: tuple[Rule, ...] = (
             Consistency(self._world),
+            Ranges(self._world),
             Chains(self._world),
             Superlatives(self._world),
             Effects(self._world),

@@ -58,7 +58,7 @@ class Lists:
         dimensions = {r.unit.dimension for n in (a, b) for r in n.readings if r.unit}
         first, second = (a, b) if i < j else (b, a)
         elided = (
-            first.unit is None and not first.sign and first.decimals == second.decimals
+            first.unit is None and not first.sign and abs(first.decimals - second.decimals) <= 1
         )  # "80.27, 80.15 and 80.34 %"
         alike = a.relative == b.relative or elided
         return len(dimensions) <= 1 and alike and bool(s.runs(i)) == bool(s.runs(j))

@@ -16,7 +16,7 @@ from curator.verify.reading.lists import SIDES, Lists
 from curator.verify.reading.mentions import PREPOSITIONS, is_unknown, runs_named
 from curator.verify.reading.metrics import Metrics
 from curator.verify.reading.phrasing import MAIN, goes_on
-from curator.verify.reading.roles import Role, is_change, role_of
+from curator.verify.reading.roles import Role, bound_of, is_change, role_of
 from curator.verify.reading.steps import starts_step
 from curator.verify.reading.ties import FAR, PASSED, TAKEN, UNKNOWN, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
@@ -117,7 +117,7 @@ class Reader:
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
         left = self._before_it(i, mentions)
         ahead = [] if ties else self._ahead(i, mentions, far=number and bool(left)) if number or not left else []
-        costs = TAKEN if ties and number else 0.0
+        costs = (PASSED if self._is_plain_value(i) else TAKEN) if ties and number else 0.0
         ties += [replace(tie, cost=tie.cost + costs) for tie in left] + ahead
         named = any(m.last < i and not m.reference for m in mentions)
         if number and self._is_of_unknown(i):
@@ -204,6 +204,11 @@ class Reader:
                 own = _REFERENCE if m.reference or m.object else TAKEN if m.taken else 1.0 if outside else 0.0
             yield self._tie(m, cost + own)
             cost += 0.5 if own else PASSED
+
+    def _is_plain_value(self, i: int) -> bool:
+        """Whether it can be a value alone, so that the name right behind it says of whom."""
+        s = self._s
+        return role_of(s, i) is not Role.CHANGE and bound_of(s, i) is None and not self._may_be_change(i)
 
     def _may_be_change(self, i: int) -> bool:
         """Whether the numeral tells of a change by its own looks: a sign, or percent of what is not in percent."""

@@ -100,7 +100,11 @@ class _Together:
         if at is None or first is None or second is None or s.negated(at):
             return
         values = [n.value * (n.unit.scale if n.unit else 1.0) for n in (first, second)]
-        if values[0] == values[1] or bool(first.unit) is not bool(second.unit):
+        if bool(first.unit) is not bool(second.unit):
+            return
+        if values[0] == values[1]:
+            if sense_at(s, at) in words.SIZES and first.significant > 1 and left < reached:
+                self._object(reached, "it says that this moved", FindingKind.DIRECTION)
             return
         backward = left > reached and s.word(at) not in {"up", "down"}
         if backward or first.relative != second.relative or s.tokens[at].start in self.found.judged:

@@ -46,7 +46,9 @@ class QuotedNumbers:
     def __init__(self, world: World, lexer: Lexer) -> None:
         self._stated = list(_stated(world, lexer))
 
-    def match(self, s: Sentence, i: int, runs: Ties | None, *, loose: bool = False) -> tuple[str, ...]:
+    def match(
+        self, s: Sentence, i: int, runs: Ties | None, *, loose: bool = False, measured: bool = False
+    ) -> tuple[str, ...]:
         """IDs of the facts whose text states the numeral at ``i``.
 
         Args:
@@ -54,6 +56,7 @@ class QuotedNumbers:
             i: its position.
             runs: whose facts may state it; None for any.
             loose: the value alone is enough, as for a threshold in a hypothesis.
+            measured: it is said to be the value of a metric, which a text may not only mention.
         """
         numeral = s.tokens[i].numeral
         if numeral is None:
@@ -67,9 +70,9 @@ class QuotedNumbers:
             and (runs is None or not stated.run or runs.cost(frozenset({stated.run})) <= 2.0)
             and (
                 (loose and stated.kind is FactKind.TEXT)
-                or (before not in _EMPTY and before == stated.before)
+                or (not measured and before not in _EMPTY and before == stated.before)
                 or (after not in _EMPTY and after == stated.after)
-                or (plain and stated.kind in _SAID)
+                or (plain and not measured and stated.kind in _SAID)
             )
         )
 

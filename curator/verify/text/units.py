@@ -18,6 +18,8 @@ _SYMBOLS: dict[str, tuple[str, float]] = {
     "%": (PERCENT, 1.0),
     "pp": (POINTS, 1.0),
     "ppt": (POINTS, 1.0),
+    "pt": (POINTS, 1.0),
+    "pts": (POINTS, 1.0),
     "x": (FACTOR, 1.0),
     "\u00d7": (FACTOR, 1.0),
     "ns": (TIME, 1e-9),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from curator.verify.rules.numbers.statement import Statement
 
 _NEAR = 0.25
+_LOOSE = {0: 10, 1: 5}
+"""By its digits how many times a spread a bound on it may be, if not twice."""
 _AGREEING = forms("agree coincide match")
 _CHOOSING = words.word_set("with without at for under using")
 _EVERYONE = words.word_set("all every no never always none throughout")
@@ -86,10 +88,18 @@ class Bound:
                 if len(values) > 1:
                     low, high = min(values, key=_value), max(values, key=_value)
                     spreads += [q for q in changes(high, low) if q.kind is not FactKind.RATIO]
-        holds = [kept for q in spreads if (kept := self._keeps(q)) is not None]
+        holds = [kept and self._is_tight(q) for q in spreads if (kept := self._keeps(q)) is not None]
         if holds and not any(holds):
             found.object_to(FindingKind.COMPARATIVE, it.s.tokens[it.i], of_quantities(spreads[:1], world))
         return bool(holds)
+
+    def _is_tight(self, quantity: Quantity) -> bool:
+        """Whether a bound lies so near that it says something: nobody writes "within 0.9" of 0.2."""
+        pair = stands(self._it.numeral, quantity)
+        if pair is None:
+            return True
+        bound, value = pair
+        return abs(bound) <= _LOOSE.get(self._it.numeral.significant, 2) * abs(value)
 
     def _is_of_untold(self) -> bool:
         """``none of the runs without the bonus``: of some runs that the words alone do not tell."""
@@ -111,8 +121,8 @@ class Bound:
             for q in self._it.world.quantities
             if self._may_bound(q) and stands(self._it.numeral, q) is not None
         ]
-        cheapest = min((m.cost for m in meanings), default=FAR)
-        near = [m.quantity for m in meanings if m.cost <= cheapest + slack and m.cost <= BELIEVABLE]
+        cheapest = min((m.said for m in meanings), default=FAR)
+        near = [m.quantity for m in meanings if m.said <= cheapest + slack and m.said <= BELIEVABLE]
         unit = self._it.numeral.unit
         if self._costs.names.all or (unit is not None and not self._it.numeral.relative):
             return near

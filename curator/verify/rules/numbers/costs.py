@@ -33,9 +33,12 @@ _HISTORY = words.word_set(
     """
 )
 """Words of a sentence that speaks of more than a metric's last value."""
+_FINAL = forms("finish end stop") | {"last", "finally"}
+_TOUCHED = forms("touch peak")
 _AVERAGING = forms("average") | words.word_set("mean means")
 _VARYING = forms("vary sweep")
 _FEW = 12
+_CHANCE = {1: 1.0, 2: 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,16 @@ class Meaning:
     runs: float
     names: float
     role: float
+    chance: float = 0.0
+
+    @property
+    def said(self) -> float:
+        """What it costs by what the sentence says, whatever the digits."""
+        return self.runs + self.names + self.role
 
     @property
     def cost(self) -> float:
-        return self.runs + self.names + self.role
+        return self.said + self.chance
 
 
 class Costs:
@@ -59,7 +68,13 @@ class Costs:
         self._it, self._world, self._s, self._i = statement, statement.world, statement.s, statement.i
 
     def of(self, quantity: Quantity) -> Meaning:
-        return Meaning(quantity, self._runs(quantity), self._names(quantity), self._role(quantity))
+        runs, names, role = self._runs(quantity), self._names(quantity), self._role(quantity)
+        return Meaning(quantity, runs, names, role, self._chance(quantity) if runs + names + role else 0.0)
+
+    def _chance(self, quantity: Quantity) -> float:
+        """With few digits a numeral fits something by chance, which is no reason to believe a far-fetched meaning."""
+        exact = quantity.kind in {FactKind.CONFIG, FactKind.COUNT} or self._it.numeral.word
+        return 0.0 if exact else _CHANCE.get(self._it.numeral.significant, 0.0)
 
     @cached_property
     def names(self) -> Ties:
@@ -127,10 +142,15 @@ class Costs:
             return FAR
         held = 0.0
         if self._it.key is not None and not named:
-            held = FAR if self._s.word(self._i - 1) == "=" else 1.5
+            held = FAR if self._s.word(self._i - 1) == "=" else 2.5 if self._is_beside_key() else 1.5
         cost = names.cost(frozenset({quantity.name})) + held
         # "4.65 bytes, 13 % more than": of what is stated, by whatever name
         return min(cost, 1.0) if quantity.is_change and quantity.name in self._it.told_names else cost
+
+    def _is_beside_key(self) -> bool:
+        """``KL coef. 0.1``, ``a batch size of 512``."""
+        j = self._i - 2 if self._s.word(self._i - 1) in {".", "of"} else self._i - 1
+        return bool(self._s.keys(j))
 
     def _is_timed(self) -> bool:
         return self._is_timed_by_unit() or bool(self._s.words & _LASTING)
@@ -142,6 +162,8 @@ class Costs:
         it, s = self._it, self._s
         if self._is_varied(quantity):
             return 0.0
+        if s.kind(self._i - 2) is TokenKind.METRIC and s.word(self._i - 1) == "," and s.word(self._i + 1) == ",":
+            return FAR  # "the worst FID, 20.1, comes from"
         if it.key is not None:
             return 0.0 if quantity.name in it.key else FAR
         if s.context.cell:
@@ -191,8 +213,24 @@ class Costs:
         if quantity.is_change:
             return self._change(quantity) if numeral.relative or numeral.sign else 2.5
         if quantity.extreme:
-            return 0.0 if self._it.compared or self._s.words & _HISTORY else 2.5
-        return 0.0
+            return 2.5 if self._is_final() or not (self._it.compared or self._s.words & _HISTORY) else 0.0
+        return 1.5 if quantity.kind is FactKind.METRIC and self._is_peak() else 0.0
+
+    def _is_final(self) -> bool:
+        """``it finished slightly lower, at 0.67``."""
+        return self._told_by(_FINAL)
+
+    def _is_peak(self) -> bool:
+        """``at its best it touched 0.68``: no last value, if any other is known."""
+        return self._told_by(_TOUCHED)
+
+    def _told_by(self, verbs: frozenset[str]) -> bool:
+        """Whether the nearest verb of a value before the numeral is one of these."""
+        low, _ = self._s.clause(self._i)
+        for j in range(self._i - 1, max(low, self._i - 6) - 1, -1):
+            if self._s.kind(j) is TokenKind.NUMBER or self._s.word(j) in _FINAL | _TOUCHED | words.MOVES.keys():
+                return self._s.word(j) in verbs
+        return False
 
     def _is_share_of_change(self) -> bool:
         """``reduced by 254 ms, which is 32 %``: percent of what is not measured in percent."""
@@ -210,6 +248,8 @@ class Costs:
         of = self._s.word(self._i + 1) == "of"
         if quantity.kind is FactKind.RATIO:
             return 0.0 if of else 2.5
+        if quantity.kind is FactKind.DELTA and not numeral.sign:
+            return 2.5  # a difference of percentages is in points
         return 0.5 if of and not numeral.word else 0.0
 
     def _is_turned_over(self, quantity: Quantity) -> bool:

@@ -127,10 +127,18 @@ class Numbers:
         s, i = it.s, it.i
         asked = s.word(i - 1) == "the" and (s.word(i - 2) in {"than", "of"} or {s.word(i + 1), s.word(i + 2)} & _ASKING)
         denied = it.numeral.relative and s.negated(i)  # "did not bring another 10 %"
-        threshold = loose or bool(asked) or denied or bool(s.words & _THRESHOLD) or s.hedged(i)
+        said = bool(s.words & _THRESHOLD) and not self._is_said_twice(s, i)
+        threshold = loose or bool(asked) or denied or said or s.hedged(i)
         if not threshold and it.role is Role.CHANGE:
             return ()
-        return self._quoted.match(it.s, it.i, it.subjects, loose=threshold)
+        measured = it.role is Role.VALUE and s.word(i - 1) == "of" and s.kind(i - 2) is TokenKind.METRIC
+        return self._quoted.match(it.s, it.i, it.subjects, loose=threshold, measured=measured)
+
+    @staticmethod
+    def _is_said_twice(s: Sentence, i: int) -> bool:
+        """``a drop of 0.05 exceeds the 0.05 we asked for``: only one of them is the threshold."""
+        own = numeral_at(s, i).readings
+        return any(j != i and numeral_at(s, j).readings == own for j in s.of_kind(TokenKind.NUMBER))
 
     def _is_idle(self, it: Statement, costs: Costs) -> bool:
         """Whether it states nothing that a fact could bear out: a share's complement, a small word in a plan."""
