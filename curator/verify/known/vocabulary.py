@@ -50,7 +50,7 @@ _UNTELLING = (
     | frozenset(SUPERLATIVES)
     | word_set(
         """
-        run test true false on off yes auto default seed seeds step steps size batch lr rate new old only other
+        run test true false on off non yes auto default seed seeds step steps size batch lr rate new old only other
         one two three four five six eight ten
         dev main v1 v2 latest nothing all full large small high low baseline reference cpu gpu tpu
         """
@@ -63,6 +63,7 @@ _VALUED = re.compile(
 _PARTS = re.compile(r"\s*[,;+()]\s*|\s+(?:and|with)\s+")
 """What joins the parts of a label, by each of which its run is called, too."""
 _LACKING = ("no ", "without ")
+_NON = re.compile(r"\bnon-([a-z]{3,})")
 _SHORT = 2
 """Words of a label up to which each of them is taken for a name: "small shards" of a longer one is a remark."""
 
@@ -282,7 +283,15 @@ class Vocabulary:
             for word in _run_words(text):
                 if short or word in valued or any(c.isdigit() for c in word):
                     found[word].add(run)
-        return self._telling(found)
+        return self._telling(found | self._not_so())
+
+    def _not_so(self) -> dict[str, set[str]]:
+        """``private`` where one run is called "non-private": the others."""
+        lacking: dict[str, set[str]] = defaultdict(set)
+        for run, text in self._calls():
+            for said in _NON.finditer(text):
+                lacking[said[1]].add(run)
+        return {word: set(self._world.all_runs - runs) for word, runs in lacking.items()}
 
     @cached_property
     def absent(self) -> Mapping[str, frozenset[str]]:

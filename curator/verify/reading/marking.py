@@ -15,6 +15,7 @@ from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.reading.descriptions import Descriptions
 from curator.verify.reading.keys import KEY_LINKS, key_of
+from curator.verify.reading.mentions import FRAMING
 from curator.verify.reading.sentences import Sentence
 from curator.verify.reading.shared_units import with_shared_units
 from curator.verify.reading.tokens import Token, TokenKind
@@ -47,6 +48,7 @@ _NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
 _CHOSEN_BY = words.word_set("with at using for under")
+_TITLE = 8
 _SMALL = 12
 """A whole number up to here is no config value unless the key stands beside it."""
 
@@ -215,7 +217,8 @@ class _Marker:
     def _set_by(self, i: int, numeral: Numeral) -> frozenset[str]:
         if self._s.context.cell or (numeral.word and self._is_counted(i)):
             return frozenset()
-        keys = key_of(self._s, i) or self._hyphened_key(i) or self._descriptions.key_of_parallel(i, numeral)
+        keys = key_of(self._s, i) or self._hyphened_key(i) or self._titled_key(i, numeral)
+        keys = keys or self._descriptions.key_of_parallel(i, numeral)
         if keys is None and numeral.unit is None and self._may_call(i, numeral):
             keys = self._world.varying
         if keys is None and numeral.unit is not None and not numeral.relative and not self._measured(numeral):
@@ -228,6 +231,14 @@ class _Marker:
         """``two seeds``: more of a thing than a setting's name speaks of are a count, and no value."""
         keys = self._s.keys(i + 1)
         return bool(keys) and self._s.word(i + 1).endswith("s") and not any(key.lower().endswith("s") for key in keys)
+
+    def _titled_key(self, i: int, numeral: Numeral) -> frozenset[str] | None:
+        """``Clip sweep at batch 4096: 0.1 is best, 10 diverges``: values of the setting in front of the colon."""
+        s = self._s
+        colon = next((j for j in range(1, min(i, _TITLE)) if s.word(j) == ":"), 0)
+        opens = s.word(i - 1) in {":", ",", "and", "but", ";"} and s.is_word(i + 1)
+        alone = numeral.unit is None and not numeral.word and not numeral.sign
+        return next((s.keys(j) for j in range(min(colon, 2)) if s.keys(j)), None) if opens and alone else None
 
     def _hyphened_key(self, i: int) -> frozenset[str] | None:
         """``top-4`` in a sweep over ``top_k``."""
@@ -271,12 +282,20 @@ def _merged(tokens: list[Token]) -> list[Token]:
             continue
         if last >= 0 and _beside(tokens, last, i):
             both = found[last].runs & token.runs
+            framed = _frames(tokens, last, i)
             if both:
-                for j in range(last, i + 1):
+                for j in range(i if framed else last, i + 1):
                     if found[j].runs:
                         found[j] = replace(found[j], runs=both)
         last = i
     return found
+
+
+def _frames(tokens: Sequence[Token], a: int, b: int) -> bool:
+    """``seeds at batch 4096: seed 0 is``, ``within HNSW, M32 is``: first comes among which runs, then whose it is."""
+    between = {token.text for token in tokens[a + 1 : b]}
+    fronted = a <= 2 and tokens[0].lower in FRAMING and "," in between
+    return ":" in between or fronted
 
 
 def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:
@@ -284,6 +303,8 @@ def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:
     if len(between) > 4 or not (tokens[a].described or tokens[b].described):
         return False
     comma = any(token.text == "," for token in between)
+    if comma and any(token.lower == "runs" for token in between):
+        return False  # "among the private runs, batch 512 is"
     # "with AdamW and small shards": values of two settings, where two of one setting have no run in common
     joined = len(between) == 1 and between[0].lower == "and" and tokens[a - 1].lower in _CHOSEN_BY if a else False
     if joined and tokens[a].described and tokens[b].described:

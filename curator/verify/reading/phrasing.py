@@ -23,6 +23,8 @@ _SPREADS = words.word_set("spread effect effects gap gaps distance step steps re
 LONG = words.word_set("longer shorter")
 MAIN = words.word_set("it its they their")
 """What the sentence is about."""
+_COMMON = words.word_set("time way day token kind sort reason thing place data code commit budget setup script")
+"""Nouns of which "the same" says only that there is one."""
 _CONJOINING = words.word_set("and but while whereas though although , ; -")
 _TO_METRIC = words.word_set("in on by for at 's of")
 
@@ -33,7 +35,7 @@ def claims(s: Sentence, i: int) -> bool:
     behind = range(i + 1, i + 5)
     if word in words.SUPERLATIVES or (word in words.MOVES and s.word(i - 1) == "had"):
         return False  # what it had been before
-    if _is_of_setting(s, i) or after == "again":
+    if _is_of_setting(s, i) or after == "again" or (word == "same" and _is_identity(s, i)):
         return False  # "and gets worse again after that"
     if _is_of_difference(s, i) or (graded(s, i) and s.word(i - 1) in _LEARNING):
         return False
@@ -50,7 +52,8 @@ def claims(s: Sentence, i: int) -> bool:
         return False
     if word in {"above", "below", "ahead", "behind"}:
         came = word in {"ahead", "behind"} and s.word(i - 1) in {"out", "far", "well", "clearly", "slightly", *_FALLING}
-        return came or any(s.runs(j) for j in behind)
+        judged_by = word in {"ahead", "behind"} and after in {"on", "in"} and s.kind(i + 2) is TokenKind.METRIC
+        return came or judged_by or any(s.runs(j) for j in behind)
     if word.endswith("ing") and (i == 0 or s.word(i - 1) in {",", "by", "from", "when", "of", "before", "after"}):
         return False
     bound = s.skip(i + 2, words.ARTICLES | words.APPROXIMATE)
@@ -70,6 +73,14 @@ def _is_of_setting(s: Sentence, i: int) -> bool:
     """``when the penalty is reduced``, ``as it grows``: what is said of what has no name here is said of a setting."""
     unnamed = s.word(i - 1) in words.BE and is_unknown(s, i - 2)
     return unnamed or (s.word(i - 2), s.word(i - 1)) == ("as", "it")
+
+
+def _is_identity(s: Sentence, i: int) -> bool:
+    """``from the same run``, ``better all the same``, ``with the same seed``: that says of no metric that it is so."""
+    one = s.word(i + 1) in words.RUN_NOUNS or s.word(i + 1) in _COMMON or bool(s.keys(i + 1))
+    all_the = (s.word(i - 2), s.word(i - 1)) in {("all", "the"), ("just", "the")}
+    idiom = all_the and s.word(i - 3) not in words.BE and s.word(i + 1) in words.ENDINGS
+    return (one and not s.names(i + 1)) or idiom
 
 
 def is_of_time(s: Sentence, i: int) -> bool:

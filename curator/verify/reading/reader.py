@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.axes import axes
 from curator.verify.reading.lists import SIDES, Lists
-from curator.verify.reading.mentions import PREPOSITIONS, is_unknown, runs_named
+from curator.verify.reading.mentions import FRAMING, PREPOSITIONS, is_unknown, runs_named
 from curator.verify.reading.metrics import Metrics
 from curator.verify.reading.phrasing import MAIN, goes_on
 from curator.verify.reading.roles import Role, bound_of, is_change, role_of
@@ -42,6 +42,8 @@ _ADJACENT = words.BE | words.word_set(
     "'s ' ( : = - \u2013 \u2014 \" at of reached which has had ~ \u2248 a an the to ends ended"
 )
 _ADJACENT |= {""}
+_TITLE = 6
+"""Tokens within which a sentence says of which runs it will speak."""
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
@@ -68,6 +70,17 @@ class Reader:
     def named(self) -> frozenset[str]:
         """Every run it names."""
         return frozenset(run for mention in self.runs for run in mention.meant)
+
+    @cached_property
+    def frame(self) -> frozenset[str]:
+        """The runs that it sets out to speak of: ``Seeds at batch 4096: seed 0 is ahead``, ``Within HNSW, M32 is``."""
+        s, first = self._s, self.runs[0] if self.runs else None
+        if first is None or len(first.meant) < 2 or first.reference:
+            return frozenset()
+        behind = s.skip(first.last + 1, words.RUN_NOUNS)
+        titled = s.word(behind) == ":" and s.word(behind - 1) != "(" and first.first <= _TITLE
+        fronted = s.word(behind) == "," and s.word(s.skip(first.first - 1, words.ARTICLES, -1)) in FRAMING
+        return first.meant if titled or (fronted and first.first <= _TITLE) else frozenset()
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -304,6 +317,8 @@ class Reader:
         if explicit:
             ordered = sorted(explicit, key=lambda m: (m.first < i, abs(m.first - i)))
             return Ties([self._tie(m, 0.5 * n) for n, m in enumerate(ordered)], explicit=True)
+        if self.frame and any(m.meant < self.frame for m in self._others(i)):
+            return Ties([Tie(self.frame)])
         baseline = self._world.baseline
         ties = [Tie(baseline)] if baseline else []
         ties += [Tie(m.meant, 0.5) for m in self.runs]

@@ -252,7 +252,7 @@ class Comparisons:
             if not claim.references.explicit and (claim.sense in ALIKE or described):
                 made_from = (self._world.counterparts(run) for run in sorted(subject.meant))
                 references = [*references, *(Tie(each, 0.5) for each in made_from if each)]
-            for names, cost in self._name_choices(claim):
+            for names, cost in self.name_choices(claim):
                 for reference in references:
                     if reference.meant == subject.meant and claim.sense not in ALIKE and not claim.references.explicit:
                         continue
@@ -279,7 +279,7 @@ class Comparisons:
         self, claim: Comparison, pairs: list[tuple[str, str]], s: Sentence, *, negated: bool
     ) -> Iterator[_Verdict]:
         throughout = bool(s.words & _THROUGHOUT)
-        for names, cost in self._name_choices(claim):
+        for names, cost in self.name_choices(claim):
             results = {pair: claim.truth(self._world, *pair, names) for pair in pairs}
             decided = [result is not negated for result in results.values() if result is not None]
             if decided:
@@ -301,7 +301,8 @@ class Comparisons:
         both = (self._world.values.get((run, name)), self._world.values.get((against, name)))
         return [quantity for quantity in both if quantity]
 
-    def _name_choices(self, claim: Comparison) -> list[tuple[frozenset[str], float]]:
+    def name_choices(self, claim: Comparison) -> list[tuple[frozenset[str], float]]:
+        """The metrics it may be of, each choice with its cost; what nobody names is the first."""
         if claim.names.all:
             return [(tie.meant, tie.cost) for tie in claim.names.all]
         every = frozenset(name for _, name in self._world.values)

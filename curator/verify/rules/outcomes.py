@@ -31,7 +31,9 @@ _COMPATIBLE: dict[str, frozenset[str]] = {
     "cached": frozenset({"cached"}),
     "fits": frozenset({"succeeded", "cached", "lost", "cancelled", "preempted", "running"}),
 }
-_DIVERGED = re.compile(r"nan|diverg|inf\b|non-?finite|explod|blew up|collapse|gave up|giving up", re.IGNORECASE)
+_DIVERGED = re.compile(
+    r"nan|diverg|inf\b|non-?finite|(?:not|n\'t|in)[ -]?finite|explod|blew up|collapse|gave up|giving up", re.IGNORECASE
+)
 _MEMORY = re.compile(
     r"out of memory|\boom|outofmemory|resource_?exhausted|\bkilled\b|\b137\b|bad_alloc|memory|cannot allocate",
     re.IGNORECASE,
@@ -49,6 +51,7 @@ _FINAL = words.word_set(
     . , ; ) : - \u2013 \u2014
     """
 ) | {""}
+_CHOOSING = words.word_set("no other any every each all both only single of these those")
 _EXCEPT = words.word_set("except besides but")
 _STAYING = words.BE | forms("stay remain train")
 _DENYING = words.word_set("not never didn't doesn't couldn't cannot don't")
@@ -150,6 +153,8 @@ def _is_statement(s: Sentence, i: int, word: str, *, counted: bool) -> bool:
     if word in {"lost", *words.MOVES} and s.kind(i - 1) is TokenKind.METRIC:
         return False  # "throughput lost", "accuracy collapses"
     sure = word in words.ENDED_BADLY or word.startswith(("succeed", "success", "diverge", "preempt", "cancel", "oom"))
+    if after in words.RUN_NOUNS and s.word(i - 1) in _CHOOSING:
+        return False  # "no other finished run"
     if s.tokens[min(i + 1, len(s.tokens) - 1)].runs or after in words.RUN_NOUNS | {"attempt"}:
         return sure or (word in {"lost", "finished", "completed"} and s.is_word(i - 1))
     if counted or sure:
@@ -220,11 +225,22 @@ class Outcomes:
         passive = s.word(i) in words.ENDED_WELL | {"killed"} and s.word(i + 1) == "by"
         if behind and between <= words.ARTICLES | words.RUN_NOUNS | {":", "(", "attempt", "of", ""} and not passive:
             return Ties([Tie(behind.meant)])
+        if owner := _owner(reader, s, i):
+            return Ties([Tie(owner)])
         subjects = reader.subjects(i)
         if subjects.all or len(self._world.runs) > 1:
             usable = [tie for tie in subjects.all if tie.cost <= 2.0]
             return Ties(usable)
         return Ties([Tie(self._world.all_runs)])
+
+
+def _owner(reader: Reader, s: Sentence, i: int) -> frozenset[str]:
+    """``as the rollout 8 run that finished``: the runs named right before the relative pronoun."""
+    that = i - 1 - (s.word(i - 1) in words.BE)
+    if s.word(that) not in {"that", "which"}:
+        return frozenset()
+    last = s.skip(that - 1, words.RUN_NOUNS | {"one", "ones"}, -1)
+    return next((m.meant for m in reader.runs if m.last == last), frozenset())
 
 
 def excepted(s: Sentence, reader: Reader) -> frozenset[str]:

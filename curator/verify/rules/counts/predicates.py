@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from curator.verify.reading.senses import sense_at
+from curator.verify.reading.senses import equality_at, sense_at
 from curator.verify.reading.ties import SLACK
 from curator.verify.rules.counts.nouns import ALL, DONE, NONE, OTHERS, PASSING, THEM
 from curator.verify.rules.outcomes import Outcome, outcome_at
@@ -58,7 +58,7 @@ class Predicates:
             if outcome is not None and not s.hedged(at):
                 outcome = replace(outcome, negated=s.negated(at, i - 1))
                 return Predicate(self._asked(outcome), at, "" if outcome.negated else outcome.status)
-            if sense_at(s, at) is not None and not s.hedged(at):
+            if (sense_at(s, at) or equality_at(s, at)) is not None and not s.hedged(at):
                 claim = self._comparisons.claim_at(reader, s, at)
                 return Predicate(self._compared(claim, negated=s.negated(at, i - 1)), at) if claim else None
         return None
@@ -79,13 +79,17 @@ class Predicates:
 
     def _compared(self, claim: Comparison, *, negated: bool) -> Callable[[str], bool | None]:
         against = list(claim.references.within(SLACK))
-        names = claim.names.surest or frozenset({self._world.primary} - {""})
+        names = claim.names.surest
+        loose = frozenset[str]() if names else self._comparisons.name_choices(claim)[0][0] - self._world.durations
 
         def holds(run: str) -> bool | None:
-            truths = [claim.truth(self._world, run, other, names) for other in against if other != run]
+            others = [other for other in against if other != run]
+            truths = [claim.truth(self._world, run, other, names) for other in others]
             decided = [truth for truth in truths if truth is not None]
             if not decided:
-                return None
+                # Of a metric that nobody names it is told only where every one that it may be says the same.
+                told = {claim.truth(self._world, run, other, {name}) for other in others for name in loose} - {None}
+                return told.pop() if len(told) == 1 else None
             # Compared with any of several, one that bears it out is enough.
             return not all(decided) if negated else any(decided)
 

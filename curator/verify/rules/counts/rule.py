@@ -213,6 +213,6 @@ def _is_pronoun(s: Sentence, i: int) -> bool:
     named = s.word(i - 1) in words.DEMONSTRATIVES or (
         s.is_word(i - 1) and s.word(i - 1) not in words.LINKS and s.word(i - 2) in words.DEMONSTRATIVES
     )
-    named = named or (s.word(i + 1) == "of" and bool(s.runs(i + 2)))  # "one of 1024"
+    named = named or bool(s.runs(i - 1)) or (s.word(i + 1) == "of" and bool(s.runs(i + 2)))  # "the fp32 one"
     rest = any((s.word(j), s.word(j + 1)) in _REST for j in range(i + 1, len(s.tokens)))
     return named or rest

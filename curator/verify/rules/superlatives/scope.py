@@ -107,7 +107,7 @@ def _is_called(it: Superlative, behind: Mention, *, named: bool) -> bool:
         return True  # "the lowest loss is that of LR-003"
     before = s.word(s.skip(behind.first - 1, words.ARTICLES, -1))
     passed = {s.word(k) for k in range(i + 1, behind.first)} - words.RUN_NOUNS - words.ARTICLES - _VALUE_NOUNS
-    linked = before in {"in", "for", "at", "with", "by"} or passed <= {",", "(", ":", "is", "was"}
+    linked = before in {"in", "for", "at", "with", "by", "to"} or passed <= {",", "(", ":", "is", "was"}
     _, high = s.clause(i)
     return (linked and behind.first <= where + 3) or (not named and behind.first < max(high, where + 6))
 
@@ -125,6 +125,7 @@ def domain_of(it: Superlative, world: World, reader: Reader, run: frozenset[str]
         return next((group for group in groups if len(group) == counted and (not run or run & group)), frozenset())
     sets = [m.meant for m in reader.runs if len(m.meant) > 1 and run & m.meant and _is_domain(s, m.first)]
     sets += [m.meant for m in reader.runs if len(m.members) > 2 and run <= m.meant]
+    sets += [reader.frame] if reader.frame and run <= reader.frame else []
     everyone = world.all_runs
     if any(s.word(j) in {"that", "which"} and s.word(j + 1) in words.ENDED_WELL for j in range(it.i, len(s.tokens))):
         everyone = frozenset(filter(world.ended_well, everyone))  # "the fastest of a run that finished"
