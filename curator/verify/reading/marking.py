@@ -21,6 +21,7 @@ from curator.verify.reading.shared_units import with_shared_units
 from curator.verify.reading.tokens import Token, TokenKind
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
+from marin_research.compare import is_repetition_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -186,7 +187,7 @@ class _Marker:
         off, on = self._is_off(i), self._is_on(i)
         if off and (lacking := self._vocabulary.absent.get(token.lower)):
             return lacking
-        for key in sorted(token.keys & self._world.varying):
+        for key in sorted(key for key in token.keys & self._world.varying if not is_repetition_key(key)):
             if not off and all(isinstance(fact.value, bool) for fact in self._world.configs[key].values()):
                 return self._on(key)  # "pinned", alone
             if (on or off) and self._off(key):
@@ -219,6 +220,8 @@ class _Marker:
             return frozenset()
         keys = key_of(self._s, i) or self._hyphened_key(i) or self._titled_key(i, numeral)
         keys = keys or self._descriptions.key_of_parallel(i, numeral)
+        if keys is None and (there := self._at_value(i, numeral)):
+            return there
         if keys is None and numeral.unit is None and self._may_call(i, numeral):
             keys = self._world.varying
         if keys is None and numeral.unit is not None and not numeral.relative and not self._measured(numeral):
@@ -226,6 +229,14 @@ class _Marker:
         varied = (keys or frozenset()) & self._world.varying
         settings = [q for q in self._settings if q.name in varied] if varied else []
         return frozenset(run for q in settings if fit(numeral, q) is Fit.MATCH for run in q.runs)
+
+    def _at_value(self, i: int, numeral: Numeral) -> frozenset[str]:
+        """``At epsilon 2.03 we are down to 61.2 %``: the run that measured it, as the place where something is so."""
+        names = self._s.names(i - 1)
+        if not names or self._s.word(i - 2) != "at":
+            return frozenset()
+        ends = [q for (_, name), q in self._world.values.items() if name in names]
+        return frozenset(run for q in ends if fit(numeral, q) is Fit.MATCH for run in q.runs)
 
     def _is_counted(self, i: int) -> bool:
         """``two seeds``: more of a thing than a setting's name speaks of are a count, and no value."""

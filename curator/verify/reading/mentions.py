@@ -39,7 +39,7 @@ _SKIPPED = (
     | words.word_set(
         """
         x \u00d7 that those what of for in at the with as seen by run counterpart predecessor original previous other
-        best alone 's ' = same setup otherwise without setting settings plain
+        either neither best alone 's ' = same setup otherwise without setting settings plain
         """
     )
     | {""}

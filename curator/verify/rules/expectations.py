@@ -6,6 +6,7 @@ BoolQ", "stays within 1 % of full attention", "fits into 64 GiB". What cannot be
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from curator.verify.reading.senses import equality_at, sense_at
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.outcomes import outcome_at
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.units import FACTOR, PERCENT
 from curator.verify.text.words import Sense
 
@@ -36,6 +38,7 @@ _BREAKS = words.word_set("and but while without , ; whereas")
 _DENYING = words.word_set("without no not never neither")
 _FOR_FREE = words.word_set("cost loss price penalty")
 _KEEPING = words.word_set("keep keeps stay stays remain remains within")
+_RETAINING = forms("keep retain preserve leave")
 _REACHING = words.word_set("to above below under over reach reaches exceed exceeds than")
 _SIDES = {
     ("at", "most"): Sense.DOWN,
@@ -65,10 +68,18 @@ def _parts(s: Sentence) -> Iterator[tuple[int, int]]:
     for j in range(len(s.tokens)):
         at_same = s.word(j) == "at" and _SAME & {s.word(j + 1), s.word(j + 2)}
         goes_on = s.word(j) == "," and s.word(j + 1) in {"by", "to", "at"}  # "falls, by 0.1 at most"
-        if j > low and (s.word(j) in _BREAKS or at_same) and not goes_on:
+        if j > low and (s.word(j) in _BREAKS or at_same or _is_price(s, low, j)) and not goes_on:
             yield low, j
             low = j
     yield low, len(s.tokens)
+
+
+def _is_price(s: Sentence, low: int, j: int) -> bool:
+    """``keeps 85 % recall in a tenth of the memory``: with what stands behind "in" at ``j`` another amount begins."""
+    k = s.skip(j + 1, words.APPROXIMATE | {"only", "less", "more", "than", "at", "most", "least"})
+    numeral = s.numeral(k)
+    told = any(not s.runs(n) and not s.word(n).endswith("ing") for n in s.of_kind(TokenKind.NUMBER, (low, j)))
+    return s.word(j) in {"in", "with", "for", "at"} and told and numeral is not None and numeral.relative
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,11 +198,26 @@ class _Part:
         }
         if moved - {self.run}:
             return frozenset(moved - {self.run})
+        if left := self._left():
+            return self.world.counterparts(self.run, left)
         named = [m.meant for m in self._reader.runs if self.run not in m.meant]
         if named:
             return self.world.counterparts(self.run, named[-1])
         near = frozenset(run for run in self.world.baseline if self.world.apart(self.run, run) <= _FEW)
         return self.world.counterparts(self.run) | near - {self.run}
+
+    def _left(self) -> frozenset[str]:
+        """``going from four to eight steps``: the runs with the setting that its own run has left."""
+        s, numbers = self.s, self.s.of_kind(TokenKind.NUMBER)
+        for a, b in itertools.pairwise(numbers):
+            old, new = s.numeral(a), s.numeral(b)
+            between = [s.word(j) for j in range(a + 1, b) if not s.keys(j)]
+            if s.word(a - 1) != "from" or between != ["to"] or old is None or new is None:
+                continue
+            for key in sorted(self.world.varying):
+                if self.run in self.world.runs_with(key, new.value) and (left := self.world.runs_with(key, old.value)):
+                    return left
+        return frozenset()
 
     def _pairs(self) -> Iterator[tuple[Quantity, Quantity]]:
         for name in sorted(self._names):
@@ -211,6 +237,9 @@ class _Part:
         results = {self._of(mine, theirs) for mine, theirs in self._pairs()}
         if not results and self._number is not None and self._names:
             results = {self._value(q) for q in self._own()}
+        if len(results) > 1:  # what it was made from counts more than the baseline that is near as well
+            made_from = self.world.counterparts(self.run)
+            results = {self._of(mine, theirs) for mine, theirs in self._pairs() if theirs.runs <= made_from}
         return results.pop() if len(results) == 1 else None
 
     def _own(self) -> Iterable[Quantity]:
@@ -253,9 +282,21 @@ class _Part:
         share = [reading for reading in numeral.readings if reading.unit and reading.unit.dimension == PERCENT]
         if share and self.s.word(self._number or 0).startswith(("a ", "one ", "two ", "three ")):
             numeral = replace(numeral, readings=tuple(share))
+        if self._is_kept(numeral):
+            ratio = mine.value / theirs.value if theirs.value else 0.0
+            reading = numeral.readings[0]
+            percent = reading.unit is not None and reading.unit.dimension == PERCENT
+            return self._within(ratio, reading.value / (100 if percent else 1))
         if not self._is_change(numeral):
             return self._value(mine)
         return self._share(numeral, mine, theirs)
+
+    def _is_kept(self, numeral: Numeral) -> bool:
+        """``keeps more than half of the throughput``: what is left, and no change."""
+        i = self._number or 0
+        share = numeral.unit is not None and numeral.unit.dimension in {FACTOR, PERCENT}
+        kept = {self.s.word(j) for j in range(self.low, i)} & _RETAINING
+        return share and bool(kept) and self.s.word(i + 1) in {"of", "the"}
 
     def _is_change(self, numeral: Numeral) -> bool:
         i = self._number or 0
@@ -290,6 +331,9 @@ class _Part:
         side = _SIDES.get((self.s.word(i + 1), self.s.word(i + 2))) or bound_of(self.s, i)
         if self.s.word(self.s.skip(i - 1, words.ARTICLES, -1)) == "within":
             return abs(size) <= wanted
+        pair = self.s.word(i - 3) if self.s.word(i - 1) == "than" else ""
+        if side is not None and pair in {"no", "not"}:
+            side = words.OPPOSITE[side]  # "costs no more than 1 m"
         if side is Sense.DOWN:
             return size <= wanted
         return size >= wanted * (1 if side is Sense.UP else 1 - _NEARLY)
@@ -297,7 +341,8 @@ class _Part:
     def _value(self, mine: Quantity) -> bool | None:
         """Whether the metric's own value keeps a bound: ``above 90 %``."""
         i = self._number or 0
-        numeral, side = self.s.numeral(i), bound_of(self.s, i)
+        side = _SIDES.get((self.s.word(i + 1), self.s.word(i + 2))) or bound_of(self.s, i)
+        numeral = self.s.numeral(i)
         pair = stands(numeral, mine) if numeral else None
         if pair is None or side is None:
             return None

@@ -97,6 +97,9 @@ def _stated(world: World, lexer: Lexer) -> Iterator[_Stated]:
             sentence = Sentence(tuple(lexer.plain(_JOINED.sub(" ", text))))
             for i in sentence.of_kind(TokenKind.NUMBER):
                 numeral = sentence.tokens[i].numeral
+                if numeral and numeral.unit is None and sentence.word(i + 1) in {"more", "further", "additional"}:
+                    joined = lexer.plain(f"{sentence.tokens[i].text} {sentence.word(i + 2)}")
+                    numeral = joined[0].numeral if joined else numeral  # "two more points"
                 if numeral:
                     yield _Stated(numeral, fact.id, fact.kind, fact.subject, *neighbours(sentence, i))
 

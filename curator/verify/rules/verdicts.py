@@ -51,6 +51,8 @@ _WRONG = words.word_set(
 _PARTLY = words.word_set(
     "half partly partially only mostly largely part almost nearly not-yet open undecided unclear would should could"
 )
+_IT = words.word_set("it this that")
+_HAVING = forms("have say ask predict claim expect bet")
 _BACK = 3
 """Sentences whose words tell which hypothesis is meant."""
 _OUTRIGHT = words.word_set("supported confirmed refuted rejected disproved falsified vindicated")
@@ -128,7 +130,7 @@ def _verdict(s: Sentence) -> tuple[int, bool] | None:
     """Where a verdict on a hypothesis stands, and whether it says that this is right."""
     said = next((i for i in range(len(s.tokens)) if _is_expectation(s, i)), None)
     if said is None:
-        return _on_a_run(s)
+        return _on_it(s) or _on_a_run(s)
     if s.context.hypothetical and not s.context.field.startswith("hyp"):
         return None
     if s.word(said) in _EXPECTED and s.word(said - 1) in {"as", "than"}:  # "as predicted"
@@ -139,7 +141,13 @@ def _verdict(s: Sentence) -> tuple[int, bool] | None:
     if counted is not None and counted.value != 1:
         return None  # "of the four hypotheses, two are supported"
     low, high = s.clause(said)
-    places = [*range(said + 1, len(s.tokens)), *range(said - 1, -1, -1)]
+    # The words of its own clause come first: "met its 5 % target; rollout 8 missed its own".
+    places = [
+        *range(said + 1, high),
+        *range(said - 1, low - 1, -1),
+        *range(high, len(s.tokens)),
+        *range(low - 1, -1, -1),
+    ]
     at = next((i for i in places if s.is_word(i) and s.word(i) in _RIGHT | _WRONG and not _is_other(s, i)), None)
     if at is None or any(s.word(i) in _PARTLY for i in range(min(low, at), max(high, at + 2))):
         return None
@@ -158,6 +166,19 @@ def _is_other(s: Sentence, i: int) -> bool:
     if word in {"reached", "kept", "held", "hold", "holds"} and word != "holds":
         return after not in words.ENDINGS | {"(", "up", "in", "for", "true"}
     return False
+
+
+def _on_it(s: Sentence) -> tuple[int, bool] | None:
+    """``The mesh hypothesis was about T2M. It failed``: a verdict on what the sentence before is about."""
+    before = s.previous
+    if before is None or s.word(0) not in _IT or s.hedged(1):
+        return None
+    verb = next((j for j in range(len(before.tokens)) if before.word(j) in words.BE | _HAVING), len(before.tokens))
+    heads = [j for j in range(verb) if _is_expectation(before, j)]
+    at = next((j for j in range(1, 4) if s.word(j) in _RIGHT | _WRONG and s.is_word(j) and not _is_other(s, j)), None)
+    if not heads or at is None or s.words & _PARTLY:
+        return None
+    return at, (s.word(at) in _RIGHT) is not s.negated(at)
 
 
 def _on_a_run(s: Sentence) -> tuple[int, bool] | None:

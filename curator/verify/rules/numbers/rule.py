@@ -24,6 +24,7 @@ from curator.verify.rules.numbers.factors import judge_factor
 from curator.verify.rules.numbers.objections import Objections
 from curator.verify.rules.numbers.statement import Statement, is_about, numeral_at
 from curator.verify.text import words
+from curator.verify.text.inflection import forms
 from curator.verify.text.numerals import widened
 from curator.verify.text.units import FACTOR, PERCENT
 from curator.verify.text.words import Sense
@@ -51,10 +52,25 @@ _ASPIRED = words.word_set(
 )
 _ASKING = words.word_set("we we'd i i'd that had")
 """``more than the 0.03 we'd bet on``"""
+_REQUIRING = forms("need require want") | words.word_set("has have must should to")
 _THRESHOLD = _ASPIRED | {"least", "most", "limit"}
 _COMPLEMENT = words.word_set(
     "never not unused unchanged remaining rest other wrong without incorrect misses missed lost idle"
 )
+
+
+def _is_required(s: Sentence, i: int) -> bool:
+    """``if it has to fit in 10 GiB``, ``whether M64 reaches 97 %``: what somebody may ask for."""
+    opened = next((j for j in range(i - 1, -1, -1) if s.word(j) in {"if", "whether", "unless", ","}), -1)
+    near = {s.word(j) for j in range(opened, i)}
+    return s.word(opened) == "whether" or (s.word(opened) in {"if", "unless"} and bool(near & _REQUIRING))
+
+
+def _is_setting_moved(it: Statement) -> bool:
+    """``when ef_search is doubled``, ``with both doubled``: what was done, and no result."""
+    s, i = it.s, it.i
+    pronoun = s.word(i - 1) in {"both", "it", "each"} and s.word(i - 2) == "with"
+    return it.numeral.word and s.word(i)[-2:] in {"ed", "ng"} and (pronoun or it.reader.axis_at(i) is not None)
 
 
 class Numbers:
@@ -72,7 +88,7 @@ class Numbers:
         it = Statement(world=self._world, reader=reader, s=s, i=i, fits=fits, told=told, told_names=names)
         if s.context.hypothetical:
             self._judge_plan(it, found)
-        elif s.word(i - 1) != "not" and not judge_factor(it, found):
+        elif s.word(i - 1) != "not" and not _is_setting_moved(it) and not judge_factor(it, found):
             self._judge(it, found)
 
     # -- what it fits -----------------------------------------------------------------------------------------------
@@ -145,6 +161,8 @@ class Numbers:
         s, i, numeral = it.s, it.i, it.numeral
         if numeral.unit is not None and numeral.unit.dimension == PERCENT and s.words & _COMPLEMENT:
             return self._is_complement(it, costs)
+        if _is_required(s, i):
+            return True
         if s.word(i) == "twice" and s.word(i + 1) not in {"as", "the", "that", "its", "their"}:
             return True  # "restarted twice"
         if numeral.relative and (s.word(i + 1), s.word(i + 2), s.word(i + 3)) == ("as", "much", "."):
