@@ -264,3 +264,9 @@ def _is_factor_of(s: Sentence, k: int, between: Iterable[int]) -> bool:
         return False
     small = words.ARTICLES | {"of", "that", "those"}
     return all(s.word(n) in small or s.kind(n) is TokenKind.METRIC for n in between)
+
+
+def is_gap(s: Sentence, mention: Mention) -> bool:
+    """``less than the gap between the two seeds``: what is named only to say how large something is."""
+    j = s.skip(mention.first - 1, words.ARTICLES | {"two", "three"}, -1)
+    return s.word(j) == "between" and s.word(j - 1) in words.DIFFERENCES

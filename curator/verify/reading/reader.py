@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.axes import axes
 from curator.verify.reading.lists import SIDES, Lists
-from curator.verify.reading.mentions import FRAMING, PREPOSITIONS, is_unknown, runs_named
+from curator.verify.reading.mentions import FRAMING, PREPOSITIONS, is_gap, is_unknown, runs_named
 from curator.verify.reading.metrics import Metrics
 from curator.verify.reading.phrasing import MAIN, goes_on
 from curator.verify.reading.roles import Role, bound_of, is_change, role_of
@@ -44,6 +44,8 @@ _ADJACENT = words.BE | words.word_set(
 _ADJACENT |= {""}
 _TITLE = 6
 """Tokens within which a sentence says of which runs it will speak."""
+_REPETITIONS = words.word_set("seeds repetitions repeats replicates reruns replications")
+_APART = words.word_set("apart differ differed spread")
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
@@ -119,9 +121,12 @@ class Reader:
         s = self._s
         if s.context.cell:
             return Ties([Tie(s.context.topics)] if s.context.topics else [])
-        mentions = self._others(i)
+        low, high = s.clause(i)
+        mentions = [m for m in self._others(i) if low <= m.first < high or not is_gap(s, m)]
         if placed := self.lists.placed(i, mentions):
             return Ties(placed)
+        if repeated := self._repeated(i):
+            return Ties(repeated)
         if s.word(i - 1) == "through" or (s.word(i - 1), s.word(i - 3)) == ("to", "through"):
             return Ties([])  # "from 76.8 % at 192 px through 78.9 % to 80.3 %"
         if rest := self._rest(i):
@@ -135,7 +140,6 @@ class Reader:
         named = any(m.last < i and not m.reference for m in mentions)
         if number and self._is_of_unknown(i):
             return Ties(ties, UNKNOWN)
-        low, high = s.clause(i)
         if number and ties and not any(low <= m.first < high for m in mentions) and not goes_on(s, low, i):
             return Ties(ties, UNKNOWN)
         if named or any(tie.cost < _REFERENCE for tie in ties):
@@ -148,6 +152,15 @@ class Reader:
         said = any(s.word(j) in {"others", "rest"} and s.word(j - 1) == "the" for j in range(low, i))
         named = frozenset(run for m in self.runs if m.last < i for run in m.meant)
         return self._world.all_runs - named if said and named else frozenset()
+
+    def _repeated(self, i: int) -> list[Tie]:
+        """``the seeds are 1.7 m apart``: the repetitions of what is spoken of, each set with the others."""
+        s, (low, high) = self._s, self._s.clause(i)
+        inside = {s.word(j) for j in range(low, high)}
+        if not (inside & _REPETITIONS and inside & _APART) or any(low <= m.first < high for m in self.runs):
+            return []
+        groups = {run: self._world.repeats(run) for run in self.named or self.named_before or self._world.runs}
+        return [Tie(group) for group in dict.fromkeys(groups.values()) if len(group) > 1]
 
     def _is_of_unknown(self, i: int) -> bool:
         """``60.6 % for rounding``, ``that of the rounded one amounted to 5.73``: of what we have no name for."""
@@ -308,6 +321,8 @@ class Reader:
         s = self._s
         if mutual := [m for m in self.runs if len(m.meant) > 1 and self._is_mutual(m)]:
             return Ties([Tie(m.meant) for m in mutual])
+        if repeated := self._repeated(i):
+            return Ties(repeated)
         low, high = s.clause(i)
         said = [m for m in self._others(i) if m.reference]
         fronted = s.word(0) in _COMPARING

@@ -88,8 +88,10 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.CHANGE  # "\u0394 eval 0.0022"
     if s.context.change or _is_change_by_governor(s, i, j) or _is_change_by_follower(s, i):
         return Role.CHANGE
-    if _is_headed(s, i):
-        return Role.CHANGE
+    if (headed := _headed(s, i)) is not None:
+        return headed
+    if _is_held_against(s, i):
+        return Role.PRICE
     before = s.word(j)
     if not s.runs(i) and (shared := shared_from(s, i)) is not None:
         return role_of(s, shared)
@@ -107,15 +109,25 @@ def role_of(s: Sentence, i: int) -> Role:
     return Role.VALUE if before in _VALUE_BEFORE and not (differences or priced) else Role.ANY
 
 
-def _is_headed(s: Sentence, i: int) -> bool:
+def _is_held_against(s: Sentence, i: int) -> bool:
+    """``0.039 K is short of the 0.05 K we asked for``: a value or a change, as what was asked for is."""
+    asked = any(s.word(j) == "the" and s.kind(j + 1) is TokenKind.NUMBER for j in range(i + 2, i + 6))
+    return s.word(i - 1) in {"", ":", ";", ","} and s.word(i + 1) in words.BE and asked
+
+
+def _headed(s: Sentence, i: int) -> Role | None:
     """``Speed-ups over the baseline: 1.25 and 2.1``, ``the expected gain was 0.05: we measured 0.06``."""
     colon = next((j for j in range(i - 1, -1, -1) if s.word(j) == ":"), None)
     if s.word(i - 1) in _MEASURING and s.word(i - 2) in {"we", "i"}:
-        return any(is_difference(s, j) for j in range(i - 1))
+        return Role.CHANGE if any(is_difference(s, j) for j in range(i - 1)) else None
+    if colon is not None and s.word(colon - 1) in {"more", "less", "better", "worse"}:
+        return Role.PRICE  # "it gives you more: 22.6 m"
     head = s.skip(0, words.ARTICLES)
     if colon is None or not is_difference(s, head) or s.word(i - 1) in _OF_SETTING or s.keys(i + 1):
-        return False
-    return not any(s.word(j) in words.BE for j in range(head, colon))  # "These differences are small: all stay above"
+        return None
+    if any(s.word(j) in words.BE for j in range(head, colon)):
+        return None  # "These differences are small: all stay above"
+    return Role.PRICE if s.word(head) in _AMBIGUOUS else Role.CHANGE
 
 
 def _is_priced(s: Sentence, i: int, verb: str) -> bool:
@@ -201,6 +213,8 @@ def _is_change_by_follower(s: Sentence, i: int) -> bool:
     if after in words.ADJECTIVES and not (after in {"more", "less", "fewer"} and further in words.RUN_NOUNS):
         return True
     measured = s.kind(i + 1) is TokenKind.METRIC
+    if after == "apart" or (after in {"away", "off"} and further in {"from", *words.ENDINGS}):
+        return True
     if measured and (is_difference(s, i + 2) or further in _POINTS):
         return True
     return is_difference(s, i + 1) or _is_placed(s, i) or _is_between(s, i)
@@ -209,7 +223,7 @@ def _is_change_by_follower(s: Sentence, i: int) -> bool:
 def _is_by(s: Sentence, j: int) -> bool:
     """Whether "by" stands at ``j``, and neither a doer nor a divisor behind it."""
     counted = {s.word(k) for k in range(j + 2, j + 4)} & (words.RUN_NOUNS | words.COUNTED)
-    sized = s.kind(j - 1) is TokenKind.NUMBER  # "256 by 512"
+    sized = s.kind(j - 1) is TokenKind.NUMBER and not s.runs(j - 1)  # "256 by 512"
     return s.word(j) == "by" and not (counted or sized or s.word(j - 1) in _DIVIDING)
 
 
