@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from marin_research.checkout import Asked
     from marin_research.redact import Redactor
 
-_MAX_BYTES, _MAX_BYTES_IN_ALL, _MAX_FILES = 256_000, 4_000_000, 200
+_MAX_BYTES, _MAX_BYTES_IN_ALL, _MAX_FILES = 256_000, 1_000_000, 200
+_READABLE = re.compile(rb"[\t\x20-\x7e]{6,}")
+"""What can be a secret, and what it is called by: a few bytes of most binary files, so that looking takes no time."""
 _BINARY = b"-\t-\t"
 _FILE = re.compile(rb"100\d{3} blob (?P<sha>[0-9a-f]+) +(?P<size>\d+)\t(?P<name>.*)", re.DOTALL)
 
@@ -72,5 +74,5 @@ def _content(path: Path) -> bytes | None:
 
 def _secret(content: bytes, redactor: Redactor) -> bool:
     """Whether something in it looks like one; text of two bytes a character is looked at, too."""
-    texts = (each.decode("utf-8", "surrogateescape") for each in (content, content.replace(b"\0", b"")))
-    return any(redactor.text(text).removed for text in texts)
+    words = (_READABLE.findall(each) for each in (content, content.replace(b"\0", b"")))
+    return any(redactor.text(b"\n".join(found).decode("ascii")).removed for found in words if found)
