@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import shlex
+from typing import TYPE_CHECKING
+
 import click
 
 from marin_research.cli.lazy import json_option, print_json, root_option
@@ -10,6 +14,9 @@ from marin_research.compare import Comparison, compare, made_by, tested_axis
 from marin_research.store import RecordStore
 from marin_research.summary import table
 from marin_research.units import format_number, format_percent
+
+if TYPE_CHECKING:
+    from marin_research.compare import Difference
 
 
 @click.command(
@@ -50,7 +57,36 @@ def _text(comparison: Comparison) -> str:
     )
     if comparison.differences:
         lines.append("  what else differs:")
-        lines += table([[d.name, str(d.baseline), "->", str(d.run)] for d in comparison.differences])
+        lines += table([row for difference in comparison.differences for row in _rows(difference)])
     else:
         lines.append("  nothing else differs: apples to apples")
     return "\n".join(lines)
+
+
+def _rows(difference: Difference) -> list[list[str]]:
+    before, after = str(difference.baseline), str(difference.run)
+    flags = changed_flags(before, after) if difference.what == "command" else []
+    return [[f"command {flag}", old, "->", new] for flag, old, new in flags] or [[difference.name, before, "->", after]]
+
+
+def changed_flags(before: str, after: str) -> list[tuple[str, str, str]]:
+    """The flags in whose values alone two command lines differ, with both values; none where anything else does too."""
+    try:
+        words = [shlex.split(line) for line in (before, after)]
+    except ValueError:  # a quote without its other half
+        return []
+    pairs = list(zip(*words, strict=False))
+    found = [_flag(*each) for each in itertools.pairwise([("", ""), *pairs]) if each[1][0] != each[1][1]]
+    known = [each for each in found if each is not None]
+    return known if len(known) == len(found) and len(words[0]) == len(words[1]) else []
+
+
+def _flag(previous: tuple[str, str], words: tuple[str, str]) -> tuple[str, str, str] | None:
+    """Which flag two words are values of: ``--lr=0.1``, or ``0.1`` after ``--lr``."""
+    (name, equals, old), (other, _, new) = (word.partition("=") for word in words)
+    if equals and name == other and name.startswith("--"):
+        return name, old, new
+    flag = previous[0]
+    if previous[0] == previous[1] and flag.startswith("--") and len(flag) > 2 and "=" not in flag:
+        return None if any(word.startswith("--") for word in words) else (flag, *words)
+    return None

@@ -402,6 +402,33 @@ def test_a_comparison_shows_deltas_and_what_else_differs(sweep, a_run, keep, say
     assert "nothing else differs: apples to apples" in fair
 
 
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (("train.py --lr 0.1", "train.py --lr 0.3"), ["command --lr  0.1  ->  0.3"]),
+        (("train.py --lr=-1 -v", "train.py --lr=-2 -v"), ["command --lr  -1  ->  -2"]),
+        (("t --a 1 --b 'x y'", "t --a 2 --b z"), ["command --a  1    ->  2", "command --b  x y  ->  z"]),
+        (("train.py --lr 0.1", "test.py --lr 0.3"), None),
+        (("train.py --lr 0.1", "train.py --lr 0.1 --fast"), None),
+        (("train.py --lr 0.1", "train.py --rate 0.1"), None),
+        (("train.py --fast --lr", "train.py --fast --rate"), None),
+        (("train.py --lr=1 a", "train.py --lr=1 b"), None),
+        (("make -- a", "make -- b"), None),
+        (("1", "2"), None),
+        (("echo 'a", "echo 'b"), None),
+    ],
+)
+def test_a_comparison_shows_in_which_flags_two_commands_differ(a_run, keep, say, lines, shown):
+    """Two long lines would have to be read word by word; what is no flag's value is shown as the line that it is in."""
+    for run_id, line in zip(("LR-005", "LR-006"), lines, strict=True):
+        keep(a_run(run_id, command=Command(argv=("x",), line=line, cwd="/", cwd_in_repository=".")))
+
+    said = say("compare", "LR-005", "LR-006").out
+
+    rows = [line.strip() for line in said.partition("what else differs:\n")[2].splitlines()]
+    assert rows == (shown or ["command  " + "  ->  ".join(lines)])
+
+
 def test_a_comparison_of_several_finds_what_they_vary(sweep, answer, say):
     """The learning rate is what this sweep is about."""
     found = answer("compare", "LR-001", "LR-002", "LR-003")
