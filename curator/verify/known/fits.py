@@ -31,6 +31,8 @@ _PLAUSIBLE = {
     "bit/byte": re.compile(r"loss|bpb|bits"),
     "bit": re.compile(r"loss|bpb|bits"),
 }
+_LASTING_KEY = re.compile(r"(?:time|timeout|latency|duration|interval|seconds|minutes|hours|wait|delay|every|limit)$")
+"""Of settings: ``time_masks`` are no time."""
 _FACTOR_NAME = re.compile(r"speed-?up|factor|ratio|load|imbalance|amplification|overhead")
 _RATE_NAME = re.compile(r"throughput|speed|per_sec|per_s$|_s$|/s|bandwidth|flops")
 _EXACT = frozenset({FactKind.CONFIG, FactKind.COUNT, FactKind.NAME})
@@ -150,6 +152,8 @@ def plausible(written: Unit, quantity: Quantity) -> bool:
     name = quantity.name.lower()
     if quantity.kind is FactKind.RATIO:
         return False
+    if quantity.kind is FactKind.CONFIG and written.dimension == TIME:
+        return bool(_LASTING_KEY.search(name))
     if written.dimension in _PLAUSIBLE:
         return bool(_PLAUSIBLE[written.dimension].search(name))
     if written.dimension.endswith("/time"):

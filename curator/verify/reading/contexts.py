@@ -30,6 +30,10 @@ _SUMMARY = re.compile(
 )
 _DECIDED = r"(?: is| was)? (?:rejected|refuted|confirmed|supported|holds|failed|outcome)"
 _HYPOTHETICAL = re.compile(rf"(?:{'|'.join(words.HYPOTHETICAL_FIELDS)})\b(?!{_DECIDED})", re.IGNORECASE)
+_VERDICT = re.compile(
+    r"[A-Z][A-Za-z -]{1,60}: ?(?:not |partly |only )*(?:refuted|rejected|confirmed|supported|borne|met|missed)\b"
+)
+"""``Hypothesis on the cache: refuted.``: that is a result, and what follows it as well."""
 
 
 def contexts(
@@ -63,6 +67,7 @@ def contexts(
         topics = next((runs for _, runs, _ in reversed(headings) if runs), frozenset())
         field = fields[-1][1].strip("*") if fields else ""
         hypothetical = bool(_hypothetical(field)) if field else any(flag for *_, flag in headings)
+        hypothetical = hypothetical and not _VERDICT.match(block.text.strip())
         context = Context(topics=topics, hypothetical=hypothetical, field=field)
         if block.kind is BlockKind.CELL:
             if block.table not in tables:

@@ -45,6 +45,8 @@ _BESIDE = (
 _REMOVING = words.word_set("without no") | forms("remove drop disable skip omit")
 _TURNING = forms("turn switch")
 _SWITCHES = words.word_set("no off lacking sans dropping removing adding enabling")
+_OTHERS = words.word_set("another different second third fresh further")
+"""``with another seed`` has nothing switched on."""
 _NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
@@ -210,7 +212,8 @@ class _Marker:
         """Where the word stands before a noun, its articles and at most one word that describes it: ``hard``."""
         s, passing = self._s, words.ARTICLES | words.ADJECTIVES.keys()
         j = s.skip(i - 1, passing, -1)
-        describes = s.is_word(j) and not s.runs(j) and s.word(j) not in words.FOLLOWERS | words.NEGATIONS | _SWITCHES
+        telling = words.FOLLOWERS | words.NEGATIONS | words.DETERMINERS | _SWITCHES | _OTHERS
+        describes = s.is_word(j) and not s.runs(j) and s.word(j) not in telling
         return s.skip(j - 1, passing, -1) if describes else j
 
     # -- numbers ------------------------------------------------------------------------------------------------

@@ -294,7 +294,8 @@ class Reader:
             self._s.keys(j) or is_unknown(self._s, j) for j in range(1, 5)
         ):
             return Ties([*ties, *weak], 1.0)  # "The next smaller window loses 46.8 points"
-        sure = len(topics) == 1 or (self._s.word(0) in _PRONOUNS and len(ties) == 1)
+        goes_on = self._s.word(0) in _PRONOUNS or self._s.kind(0) is TokenKind.METRIC
+        sure = len(topics) == 1 or (goes_on and len(ties) == 1)
         return Ties([*ties, *weak], 3.0 if sure else 1.5)
 
     def _runs_before(self) -> Iterator[Mention]:

@@ -136,7 +136,9 @@ class References:
         if other and other.kind is not TokenKind.NUMBER and other.runs and token.runs and not other.runs & token.runs:
             return f"{other.text} is {', '.join(sorted(other.runs)[:3])}"
         mention = next((m for m in self._reader.runs if i in m.members), None)
-        twice = [k for k in mention.members if k < i and s.tokens[k].runs == token.runs] if mention else []
+        members = mention.members if mention else []
+        twice = [k for k in members if k < i and s.tokens[k].runs == token.runs]
+        twice = [k for k in twice if not (token.described and s.tokens[k].described) or s.word(k) == token.lower]
         return f"{', '.join(token.runs)} stands in this list twice" if twice and len(token.runs) == 1 else ""
 
     def _identifier(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
