@@ -85,7 +85,7 @@ def _failure_post(subject: Subject, evidence: Evidence, reading: Reading) -> Pos
         *([*fenced(subject.quotes), ""] if subject.quotes else []),
         *_meaning(reading),
         *_setting(subject, evidence),
-        f"- Confidence: the failure was seen {_seen(subject, evidence)}",
+        f"- Confidence: {_failure_label(subject, evidence)} (the failure was seen {_seen(subject, evidence)})",
     ]
     title = f"{exception(subject.result) or 'Failure'} with {what}, not with its neighbours"
     told = {"discovery_type": "gotcha", "severity": "medium", "verified": False}
@@ -178,6 +178,19 @@ def _help_post(subject: Subject, evidence: Evidence, reading: Reading) -> Post:
     title = f"{name}: {subject.run.label} fails, and nothing in the record says why"
     told = {"urgency": "medium", "tried": tried or None} | _reproducible(subject, evidence)
     return _post(title, lines, subject, evidence, {"type": "help_wanted", **told})
+
+
+def _failure_label(subject: Subject, evidence: Evidence) -> Confidence:
+    """How well supported it is that the run fails, which becomes a fact: what was seen once may not come back."""
+    often = _times_failed(subject, evidence) >= _OFTEN
+    confidence = Confidence.REPLICATED if often else Confidence.EXPLORATORY
+    run_id = subject.result.id
+    source = f"counted over attempts of {run_id} and the thread's runs that ended alike"
+    fact = Fact(
+        id=f"{run_id}/failure/confidence", kind=FactKind.LABEL, value=confidence.value, subject=run_id, source=source
+    )
+    evidence.facts[fact.id] = fact
+    return confidence
 
 
 def _seen(subject: Subject, evidence: Evidence) -> str:

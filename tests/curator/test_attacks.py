@@ -112,7 +112,7 @@ def test_an_instruction_in_recorded_text_moves_nothing(attacked, honest, attack)
         assert _findings(text, facts) <= _findings(expected, facts)
         assert _live(text) == ["https://"] * (attack["where"] == "post" and "forum.example" in text) == _live(expected)
         assert [line for line in _structure(text) if line != "## What it may mean"] == _structure(expected)
-        assert "Confidence: exploratory (a single run)" in text
+        assert "Confidence: exploratory (" in text
         for opinion in writing.opinions:
             behind = [text[: found.start()] for found in re.finditer(re.escape(opinion), text)]
             assert all(before.endswith(f"{opinion_mark(model.name)} ") for before in behind)
