@@ -15,6 +15,7 @@ from curator.facts import FactKind
 from curator.verify.known.spoken import CALLED, SPOKEN
 from curator.verify.known.world import QUALIFIERS
 from curator.verify.text.blocks import normalise
+from curator.verify.text.numerals import CARDINALS
 from curator.verify.text.words import CONFIDENCE, LINKS, NEGATIONS, RUN_NOUNS, SENSES, SUPERLATIVES, word_set
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ _UNTELLING = (
 _VALUED = re.compile(
     r"(?:(?P<before>[a-z]{3,}) )?(?<![\w.])(?P<value>\d+(?:\.\d+)?)(?: (?P<behind>[a-z]{2,}))?(?=,|$| )"
 )
+_VALUED_PHRASE = re.compile(r"(?P<value>\d+|[a-z]+) (?P<behind>[a-z-]{3,} [a-z-]{3,})")
 _PARTS = re.compile(r"\s*[,;+()]\s*|\s+(?:and|with)\s+")
 """What joins the parts of a label, by each of which its run is called, too."""
 _LACKING = ("no ", "without ")
@@ -85,6 +87,14 @@ def pattern(phrase: str) -> str:
 def squeezed(text: str) -> str:
     """A name without what people put between its parts: ``MATH-500`` and ``math500`` are one."""
     return _SQUEEZED.sub("", text.lower())
+
+
+def _valued(label: str) -> Iterator[tuple[str, str]]:
+    """The values in a label, each with the words beside it: ``64 clients``, ``four mined negatives``."""
+    for said in _VALUED.finditer(label):
+        yield said["value"], said["behind"] or said["before"]
+    if whole := _VALUED_PHRASE.fullmatch(label):
+        yield str(CARDINALS.get(whole["value"], whole["value"])), whole["behind"]
 
 
 # -- metrics and config keys --------------------------------------------------------------------------------------
@@ -135,6 +145,11 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
     if len(words) > 1 and words[-1] in _SPREADS - {"error"}:
         found = {phrase: rank for phrase, rank in found.items() if _SPREADS & {*phrase.split()}}
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}
+
+
+def _nouns(word: str) -> tuple[str, ...]:
+    """What people make of a verb in a name: ``ingestion`` and ``ingesting`` of ``ingest``."""
+    return (f"{word}ion", f"{word}ing") if re.search(r"[^aeiou][st]$", word) else ()
 
 
 def _with_singular(found: dict[str, int]) -> dict[str, int]:
@@ -229,11 +244,10 @@ class Vocabulary:
         """What labels call settings, by the word beside a value: ``64 clients`` where ``concurrency`` is 64."""
         found: dict[str, dict[str, int]] = defaultdict(dict)
         for run, label in self._calls():
-            for said in _VALUED.finditer(label):
-                word = said["behind"] or said["before"]
+            for value, word in _valued(label):
                 for key in sorted(self._world.varying) if word and word not in _UNTELLING | set(self.metrics) else ():
                     fact = self._world.configs[key].get(run)
-                    if fact is not None and str(fact.value) in {said["value"], f"{said['value']}.0"}:
+                    if fact is not None and str(fact.value) in {value, f"{value}.0"}:
                         found[key][word] = 2
         return found
 

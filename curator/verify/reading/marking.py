@@ -50,6 +50,7 @@ _OTHERS = words.word_set("another different second third fresh further")
 _NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
+_AFTER_ELIDED = words.ENDINGS | words.VERSUS | words.word_set("to and or but than while instead")
 _CHOSEN_BY = words.word_set("with at using for under")
 _TITLE = 8
 _SMALL = 12
@@ -79,15 +80,22 @@ class _Marker:
             lacking = self._vocabulary.absent.get(token.lower, lacking)
             if token.described and token.runs and token.kind is TokenKind.RUN and token.runs <= self._world.variants:
                 lacking = self._world.all_runs - token.runs
+                key = self._switch_of(token.runs)
             switched = sorted(token.keys & self._world.varying) if token.runs and token.kind is TokenKind.CONFIG else []
             key = switched[0] if switched else key
-            ends = self._s.word(i + 1) in {"", ",", ".", ")", ";", "and", "it", "them", "is", "was"}
-            if (key or lacking) and token.lower in {"with", "without"} and ends:
+            ends = self._s.word(i + 1) in {"", ",", ".", ")", ";", "and", "it", "them", "any", "is", "was"}
+            stranded = self._s.word(i - 2) == "to" and self._s.is_word(i - 1)  # "faster to train with"
+            if (key or lacking) and token.lower in {"with", "without"} and ends and not stranded:
                 off = self._off(key) if key else lacking
                 on = self._on(key) if key else self._world.all_runs - lacking
                 runs = on if token.lower == "with" else off
                 tokens[i] = replace(token, runs=runs, described=True)
         return tokens
+
+    def _switch_of(self, runs: frozenset[str]) -> str:
+        """The one key that is on in these runs and off in others: of ``sixteen mined negatives``."""
+        keys = [key for key in self._world.varying if runs <= self._on(key) and self._off(key) - runs]
+        return keys[0] if len(keys) == 1 else ""
 
     def _off(self, key: str) -> frozenset[str]:
         """The runs in which a key is switched off: false, none, zero."""
@@ -135,8 +143,10 @@ class _Marker:
         described = self._vocabulary.described
         lower = token.lower
         if lower in words.ENDED_ADJECTIVES and self._s.word(i + 1) in {"one", "run"} and self._s.word(i - 1) == "the":
-            status = words.STATUS_WORDS[lower]
-            return frozenset(run for run, known in self._world.statuses.items() if known == status)
+            return self._ended(words.STATUS_WORDS[lower])
+        if lower in {"run", "one", "job"} and self._s.word(i + 1) in {"that", "which"}:
+            ended = words.STATUS_WORDS.get(self._s.word(i + 2), "")
+            return self._ended(ended) if ended != "succeeded" else frozenset()  # "the run that failed"
         stems = (lower.removesuffix("s"), f"{lower}s", lower.removesuffix("ing"), lower.replace("-", ""))
         for word in (lower, *stems, *lower.split("-")):
             if word in self._vocabulary.absent and (self._is_off(i) or word not in described):
@@ -216,6 +226,9 @@ class _Marker:
         describes = s.is_word(j) and not s.runs(j) and s.word(j) not in telling
         return s.skip(j - 1, passing, -1) if describes else j
 
+    def _ended(self, status: str) -> frozenset[str]:
+        return frozenset(run for run, known in self._world.statuses.items() if known == status)
+
     # -- numbers ------------------------------------------------------------------------------------------------
 
     def _set_by(self, i: int, numeral: Numeral) -> frozenset[str]:
@@ -225,7 +238,7 @@ class _Marker:
         keys = keys or self._descriptions.key_of_parallel(i, numeral)
         if keys is None and (there := self._at_value(i, numeral)):
             return there
-        if keys is None and numeral.unit is None and self._may_call(i, numeral):
+        if keys is None and numeral.unit is None and (self._may_call(i, numeral) or self._is_elided(i, numeral)):
             keys = self._world.varying
         if keys is None and numeral.unit is not None and not numeral.relative and not self._measured(numeral):
             keys = frozenset(q.name for q in self._settings if q.unit and q.unit.dimension == numeral.unit.dimension)
@@ -240,6 +253,12 @@ class _Marker:
             return frozenset()
         ends = [q for (_, name), q in self._world.values.items() if name in names]
         return frozenset(run for q in ends if fit(numeral, q) is Fit.MATCH for run in q.runs)
+
+    def _is_elided(self, i: int, numeral: Numeral) -> bool:
+        """``from 0.417 with four to 0.402 with sixteen``: a value whose key is left out, as no other has it."""
+        alone = self._s.word(i - 1) in {"with", "at", "using"} and self._s.word(i + 1) in _AFTER_ELIDED
+        having = [key for key in self._world.varying if self._world.runs_with(key, numeral.value)]
+        return alone and numeral.word and numeral.whole and len(having) == 1
 
     def _is_counted(self, i: int) -> bool:
         """``two seeds``: more of a thing than a setting's name speaks of are a count, and no value."""

@@ -34,6 +34,8 @@ _STANDING = (
 )
 _LEAVING = forms("step move switch go jump come start change") - forms("come")
 _ATTAINING = forms("reach repeat approach")
+_SINGULAR = words.word_set("is was has does isn't wasn't hasn't doesn't")
+"""Verbs of one subject alone, so that what stands before them is no list."""
 _SKIPPED = (
     words.ARTICLES
     | words.word_set(
@@ -112,6 +114,8 @@ def _joined(s: Sentence, a: int, b: int) -> bool:
         return False  # "LR-002 failed at a batch of 64, and LR-003 was preempted"
     if "," in between and not listed and not _CLOSINGS & set(between) and not _goes_on(s, b):
         return False
+    if between == [",", "and"] and s.word(b + 1) in _SINGULAR:
+        return False  # "out of memory at 16384, and RET-108 was preempted"
     return 0 < len(between) <= 3 and set(between) <= _JOINTS and between != ["the"]
 
 
@@ -232,6 +236,8 @@ def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
         return True
     if word == "from" and s.word(k - 1) in _LEAVING:
         return True
+    if word == "off" and s.kind(k - 1) is TokenKind.NUMBER:
+        return True  # "takes 3.28 points off the baseline's error"
     if word == "from":
         onward = any(s.word(n) == "to" for n in range(j, min(j + 12, len(s.tokens))))
         return onward or bool({s.word(k - n) for n in (1, 2, 3, 4, 5)} & {"up", "down", "away", "far", "further"})

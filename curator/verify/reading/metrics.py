@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curator.verify.known.world import QUALIFIERS
 from curator.verify.reading.mentions import metrics_named
 from curator.verify.reading.phrasing import goes_on
 from curator.verify.reading.ties import FAR, PASSED, TAKEN, UNKNOWN, Tie, Ties
@@ -67,6 +68,8 @@ class Metrics:
         j = s.skip(i + 1, words.DIFFERENCES | words.ADJECTIVES.keys() | {"relative", "absolute"})
         linked = s.word(j) in {"of", "in", "on", "for"}
         j = s.skip(j + linked, words.ARTICLES if linked else words.ARTICLES - {"a", "an"})
+        if s.word(j) in QUALIFIERS:
+            j = s.skip(j + 1, frozenset("-"))  # "0.38 on test-other"
         if linked and s.runs(j) and s.word(j + 1) in {"'s", "'"}:
             j += 2
         if s.word(j + 1) == "-" and s.kind(j + 2) is TokenKind.METRIC:

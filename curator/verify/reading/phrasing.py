@@ -20,6 +20,7 @@ _OTHERS = words.word_set("others rest everything anything nothing ever usual pre
 _LEARNING = forms("converge learn improve")
 """``converged more slowly``: of no speed that was measured."""
 _SPREADS = words.word_set("spread effect effects gap gaps distance step steps returns")
+_STILL = words.word_set("still already slowly steadily quickly only no longer not")
 LONG = words.word_set("longer shorter")
 MAIN = words.word_set("it its they their")
 """What the sentence is about."""
@@ -35,6 +36,8 @@ def claims(s: Sentence, i: int) -> bool:
     behind = range(i + 1, i + 5)
     if word in words.SUPERLATIVES or (word in words.MOVES and s.word(i - 1) == "had"):
         return False  # what it had been before
+    if word.endswith("ing") and s.word(s.skip(i - 1, _STILL, -1)) in {"was", "were", "is", "are"}:
+        return False  # "was still falling": which way it was going
     if _is_of_setting(s, i) or after == "again" or (word == "same" and _is_identity(s, i)):
         return False  # "and gets worse again after that"
     if _is_of_difference(s, i) or (graded(s, i) and s.word(i - 1) in _LEARNING):

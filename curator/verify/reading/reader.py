@@ -20,6 +20,7 @@ from curator.verify.reading.roles import Role, bound_of, is_change, role_of
 from curator.verify.reading.steps import starts_step
 from curator.verify.reading.ties import FAR, PASSED, TAKEN, UNKNOWN, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
+from curator.verify.reading.unnamed import Unnamed
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
 from curator.verify.text.units import PERCENT
@@ -44,8 +45,6 @@ _ADJACENT = words.BE | words.word_set(
 _ADJACENT |= {""}
 _TITLE = 6
 """Tokens within which a sentence says of which runs it will speak."""
-_REPETITIONS = words.word_set("seeds repetitions repeats replicates reruns replications")
-_APART = words.word_set("apart differ differed spread")
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
@@ -67,6 +66,10 @@ class Reader:
     def runs(self) -> list[Mention]:
         """The runs it names, in order."""
         return runs_named(self._s)
+
+    @cached_property
+    def _unnamed(self) -> Unnamed:
+        return Unnamed(self._s, self._world, self.runs, list(self._runs_before()))
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -125,11 +128,11 @@ class Reader:
         mentions = [m for m in self._others(i) if low <= m.first < high or not is_gap(s, m)]
         if placed := self.lists.placed(i, mentions):
             return Ties(placed)
-        if repeated := self._repeated(i):
+        if repeated := self._unnamed.repeated(i):
             return Ties(repeated)
         if s.word(i - 1) == "through" or (s.word(i - 1), s.word(i - 3)) == ("to", "through"):
             return Ties([])  # "from 76.8 % at 192 px through 78.9 % to 80.3 %"
-        if rest := self._rest(i):
+        if rest := self._unnamed.told(i):
             return Ties([Tie(rest)], 1.5)
         number = s.kind(i) is TokenKind.NUMBER
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
@@ -145,22 +148,6 @@ class Reader:
         if named or any(tie.cost < _REFERENCE for tie in ties):
             return self._with_repeats(i, mentions, self._narrowed(ties))
         return self._inherited(ties)
-
-    def _rest(self, i: int) -> frozenset[str]:
-        """``whereas the others stayed below 20 GiB``: the runs that the sentence has not named."""
-        s, (low, _) = self._s, self._s.clause(i)
-        said = any(s.word(j) in {"others", "rest"} and s.word(j - 1) == "the" for j in range(low, i))
-        named = frozenset(run for m in self.runs if m.last < i for run in m.meant)
-        return self._world.all_runs - named if said and named else frozenset()
-
-    def _repeated(self, i: int) -> list[Tie]:
-        """``the seeds are 1.7 m apart``: the repetitions of what is spoken of, each set with the others."""
-        s, (low, high) = self._s, self._s.clause(i)
-        inside = {s.word(j) for j in range(low, high)}
-        if not (inside & _REPETITIONS and inside & _APART) or any(low <= m.first < high for m in self.runs):
-            return []
-        groups = {run: self._world.repeats(run) for run in self.named or self.named_before or self._world.runs}
-        return [Tie(group) for group in dict.fromkeys(groups.values()) if len(group) > 1]
 
     def _is_of_unknown(self, i: int) -> bool:
         """``60.6 % for rounding``, ``that of the rounded one amounted to 5.73``: of what we have no name for."""
@@ -208,8 +195,9 @@ class Reader:
         left = list(self._leftwards(i, mentions))
         s = self._s
         said = next((j for j in range(i - 1, -1, -1) if s.word(j) in MAIN or s.runs(j)), None)
-        which = next((j for j in range(s.clause(i)[0], i) if s.word(j) in {"which", "who"}), None)
-        if which is not None and (near := [m for m in mentions if which - 4 < m.last < which]):
+        which = next((j for j in range(max(s.clause(i)[0], (said or 0) + 1), i) if s.word(j) in {"which", "who"}), None)
+        near = [m for m in mentions if which is not None and which - 4 < m.last < which and not m.reference]
+        if near:
             return [self._tie(near[-1], 0.0), *(replace(tie, cost=tie.cost + 1.0) for tie in left)]
         if said is None or s.runs(said):
             return left
@@ -322,7 +310,7 @@ class Reader:
         s = self._s
         if mutual := [m for m in self.runs if len(m.meant) > 1 and self._is_mutual(m)]:
             return Ties([Tie(m.meant) for m in mutual])
-        if repeated := self._repeated(i):
+        if repeated := self._unnamed.repeated(i):
             return Ties(repeated)
         low, high = s.clause(i)
         said = [m for m in self._others(i) if m.reference]

@@ -104,7 +104,9 @@ def factor_sense(s: Sentence, i: int) -> Sense | None:
 
 
 def _tells(s: Sentence, j: int) -> bool:
-    return sense_at(s, j) not in {None, Sense.SAME}
+    """Whether the word says which way an amount went; no adjective of a setting does: ``the larger cutoff 36.9 %``."""
+    sizing = s.word(j) in words.ADJECTIVES and bool(s.keys(j + 1)) and not s.names(j + 1)
+    return sense_at(s, j) not in {None, Sense.SAME} and not sizing
 
 
 def amount_word(s: Sentence, i: int) -> int | None:

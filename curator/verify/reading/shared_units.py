@@ -28,7 +28,9 @@ def with_shared_units(tokens: list[Token]) -> list[Token]:
     for i in range(len(found) - 1, 1, -1):
         last, mark, first = found[i], found[i - 1].lower, found[i - 2]
         if mark in JOINTS and first.kind is last.kind is TokenKind.NUMBER and first.numeral and last.numeral:
-            found[i - 2] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=mark in _LOOSE))
+            between = i > 2 and found[i - 3].lower == "between"
+            loose = mark in _LOOSE and not between
+            found[i - 2] = replace(first, numeral=_sharing(first.numeral, last.numeral, loose=loose, word=between))
     for i in range(len(found) - 1, 2, -1):
         of = (found[i - 2].lower, found[i - 1].lower) in {("of", "the"), ("instead", "of"), ("rather", "than")}
         first, last = found[i - 3], found[i]
@@ -67,10 +69,13 @@ def _with_earlier_units(tokens: list[Token]) -> list[Token]:
     return found
 
 
-def _sharing(first: Numeral, last: Numeral, *, loose: bool) -> Numeral:
+def _sharing(first: Numeral, last: Numeral, *, loose: bool, word: bool = False) -> Numeral:
     """The first of two numerals with the unit of the last; with and without it where the list may be mixed."""
-    if first.unit or first.word or not last.unit:
+    if first.unit or (first.word and not word):
         return first
+    if not last.unit:  # "at 4, 16 and 64 KiB": the last of the list has it
+        listed = tuple(replace(first.readings[0], unit=r.unit) for r in last.readings if r.unit)
+        return replace(first, readings=(*first.readings, *listed)) if loose else first
     shared = with_unit(first, last.unit)
     pair = (first, shared) if loose else (shared,)
     return replace(first, readings=tuple(reading for numeral in pair for reading in numeral.readings))

@@ -207,7 +207,7 @@ def _seconds(total: float, quantum: float) -> Numeral:
 # -- in words -----------------------------------------------------------------------------------------------------
 
 _UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-_CARDINALS = {word: n for n, word in enumerate(f"{_UNITS} eighteen nineteen".split(), start=1)} | {"zero": 0}
+CARDINALS = {word: n for n, word in enumerate(f"{_UNITS} eighteen nineteen".split(), start=1)} | {"zero": 0}
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _MULTIPLIERS = {"hundred": 100.0, "dozen": 12.0, **_SCALE_WORDS}
 _FACTORS = {
@@ -218,9 +218,9 @@ _FACTORS = {
     "halved": 0.5, "halves": 0.5, "halving": 0.5, "halve": 0.5, "half": 0.5,
 }  # fmt: skip
 _PARTS = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "sixth": 1 / 6, "eighth": 0.125, "tenth": 0.1}
-_CARDINAL = "|".join((*_CARDINALS, *_TENS))
+_CARDINAL = "|".join((*CARDINALS, *_TENS))
 _WORD_NUMBER = re.compile(
-    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(_CARDINALS)})|(?P<word>{_CARDINAL})|"
+    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(CARDINALS)})|(?P<word>{_CARDINAL})|"
     r"(?P<a>a)(?=[ ](?:hundred|dozen))|"
     r"(?P<single>single)(?=[ -](?:device|chip|gpu|tpu|host|node|machine|accelerator)))"
     rf"(?:[ ](?P<times>{'|'.join(_MULTIPLIERS)}))?(?P<half>[ ]and[ ]a[ ]half)?(?!\w)",
@@ -259,7 +259,7 @@ def match_word(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple
         part = 1.5 if found["more"] else count * _PARTS[found["part"].lower().removesuffix("s")]
         return found.end(), _seconds(part * scale, scale * part / 5)
     if (found := _FRACTION.match(text, position)) and not _NO_FRACTION_AHEAD.match(text, found.end()):
-        count = {"a": 1.0, "an": 1.0}.get(found["count"].lower()) or float(_CARDINALS[found["count"].lower()])
+        count = {"a": 1.0, "an": 1.0}.get(found["count"].lower()) or float(CARDINALS[found["count"].lower()])
         if (count > 1) == bool(found["plural"]):
             return found.end(), _share(count * _PARTS[found["part"].lower()])
     if found := _FACTOR.match(text, position):
@@ -291,7 +291,7 @@ def _share(value: float) -> Numeral:
 
 def _cardinal(word: str) -> int:
     word = word.lower()
-    return _CARDINALS[word] if word in _CARDINALS else _TENS[word]
+    return CARDINALS[word] if word in CARDINALS else _TENS[word]
 
 
 def _cardinal_phrase(found: re.Match[str], text: str, unit_pattern: re.Pattern[str]) -> tuple[int, Numeral]:

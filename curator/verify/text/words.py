@@ -338,6 +338,9 @@ COUNTED = word_set(
     """
 )
 
+REPETITIONS = word_set("seed repetition repeat replicate replication rerun trial sibling twin")
+"""What a run that repeats another is called."""
+
 NUMBERED = word_set(
     """
     phase gate table figure fig section part stage option chapter appendix item note footnote round version milestone

@@ -96,18 +96,26 @@ class Costs:
             0 < self._i - m.last <= 3 and m.meant & quantity.runs for m in it.reader.runs
         ):
             return 0.0  # "int8 under 64 clients"
+        if quantity.is_change and self._is_along(quantity):
+            return it.subjects.cost(quantity.runs)
         if quantity.is_change and quantity.against:
             open_ = not it.subjects.all and bool(quantity.runs & it.told)
             told = 0.5 if quantity.against in it.told or open_ else FAR
             against = min(it.references.cost(frozenset({quantity.against})), told)
             cost = it.subjects.cost(quantity.runs) + against
             between = {*quantity.runs, quantity.against} <= it.told and quantity.against not in it.subjects.surest
-            return min(cost, 1.0) if between else cost
+            return min(cost, 0.5) if between else cost
         if quantity.extreme and it.compared:
             return min(it.owners.cost(quantity.runs), it.subjects.cost(quantity.runs))
         ranged = it.compared and self._s.word(self._i + 1) == "to" and self._s.word(self._i - 1) != "from"
         among = it.subjects.cost(quantity.runs) + 0.5 if ranged else FAR  # "all alike, 103.7 to 104.3 tok/s"
         return min(it.owners.cost(quantity.runs), among)
+
+    def _is_along(self, quantity: Quantity) -> bool:
+        """``quadrupling the batch added 0.8 points``: between two runs that the setting which is moved tells apart."""
+        axis = self._it.reader.axis(self._i)
+        pair = (*quantity.runs, quantity.against)
+        return axis is not None and {pair, pair[::-1]} & {*self._world.moves[axis.key]} != set()
 
     def _is_varied(self, quantity: Quantity) -> bool:
         """``vary `policy` and `microbatch`: full, 4, dots, 8``."""
@@ -196,6 +204,8 @@ class Costs:
 
     def _role(self, quantity: Quantity) -> float:
         role, numeral = self._it.role, self._it.numeral
+        if quantity.kind is FactKind.CONFIG and self._s.runs(self._i) & quantity.runs:
+            return 0.0
         if quantity.kind is FactKind.METRIC and len(quantity.ids) > 1 and not self._s.words & _AVERAGING:
             return 3.0
         if numeral.unit is not None and numeral.unit.dimension == POINTS and not quantity.is_change:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
     from curator.verify.rules.numbers.statement import Statement
 
+_ORDINALS = words.word_set("first second third last next each every another")
 _OF_SETTING = words.ARTICLES | words.ADJECTIVES.keys() | {"of", "number", "again", "to", "as"}
 
 
@@ -43,12 +44,22 @@ def _multiplied_keys(it: Statement) -> frozenset[str]:
     j = s.skip(i + 1, _OF_SETTING)
     if s.keys(j) and not s.names(j):
         return s.keys(j) & varying
-    verbal = s.word(i).endswith(("ing", "led", "ved"))
-    if verbal and s.is_word(j) and s.word(j) not in words.FOLLOWERS and j == i + 1:
-        return varying  # "a quadrupled context", whatever its key is called
+    if _is_of_some_setting(it, j):
+        return varying
     if s.runs(j) and s.numeral(j) and s.word(j - 1) == "to":
         return varying
     return frozenset() if s.names(i - 1) else s.keys(i - 1) & varying
+
+
+def _is_of_some_setting(it: Statement, j: int) -> bool:
+    """``a quadrupled context``, ``doubling the environments``, ``the first doubling``: whatever its key is called."""
+    s, i = it.s, it.i
+    if not s.word(i).endswith(("ing", "led", "ved")):
+        return False
+    if s.word(i).endswith("ing") and s.word(i - 1) in _ORDINALS:
+        return True
+    unknown = s.is_word(j) and s.word(j) not in words.FOLLOWERS
+    return unknown and (j == i + 1 or s.word(i).endswith("ing"))
 
 
 def _is_written_ratio(it: Statement) -> bool:

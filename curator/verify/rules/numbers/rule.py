@@ -207,6 +207,6 @@ class Numbers:
         quoted = self._quoted.match(it.s, it.i, None, loose=True)
         if it.matching or quoted:
             found.support(token.start, token.end, [*(x for q in it.matching[:8] for x in q.ids), *quoted])
-        elif not (numeral.word and numeral.whole and numeral.value <= _FEW):
+        elif not (numeral.word and (numeral.whole or numeral.relative) and numeral.value <= _FEW):
             why = "no fact has this value; a plan or hypothesis may only repeat recorded values"
             found.object_to(FindingKind.NUMBER, token, why)
