@@ -165,7 +165,7 @@ class Keeper(threading.Thread):
     def __init__(self, on_progress: Callable[[], None]) -> None:
         super().__init__(daemon=True)
         self._on_progress = on_progress
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._stores: dict[str, RecordStore] = {}
         self.start()
 
@@ -224,12 +224,12 @@ class Keeper(threading.Thread):
         def mask(text: str) -> str:
             return redactor().text(text).text
 
-        self._say(step, lambda store: step.stand_in.facts(store, step.summary(), redact=mask, last=last))
-        if last:
+        said = self._say(step, lambda store: step.stand_in.facts(store, step.summary(), redact=mask, last=last))
+        if last and said:
             step.stand_in.tidy()
 
-    def _say(self, step: StepOutput, facts: Callable[[RecordStore], list[tuple[str, Any]]]) -> None:
-        """Write what the process itself would have, each fact by its kind."""
+    def _say(self, step: StepOutput, facts: Callable[[RecordStore], list[tuple[str, Any]]]) -> bool:
+        """Write what the process itself would have, each fact by its kind; gives whether it is on record."""
         from marin_research.codec import encode
         from marin_research.events import Event, Kind
 
@@ -245,6 +245,8 @@ class Keeper(threading.Thread):
                 store.write(step.run_id, f"{step.writer}-sidecar", step.batches - 1, events)
         except Exception as error:  # noqa: BLE001 - the record has lost its process; it says less than it could
             step.problem = step.problem or f"what its process left unsaid could not be written: {error}"
+            return False
+        return True
 
     def _store(self, root: str) -> RecordStore:
         from marin_research.store import recording_store
