@@ -53,6 +53,9 @@ _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
 _AFTER_ELIDED = words.ENDINGS | words.VERSUS | words.word_set("to and or but than while instead")
 _CHOSEN_BY = words.word_set("with at using for under")
 _TITLE = 8
+_ON_DATA = words.word_set("on at of for in over")
+_DATA = words.ARTICLES | words.word_set("test - / set split context length")
+_NEAR = 5
 _SMALL = 12
 """A whole number up to here is no config value unless the key stands beside it."""
 
@@ -71,7 +74,7 @@ class _Marker:
 
     def tokens(self) -> Iterator[Token]:
         found = [self._token(i, token) for i, token in enumerate(self._s.tokens)]
-        return iter(_merged(self._with_elided(found)))
+        return iter(_narrowed(_merged(self._with_elided(found))))
 
     def _with_elided(self, tokens: list[Token]) -> list[Token]:
         """``0.81 with smoothing and 0.80 without``: the bare word leaves out the key that was switched before."""
@@ -329,6 +332,18 @@ def _frames(tokens: Sequence[Token], a: int, b: int) -> bool:
     between = {token.text for token in tokens[a + 1 : b]}
     fronted = a <= 2 and tokens[0].lower in FRAMING and "," in between
     return ":" in between or fronted
+
+
+def _narrowed(tokens: list[Token]) -> list[Token]:
+    """Metrics side by side that can be one are one: ``the loss at 16k``, ``the WER on test-other``."""
+    found = list(tokens)
+    places = [i for i, token in enumerate(tokens) if token.kind is TokenKind.METRIC]
+    for a, b in itertools.pairwise(places):
+        both = found[a].names & found[b].names
+        between = [token.lower for token in tokens[a + 1 : b]]
+        if both and len(between) <= _NEAR and _ON_DATA & {*between} and {*between} <= _ON_DATA | _DATA:
+            found[a], found[b] = replace(found[a], names=both), replace(found[b], names=both)
+    return found
 
 
 def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:

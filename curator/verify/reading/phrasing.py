@@ -44,7 +44,8 @@ def claims(s: Sentence, i: int) -> bool:
         return False
     if words.is_contest(word, after):
         return after in {"it", "them"} or any(s.runs(j) for j in behind)
-    if word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
+    paid = word == "up" and s.kind(i + 1) is TokenKind.NUMBER  # "gives up 93 us": the amount is judged
+    if paid or word in words.PRICES or s.word(i - 1) in words.SUPERLATIVES:
         return False
     if word in words.NOUNS:
         amount = after == "of" and any(s.kind(j) is TokenKind.NUMBER for j in range(i + 2, i + 6))

@@ -22,6 +22,7 @@ _GOOD_OR_BAD = {
 }
 _MORE = frozenset({"more", "most"})
 _LESS = frozenset({"less", "least"})
+_PAYING = forms("pay")
 _GIVING = forms("give")
 _PARTICLE_OF = forms("make set end catch hold use pick show wind turn warm split break shut keep line add sum")
 """Verbs with which "up" and "down" say of no direction."""
@@ -33,6 +34,7 @@ _KEEPING = forms("keep retain preserve maintain")
 _KEPT = words.ENDINGS | words.ARTICLES | words.word_set("and but while of compared relative unlike with at")
 """What may stand behind what is kept; else it says how: ``keeps the loss below 3``."""
 _RIVALS = frozenset({"match", "rival"})
+_BOUNDING = words.word_set("at most least only just about no more less than over under some")
 _PASSING = words.word_set("relative percentage absolute the") | {""}
 
 
@@ -49,13 +51,15 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
         said = {s.word(j - 1), s.word(j - 2)}
         return Sense.SAME if said & NO_EFFECT else next((_GOOD_OR_BAD[w] for w in said if w in _GOOD_OR_BAD), None)
     if word in {"up", "down"} and s.word(j - 1) in _GIVING:
-        amount = word == "up" and s.kind(j + 1) is TokenKind.NUMBER
+        amount = word == "up" and s.kind(s.skip(j + 1, _BOUNDING)) is TokenKind.NUMBER
         return Sense.WORSE if amount else None  # "gave up 3.4 points"
     if word in {"up", "down"} and s.word(j - 1) in _PARTICLE_OF:
         return None
     if word in {"up", "down"}:
         amount = s.word(j + 1) in {"from", "by"} or s.kind(j + 1) is TokenKind.NUMBER
         return words.PLACES[word] if amount or s.word(j - 1) in _MOVING else None
+    if word in _PAYING and s.word(j + 1) == "off":
+        return Sense.BETTER
     if word in words.PLACES:
         return words.PLACES[word] if word in {"above", "below", "ahead", "behind", "under"} else None
     if word in words.MOVES and {s.word(j + 1), s.word(j + 2), s.word(j + 3)} & _FALLEN:

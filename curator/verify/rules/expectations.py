@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.fits import stands
-from curator.verify.known.quantities import changes
+from curator.verify.known.quantities import changes, number_of
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.reader import Reader
 from curator.verify.reading.roles import Role, bound_of, role_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from curator.verify.known.quantities import Quantity
     from curator.verify.known.world import World
+    from curator.verify.reading.axes import Axis
     from curator.verify.reading.sentences import Sentence
     from curator.verify.text.numerals import Numeral
 
@@ -46,6 +47,8 @@ _SIDES = {
     ("at", "least"): Sense.UP,
     ("or", "more"): Sense.UP,
 }
+_AGAIN = words.word_set("another further more additional again again, once")
+"""``another 2 points``: on top of the run that comes closest, not of the baseline."""
 _NEARLY = 0.02
 _FEW = 2
 """Settings that may differ from the baseline in a run that is compared with it, although another is nearer."""
@@ -193,16 +196,16 @@ class _Part:
     @cached_property
     def _against(self) -> frozenset[str]:
         """The runs that it is compared with: those it names, else what the run was made from."""
-        moved = {
-            b for axis in self._reader.axes for pair in self.world.moves[axis.key] for b in pair if self.run in pair
-        }
-        if moved - {self.run}:
-            return frozenset(moved - {self.run})
+        if moved := frozenset(run for axis in self._reader.axes for run in self._moved_from(axis)):
+            return moved
         if left := self._left():
             return self.world.counterparts(self.run, left)
         named = [m.meant for m in self._reader.runs if self.run not in m.meant]
         if named:
             return self.world.counterparts(self.run, named[-1])
+        if self._is_again and self.run in self.world.runs:
+            before = frozenset(self.world.runs[: self.world.runs.index(self.run)]) - self.world.baseline
+            return self.world.counterparts(self.run, before)
         near = frozenset(run for run in self.world.baseline if self.world.apart(self.run, run) <= _FEW)
         return self.world.counterparts(self.run) | near - {self.run}
 
@@ -218,6 +221,20 @@ class _Part:
                 if self.run in self.world.runs_with(key, new.value) and (left := self.world.runs_with(key, old.value)):
                     return left
         return frozenset()
+
+    def _moved_from(self, axis: Axis) -> frozenset[str]:
+        """The runs that a setting's move leads away from, nearest first of all: ``doubling the batch``."""
+        pairs = [pair if axis.sense is Sense.UP else pair[::-1] for pair in self.world.moves[axis.key]]
+        left = [b for a, b in pairs if a == self.run]
+        facts = self.world.configs[axis.key]
+        apart = {run: abs((number_of(facts[self.run]) or 0) - (number_of(facts[run]) or 0)) for run in left}
+        return frozenset(run for run in left if apart[run] == min(apart.values()))
+
+    @property
+    def _is_again(self) -> bool:
+        """``by another 2 points``, ``two more points``."""
+        i = self._number
+        return i is not None and bool({self.s.word(i - 1), self.s.word(i).split()[-1], self.s.word(i + 1)} & _AGAIN)
 
     def _pairs(self) -> Iterator[tuple[Quantity, Quantity]]:
         for name in sorted(self._names):
@@ -238,9 +255,22 @@ class _Part:
         if not results and self._number is not None and self._names:
             results = {self._value(q) for q in self._own()}
         if len(results) > 1:  # what it was made from counts more than the baseline that is near as well
-            made_from = self.world.counterparts(self.run)
+            made_from = self._made_from()
             results = {self._of(mine, theirs) for mine, theirs in self._pairs() if theirs.runs <= made_from}
         return results.pop() if len(results) == 1 else None
+
+    def _made_from(self) -> frozenset[str]:
+        """The nearest runs that are like the baseline in what the run changed of them; none are its rivals."""
+
+        def value(key: str, run: str) -> str:
+            fact = self.world.configs[key].get(run)
+            return repr(fact.value) if fact else ""
+
+        def stepped(other: str) -> bool:
+            changed = [key for key in self.world.configs if value(key, self.run) != value(key, other)]
+            return all(value(key, other) == value(key, base) for key in changed for base in self.world.baseline)
+
+        return frozenset(filter(stepped, self.world.counterparts(self.run))) or self.world.baseline
 
     def _own(self) -> Iterable[Quantity]:
         return [q for name in sorted(self._names) if (q := self.world.values.get((self.run, name)))]
@@ -296,7 +326,7 @@ class _Part:
         i = self._number or 0
         share = numeral.unit is not None and numeral.unit.dimension in {FACTOR, PERCENT}
         kept = {self.s.word(j) for j in range(self.low, i)} & _RETAINING
-        return share and bool(kept) and self.s.word(i + 1) in {"of", "the"}
+        return share and bool(kept) and self.s.word(i + 1) in {"of", "the"} and self.s.word(i - 1) != "within"
 
     def _is_change(self, numeral: Numeral) -> bool:
         i = self._number or 0
@@ -304,7 +334,12 @@ class _Part:
         own = self.world.unit(next(iter(self._names)))
         plain_percent = unit == PERCENT and own is not None and own.dimension == PERCENT
         priced = any(self.s.word(j) in words.PRICES | {"within", "by"} for j in range(self.low, i))
+        priced = priced or self._is_given_up
         return (numeral.relative and not plain_percent) or role_of(self.s, i) is Role.CHANGE or priced
+
+    @property
+    def _is_given_up(self) -> bool:
+        return self._at is not None and self.s.word(self._at) == "up" and self.sense is Sense.WORSE
 
     def _share(self, numeral: Numeral, mine: Quantity, theirs: Quantity) -> bool | None:
         """Whether the change is as large, or as small, as it says."""
@@ -326,14 +361,19 @@ class _Part:
                 return self._within(size, abs(pair[0]))
         return None
 
-    def _within(self, size: float, wanted: float) -> bool:
+    @property
+    def _side(self) -> Sense | None:
+        """Whether the number is a lower bound, or an upper one: ``at least``, ``or less``, ``no more than``."""
         i = self._number or 0
         side = _SIDES.get((self.s.word(i + 1), self.s.word(i + 2))) or bound_of(self.s, i)
+        denied = self.s.word(i - 1) == "than" and self.s.word(i - 3) in {"no", "not"}
+        return words.OPPOSITE[side] if side and denied else side
+
+    def _within(self, size: float, wanted: float) -> bool:
+        i = self._number or 0
+        side = self._side
         if self.s.word(self.s.skip(i - 1, words.ARTICLES, -1)) == "within":
             return abs(size) <= wanted
-        pair = self.s.word(i - 3) if self.s.word(i - 1) == "than" else ""
-        if side is not None and pair in {"no", "not"}:
-            side = words.OPPOSITE[side]  # "costs no more than 1 m"
         if side is Sense.DOWN:
             return size <= wanted
         return size >= wanted * (1 if side is Sense.UP else 1 - _NEARLY)
@@ -341,8 +381,7 @@ class _Part:
     def _value(self, mine: Quantity) -> bool | None:
         """Whether the metric's own value keeps a bound: ``above 90 %``."""
         i = self._number or 0
-        side = _SIDES.get((self.s.word(i + 1), self.s.word(i + 2))) or bound_of(self.s, i)
-        numeral = self.s.numeral(i)
+        numeral, side = self.s.numeral(i), self._side
         pair = stands(numeral, mine) if numeral else None
         if pair is None or side is None:
             return None

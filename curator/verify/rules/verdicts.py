@@ -18,7 +18,7 @@ from curator.verify.text import words
 from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
@@ -36,15 +36,15 @@ _EXPECTATIONS = words.word_set(
 _EXPECTED = words.word_set(
     "expected predicted hoped-for promised anticipated hypothesised hypothesized hoped planned foreseen asked thought"
 )
-_RIGHT = words.word_set(
+_RIGHT = forms("support confirm validate vindicate") | words.word_set(
     """
-    supported confirmed holds held hold right correct met meets true validated verified accepted stands borne exceeded
-    seen yes delivered delivers panned works fulfilled reached kept vindicated
+    holds held hold right correct met meets true verified accepted stands borne exceeded
+    seen yes delivered delivers panned works fulfilled reached kept
     """
 )
-_WRONG = words.word_set(
+_WRONG = forms("refute reject disprove falsify contradict") | words.word_set(
     """
-    refuted rejected wrong incorrect false disproved falsified contradicted missed misses fails failed fell falls no
+    wrong incorrect false missed misses fails failed fell falls no
     off broken dead disconfirmed unsupported short
     """
 )
@@ -53,10 +53,20 @@ _PARTLY = words.word_set(
 )
 _IT = words.word_set("it this that")
 _HAVING = forms("have say ask predict claim expect bet")
+_BESIDE = 6
+"""Tokens between a verb and what was expected as its object."""
+_ENDING = re.compile(r"(?<=[a-z]{3})(?:s|es|ed|ing|ling|led)$")
+_CLEARLY = 3
+"""Words of its own by which the hypothesis of a run that is not named is meant, all the same."""
 _BACK = 3
 """Sentences whose words tell which hypothesis is meant."""
 _OUTRIGHT = words.word_set("supported confirmed refuted rejected disproved falsified vindicated")
 """Verdicts that need no name for what they are on."""
+_SURPASSING = forms("beat exceed surpass meet miss") - {"meeting", "beating"}
+"""Verdicts only where what was expected is their object: ``exceeds what we had hoped for``."""
+_HOPING = words.word_set("thought hoped expected predicted guessed bet assumed believed wanted feared")
+_PASSED = forms("pass succeed")
+_ANSWERS = words.word_set("was were did is does wasn't weren't didn't isn't doesn't")
 _AGAINST = words.word_set("contrary against unlike despite")
 _ALIKE = words.word_set("seeds repetitions replicates repeats seed replications reruns")
 _AGREEING = forms("agree coincide") | words.word_set("reproducible consistent close stable")
@@ -76,10 +86,10 @@ class Hypotheses:
         ]
 
     def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
-        verdict = _verdict(s) if self._stated and not s.is_question else None
-        if verdict is None:
-            return
-        at, right = verdict
+        for at, right in _verdicts(s) if self._stated and not s.is_question else ():
+            self._judge(reader, s, at, right=right, found=found)
+
+    def _judge(self, reader: Reader, s: Sentence, at: int, *, right: bool, found: Collector) -> None:
         truths = {each.truth for each in self._meant(reader, s, at)}
         found.judged.add(s.tokens[at].start)
         if truths and None not in truths and right not in truths:
@@ -89,18 +99,26 @@ class Hypotheses:
     def _meant(self, reader: Reader, s: Sentence, at: int) -> Iterable[_Stated]:
         """The hypotheses that may be meant: those of the runs in question, by their words, else any."""
         mine = self._stated
-        for runs in (reader.subjects(at).surest, reader.named, s.context.topics, reader.named_before):
+        rank = next((words.ORDINALS[w] for w in map(s.word, (at - 3, at - 2, at - 1)) if w in words.ORDINALS), 0)
+        if 0 < rank <= len(self._stated) and "hypothesis" in s.words:
+            return self._stated[rank - 1 : rank]
+        low, high = s.clause(at)
+        beside = frozenset(run for m in reader.runs if low <= m.first < high for run in m.meant)
+        for runs in (beside, reader.subjects(at).surest, reader.named, s.context.topics, reader.named_before):
             if meant := [each for each in self._stated if each.run in runs]:
                 mine = meant
                 break
         said, sentence = set[str](), s
         for _ in range(_BACK):
-            said |= _telling(" ".join(sentence.words))
+            said |= _telling(" ".join(token.text for token in sentence.tokens))
             if sentence.previous is None:
                 break
             sentence = sentence.previous
-        score = {each: len(each.words & said) for each in mine}
-        return [each for each in mine if score[each] == max(score.values())]
+        score = {each: len(each.words & said) for each in self._stated}
+        best = max(score[each] for each in mine)
+        if max(score.values()) >= best + _CLEARLY:  # by its words it is that of another run
+            mine, best = self._stated, max(score.values())
+        return [each for each in mine if score[each] == best]
 
 
 @dataclass(frozen=True)
@@ -121,16 +139,51 @@ class _Stated:
 
 def _telling(text: str) -> frozenset[str]:
     """The words of a text that say what it is about."""
-    return frozenset(
-        word.removesuffix("s") for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in words.FOLLOWERS
-    )
+    found = re.findall(r"[a-z]{2,}\d*|[a-z]\d+|\d+(?:\.\d+)?", text.lower().replace(",", ""))
+    return frozenset(_ENDING.sub("", word) for word in found if word not in words.FOLLOWERS)
 
 
-def _verdict(s: Sentence) -> tuple[int, bool] | None:
-    """Where a verdict on a hypothesis stands, and whether it says that this is right."""
-    said = next((i for i in range(len(s.tokens)) if _is_expectation(s, i)), None)
-    if said is None:
-        return _on_it(s) or _on_a_run(s)
+def _verdicts(s: Sentence) -> Iterator[tuple[int, bool]]:
+    """Where verdicts on hypotheses stand, and whether they say that these are right."""
+    said = [i for i in range(len(s.tokens)) if _is_expectation(s, i)]
+    said += [i for i in range(2, len(s.tokens)) if said and said[0] < i and _is_own(s, i)]
+    inside = (_verdict(s, i, s.clause(i)) for i in said)
+    found = list(dict.fromkeys(each for each in inside if each))
+    if not found:
+        whole = _verdict(s, said[0], (0, len(s.tokens))) if said else _on_it(s) or _on_a_run(s) or _answer(s)
+        found = [whole] if whole else []
+    yield from found
+    if found and (elided := _elided(s, found[-1][0])):
+        yield elided[0], found[-1][1] is elided[1]
+
+
+def _is_own(s: Sentence, i: int) -> bool:
+    """``and the other missed its own``: what was expected of the other."""
+    return s.word(i) == "own" and s.word(i - 1) in {"its", "their"} and s.word(i + 1) in words.ENDINGS
+
+
+def _elided(s: Sentence, at: int) -> tuple[int, bool] | None:
+    """``the first guess held up; the other did, too``: a verdict in a later clause, and whether it is the same."""
+    _, high = s.clause(at)
+    for i in range(high, len(s.tokens)):
+        if s.word(i) in _ANSWERS and s.word(s.skip(i + 1, frozenset({",", "not"}))) in words.ENDINGS | {"too", "as"}:
+            return i, not (s.word(i).endswith("n't") or s.word(i + 1) == "not")
+    return None
+
+
+def _answer(s: Sentence) -> tuple[int, bool] | None:
+    """``We had thought that it would be free. It wasn't``."""
+    before = s.previous
+    if before is None or s.word(0) not in {"it", "that", "this", "they"}:
+        return None
+    if not before.words & _HOPING or s.word(1) not in _ANSWERS:
+        return None
+    denied = s.word(1).endswith("n't") or s.word(2) == "not"
+    return (1, not denied) if s.word(s.skip(2, frozenset({"not"}))) in words.ENDINGS else None
+
+
+def _verdict(s: Sentence, said: int, within: tuple[int, int]) -> tuple[int, bool] | None:
+    """The verdict on what was expected at ``said``."""
     if s.context.hypothetical and not s.context.field.startswith("hyp"):
         return None
     if s.word(said) in _EXPECTED and s.word(said - 1) in {"as", "than"}:  # "as predicted"
@@ -138,20 +191,22 @@ def _verdict(s: Sentence) -> tuple[int, bool] | None:
     if _AGAINST & {s.word(said - n) for n in (1, 2, 3)}:
         return said, False
     counted = s.numeral(said - 1)
-    if counted is not None and counted.value != 1:
+    if counted is not None and counted.whole and counted.value != 1:
         return None  # "of the four hypotheses, two are supported"
     low, high = s.clause(said)
-    # The words of its own clause come first: "met its 5 % target; rollout 8 missed its own".
-    places = [
-        *range(said + 1, high),
-        *range(said - 1, low - 1, -1),
-        *range(high, len(s.tokens)),
-        *range(low - 1, -1, -1),
-    ]
-    at = next((i for i in places if s.is_word(i) and s.word(i) in _RIGHT | _WRONG and not _is_other(s, i)), None)
-    if at is None or any(s.word(i) in _PARTLY for i in range(min(low, at), max(high, at + 2))):
+    places = [i for i in (*range(said + 1, within[1]), *range(said - 1, within[0] - 1, -1)) if s.is_word(i)]
+    surpassing = [i for i in places if s.word(i) in _SURPASSING and 0 < said - i <= _BESIDE]
+    possible = [i for i in places if s.word(i) in _RIGHT | _WRONG and not _is_other(s, i)]
+    outright = [i for i in possible if s.word(i) in _OUTRIGHT]
+    at = next(iter([*outright, *surpassing, *possible]), None)
+    if at is None:
         return None
-    return at, (s.word(at) in _RIGHT) is not s.negated(at)
+    # "the hypothesis that it would match it is refuted": what it says itself is no doubt about it
+    spoken = range(at - 2, at + 2) if s.word(said + 1) == "that" else range(min(low, at), max(high, at + 2))
+    if any(s.word(i) in _PARTLY for i in spoken):
+        return None
+    good = s.word(at) in _RIGHT or (at in surpassing and not s.word(at).startswith("miss"))
+    return at, good is not s.negated(at)
 
 
 def _is_other(s: Sentence, i: int) -> bool:
@@ -175,10 +230,11 @@ def _on_it(s: Sentence) -> tuple[int, bool] | None:
         return None
     verb = next((j for j in range(len(before.tokens)) if before.word(j) in words.BE | _HAVING), len(before.tokens))
     heads = [j for j in range(verb) if _is_expectation(before, j)]
-    at = next((j for j in range(1, 4) if s.word(j) in _RIGHT | _WRONG and s.is_word(j) and not _is_other(s, j)), None)
+    told = (j for j in range(1, 4) if s.word(j) in _RIGHT | _WRONG | _PASSED and s.is_word(j) and not _is_other(s, j))
+    at = next(told, None)
     if not heads or at is None or s.words & _PARTLY:
         return None
-    return at, (s.word(at) in _RIGHT) is not s.negated(at)
+    return at, (s.word(at) not in _WRONG) is not s.negated(at)
 
 
 def _on_a_run(s: Sentence) -> tuple[int, bool] | None:
@@ -196,6 +252,8 @@ def _on_a_run(s: Sentence) -> tuple[int, bool] | None:
 
 def _is_expectation(s: Sentence, i: int) -> bool:
     """``the hypothesis``, ``the expected gain``, ``as predicted``."""
+    if s.word(i) in _EXPECTED and "what" in {s.word(i - n) for n in (1, 2, 3, 4)}:
+        return True  # "what we had expected"
     if s.word(i) in _EXPECTED and (s.word(i - 1) in {"as", "we", "i"} or s.word(i - 2) in _AGAINST):
         return s.word(i - 1) == "as" or (s.word(i - 2) in {"as", "what"})
     expected = s.word(i) in _EXPECTED and s.word(i + 1) in words.DIFFERENCES | {"effect", "result", "outcome"}

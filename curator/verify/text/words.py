@@ -54,7 +54,7 @@ MOVES = _senses(
     {
         Sense.UP: forms("rise climb grow jump soar creep surge mount swell balloon spike"),
         Sense.DOWN: forms("fall drop decline shrink sink dip slip collapse plunge plummet tumble crater slide"),
-        Sense.WORSE: forms("suffer deteriorate"),
+        Sense.WORSE: forms("suffer deteriorate backfire"),
         Sense.OTHER: forms("budge alter vary") | word_set("changes changed changing affected"),
     }
 )
@@ -74,9 +74,9 @@ CAUSES = _senses(
 
 CONTESTS = _senses(
     {
-        Sense.UP: forms("exceed top"),
+        Sense.UP: forms("exceed"),
         Sense.DOWN: forms("undercut"),
-        Sense.BETTER: forms("beat outperform surpass win outdo lead overtake"),
+        Sense.BETTER: forms("beat outperform surpass top win outdo lead overtake"),
         Sense.WORSE: forms("trail underperform lag"),
         Sense.SAME: forms("match equal tie"),
     }
@@ -180,6 +180,7 @@ SUPERLATIVES = _senses(
     }
 )
 
+ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3}
 RANKS = {"second": 2, "next": 2, "third": 3, "2nd": 2, "3rd": 3}
 """Words before a superlative that make it less than the first."""
 
