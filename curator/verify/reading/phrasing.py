@@ -21,6 +21,9 @@ _LEARNING = forms("converge learn improve")
 """``converged more slowly``: of no speed that was measured."""
 _SPREADS = words.word_set("spread effect effects gap gaps distance step steps returns")
 _STILL = words.word_set("still already slowly steadily quickly only no longer not")
+_ALL_OTHERS = words.pairs(
+    "any other, any others, all other, all others, every other, anything else, everything else, anything we"
+)
 LONG = words.word_set("longer shorter")
 MAIN = words.word_set("it its they their")
 """What the sentence is about."""
@@ -104,6 +107,14 @@ def is_against_unknown(s: Sentence, within: range) -> bool:
         if s.is_word(j) and not named and s.word(j) not in words.FOLLOWERS | words.RUN_NOUNS | _OTHERS:
             return True
     return False
+
+
+def is_against_all(s: Sentence, i: int) -> bool:
+    """``lower than in any other run``, ``slower than everything else``."""
+    than = next((j for j in range(i + 1, i + 6) if s.word(j) == "than"), len(s.tokens))
+    first = s.skip(than + 1, _TO_METRIC)
+    pair = s.word(first), s.word(first + 1)
+    return pair in _ALL_OTHERS or (pair[0] == "the" and pair[1] in {"others", "rest"})
 
 
 def is_passive(s: Sentence, i: int) -> bool:

@@ -286,6 +286,10 @@ class Reader:
         sure = len(topics) == 1 or (goes_on and len(ties) == 1)
         return Ties([*ties, *weak], 3.0 if sure else 1.5)
 
+    def earlier(self) -> Ties:
+        """What a pronoun means that stands for no run of its own sentence."""
+        return self._inherited([])
+
     def _runs_before(self) -> Iterator[Mention]:
         """The runs of the last sentences back to one that speaks of a run."""
         reader = self._before

@@ -16,6 +16,7 @@ from curator.verify.reading.phrasing import (
     LONG,
     after_reference,
     claims,
+    is_against_all,
     is_against_unknown,
     is_of_several,
     is_of_time,
@@ -50,7 +51,11 @@ _QUALITIES = words.RUN_NOUNS | _OUTCOMES
 _ON = words.word_set("on in at the of data set sets")
 _THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
 _WORKING = forms("train run step compute execute serve") | words.ARTICLES
-_BETWEEN = words.ARTICLES | words.word_set("last best training validation eval test peak in of on")
+_BETWEEN = (
+    words.ARTICLES
+    | words.word_set("lot bit touch hair tad little great deal")
+    | words.word_set("last best training validation eval test peak in of on")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +164,9 @@ class Comparisons:
         similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
         turned = is_passive(s, i) or _moves_to(reader, s, i)
         references = reader.subjects(i) if turned else reader.rivals(i)
+        if is_against_all(s, i):
+            each = tuple(frozenset({run}) for run in self._world.runs)
+            references = Ties([Tie(self._world.all_runs, 0.0, each)], explicit=True)
         if is_against_unknown(s, range(*s.clause(i)) if not references.explicit else range(i + 1, i + 5)):
             return None
         return Comparison(
@@ -257,7 +265,8 @@ class Comparisons:
                     if reference.meant == subject.meant and claim.sense not in ALIKE and not claim.references.explicit:
                         continue
                     both = itertools.product(subject.parts or (subject.meant,), reference.parts or (reference.meant,))
-                    results = [self._holds(claim, a, b, names, negated=negated) for a, b in both]
+                    apart = [(a, b) for a, b in both if not (reference.parts and b <= a)]
+                    results = [self._holds(claim, a, b, names, negated=negated) for a, b in apart]
                     decided = [result for result in results if result is not None]
                     if decided:
                         shown = self._pair(min(subject.meant), min(reference.meant), names)

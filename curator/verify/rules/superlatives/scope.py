@@ -26,6 +26,8 @@ _VALUE_NOUNS = words.word_set(
     "one ones result results score scores value values overall number numbers figure figures error errors level rate"
 )
 _TO_METRIC = FILLERS | words.RUN_NOUNS | _VALUE_NOUNS | {"in", "on", "of", "by", "for", "and", "at"}
+_ALTERNATIVES = words.word_set("thing things option choice setup recipe method approach system combination way")
+_PRONOUNS = words.word_set("it its")
 _CHOOSING = words.word_set("with without for at under using")
 
 
@@ -64,7 +66,7 @@ def _is_of_other(s: Sentence, i: int, j: int) -> bool:
     if s.kind(j) is TokenKind.CONFIG and s.word(j - 1) not in {"of", "by"}:
         return words.SUPERLATIVES.get(s.word(i)) in SIZES  # "the fastest policy" is a run, the largest batch is none
     noun = s.skip(i + 1, FILLERS)
-    known = words.FOLLOWERS | words.RUN_NOUNS | _VALUE_NOUNS
+    known = words.FOLLOWERS | words.RUN_NOUNS | _VALUE_NOUNS | _ALTERNATIVES
     plural = s.word(noun).endswith("s") and s.word(noun - 1) == "the"
     return s.is_word(noun) and s.word(noun) not in known and not plural and s.word(noun - 1) != "of"
 
@@ -93,8 +95,11 @@ def subjects_of(it: Superlative, reader: Reader) -> Ties:
     earlier = [m for m in singles if m.last < low]
     if earlier and goes_on:
         return Ties([Tie(earlier[-1].meant)])
-    pronoun = s.word(0) in {"it", "its", "this", "that"}
-    return reader.subjects(0) if pronoun and not reader.runs else Ties([])
+    pronoun = s.word(0) in {"this", "that"} or any(s.word(j) in _PRONOUNS for j in range(low, i))
+    if pronoun and not singles:
+        return reader.earlier()  # "on loss it is the best we have"
+    bare = s.word(s.skip(low, words.ARTICLES | {"also"})) in words.SUPERLATIVES or s.word(low) in _PRONOUNS
+    return Ties([Tie(earlier[-1].meant, 0.5)] if earlier and bare else [])  # "best on loss but slowest to train"
 
 
 def _is_called(it: Superlative, behind: Mention, *, named: bool) -> bool:
