@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from curator.draft import DraftKind
 from curator.verify import Report, Verifier
-from tests.evaluation import annotated, drafts, records
+from tests.evaluation import annotated, drafts, planters, records
 
 TEXTS = Path(__file__).parent / "texts"
 KINDS = {
@@ -102,27 +103,28 @@ def of_sentences(thread: str, *, rounds: str = "*", every: int = 1) -> Tally:
     return tally
 
 
-def of_drafts(thread: str, *, most: int = 1000, share: int = 3) -> Tally:
+def of_drafts(thread: str, *, kinds: Sequence[DraftKind] = drafts.KINDS, most: int = 1000, share: int = 3) -> Tally:
     """The template's drafts of one thread's runs.
 
     Args:
         thread: its name.
+        kinds: of drafts.
         most: how many drafts are tried.
         share: each draft gets one in so many kinds of errors, the next draft the next ones.
     """
     tally = Tally()
-    for number, draft in zip(range(most), drafts.drafts(thread), strict=False):
+    for number, draft in zip(range(most), drafts.drafts(thread, kinds=kinds), strict=False):
         verifier = Verifier(draft.facts)
         before = verifier.report(draft.text)
         tally.right(draft.text, before)
         for kind, text in _planted(draft, number, share):
-            said = next(line for line in text.splitlines() if line not in draft.text)
-            tally.wrong(kind, f"{thread}: {said.strip()}", before, verifier.report(text))
+            said = next((line for line in text.splitlines() if line not in draft.text.splitlines()), "")
+            tally.wrong(kind, f"{thread}, {draft.kind}: {said.strip()}", before, verifier.report(text))
     return tally
 
 
 def _planted(draft: drafts.Drafted, number: int, share: int) -> Iterator[tuple[str, str]]:
-    for place, (kind, planter) in enumerate(drafts.PLANTERS.items()):
+    for place, (kind, planter) in enumerate(planters.PLANTERS.items()):
         texts = list(planter(draft)) if (place + number) % share == 0 else []
         if texts:
             yield kind, texts[number % len(texts)]
