@@ -125,7 +125,7 @@ def _failed(evidence: Evidence) -> Iterator[dict[str, Any]]:
     for subject in evidence.subjects:
         if subject.run.status in _UNFINISHED:
             line = lines.get(subject.result.id)
-            how = wording.code(line) if line else wording.failure(subject)
+            how = wording.code(line or wording.failure(subject))
             what = wording.axis_value(subject, evidence.axis)
             yield {"type": "error", "description": f"{what}: {how}", "resolved": False}
 

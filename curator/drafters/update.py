@@ -58,8 +58,7 @@ def no_update_reason(evidence: Evidence) -> str | None:
 def _change(evidence: Evidence) -> str:
     ids = wording.id_range(evidence.runs)
     if not evidence.axis:
-        subject = evidence.subjects[0]
-        return f"{ids} ran {_what_changed(evidence, subject)}"
+        return f"{ids}{_what_changed(evidence, evidence.subjects[0])}"
     if len(evidence.axis) == 1:
         return f"{ids} vary `{evidence.axis[0]}`: {_values(evidence, evidence.axis[0])}"
     varied = [f"`{key}` ({_values(evidence, key)})" for key in evidence.axis]
@@ -74,13 +73,13 @@ def _values(evidence: Evidence, key: str) -> str:
 
 def _what_changed(evidence: Evidence, subject: Subject) -> str:
     if evidence.baseline is not None and subject.result.id == evidence.baseline.id:
-        return "the baseline"
+        return " ran the baseline"
+    ran = f" ran {wording.recorded(subject.run.label)}"
     if subject.comparison is None:
-        return wording.recorded(subject.run.label)
+        return ran
     changed = [wording.code(f"{d.key}={d.run}") for d in subject.comparison.differences if d.what == "config"]
     against = f", against {evidence.baseline.id}" if evidence.baseline else ""
-    label = wording.recorded(subject.run.label)
-    return f"{label}: {wording.listed(changed)}{against}" if changed else f"{label}{against}"
+    return f"{f' ({wording.listed(changed)})' if changed else ''}{ran}{against}"
 
 
 def _commits(evidence: Evidence) -> str:

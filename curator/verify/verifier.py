@@ -29,6 +29,7 @@ from curator.verify.rules.quotations import Quotations
 from curator.verify.rules.quoted import QuotedNumbers
 from curator.verify.rules.ranges import Ranges
 from curator.verify.rules.references import References
+from curator.verify.rules.settings import Settings
 from curator.verify.rules.superlatives.rule import Superlatives
 from curator.verify.rules.verdicts import Agreement, Hypotheses
 from curator.verify.text import blocks as markdown
@@ -87,6 +88,7 @@ class Verifier:
             Differences(self._world),
             Causes(self._world),
             Labels(self._world),
+            Settings(self._world),
             self._references,
         )
 

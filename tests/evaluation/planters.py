@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from curator.draft import DraftKind
 from curator.facts import FactKind, render
 from tests.evaluation.annotated import states
 from tests.evaluation.drafts import Cell, Drafted, cells, said
@@ -20,6 +21,8 @@ _OTHER_UNITS = {
 _CHANGE = re.compile(r" \((?P<change>[-+][\d.]+) %\)")
 _SAID_CHANGE = re.compile(r"(?<![(\w])(?P<change>[-+]\d[\d.]*)\s%")
 _SETTING = re.compile(r"(?P<key>[A-Za-z_][\w.]*)=(?P<value>[\w.-]*\w)(?=[,)`:])")
+_ITS_SETTING = re.compile(rf"(?<=\d \()`?{_SETTING.pattern}")
+"""That of a run, behind its ID."""
 _VERDICTS = {
     "is better than": "is worse than", "are better than": "are worse than", "did not reach": "is better than",
 }  # fmt: skip
@@ -57,7 +60,7 @@ def swapped_value(draft: Drafted) -> Iterator[str]:
 
 
 def swapped_run(draft: Drafted) -> Iterator[str]:
-    by_run = {cell.fact.subject: cell for cell in stated(draft)}
+    by_run = {cell.fact.subject: cell for cell in cells(draft)}
     for (a, mine), (b, theirs) in zip(list(by_run.items()), list(by_run.items())[1:], strict=False):
         if mine.fact.name == theirs.fact.name and mine.is_wrong(theirs.written):
             instead = {a: b, b: a}
@@ -204,7 +207,8 @@ def other_setting(draft: Drafted) -> Iterator[str]:
     for fact in draft.facts:
         if fact.kind is FactKind.CONFIG:
             by_key.setdefault(fact.name, set()).add(str(fact.value))
-    for found in _SETTING.finditer(draft.text):
+    whole = draft.kind is DraftKind.POST
+    for found in (_SETTING if whole else _ITS_SETTING).finditer(draft.text):
         others = sorted(by_key.get(found["key"], set()) - {found["value"]})
         if found["value"] in by_key.get(found["key"], ()):
             other = others[0] if others else f"{found['value']}7"
@@ -216,7 +220,7 @@ def wrong_machine(draft: Drafted) -> Iterator[str]:
     for found in re.finditer(
         r"(?m)(?<=Devices: )(\d+)(?= ×)|(?<=^environment: )(\d+)(?= ×)|(?<=gpus: )(\d+)(?=x )", draft.text
     ):
-        yield draft.text[: found.start()] + str(int(found.group()) * 2 + 1) + draft.text[found.end() :]
+        yield draft.text[: found.start()] + str(int(found.group()) + 1) + draft.text[found.end() :]
     for found in re.finditer(r"(?:jax:? |CPython |python: )\d+\.(?P<minor>\d+)(?=\.\d)", draft.text):
         yield draft.text[: found.start("minor")] + str(int(found["minor"]) + 2) + draft.text[found.end("minor") :]
 

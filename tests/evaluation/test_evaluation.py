@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from curator.draft import DraftKind
 from tests.evaluation import annotated, measuring, records
 from tests.evaluation.measuring import Tally
 
-OURS = ("lr-sweep", "attention-kernel")
-"""Threads whose records our own experiments left."""
+KINDS = {
+    "lr-sweep": (DraftKind.LOGBOOK, DraftKind.POST),
+    "attention-kernel": (DraftKind.LOGBOOK, DraftKind.SESSION),
+    "reward": (DraftKind.LOGBOOK, DraftKind.ISSUE),
+    "remat": (DraftKind.SESSION, DraftKind.ISSUE),
+}
+"""Drafts of these threads are tried, the first two of our own experiments."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +38,8 @@ def of_sentences(rounds: str) -> Tally:
 @pytest.fixture(scope="module")
 def drafts() -> Tally:
     whole = Tally()
-    for name in (*OURS, "reward", "remat"):
-        whole.add(measuring.of_drafts(name, most=2, share=1))
+    for name, kinds in KINDS.items():
+        whole.add(measuring.of_drafts(name, kinds=kinds, most=2, share=1))
     return whole
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from curator.facts import FactKind
 from curator.verify.known.fits import Fit
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.roles import Role, bound_of, role_of
@@ -44,7 +45,16 @@ class Statement:
 
     @cached_property
     def matching(self) -> tuple[Quantity, ...]:
-        return tuple(quantity for quantity, how in self.fits if how is Fit.MATCH)
+        found = tuple(quantity for quantity, how in self.fits if how is Fit.MATCH)
+        return tuple(q for q in found if not self._is_averaged(q)) if is_mean(self.s, self.i) else found
+
+    def _is_averaged(self, quantity: Quantity) -> bool:
+        """Whether it is what one run measured, and a mean over it and its repetitions is known."""
+        one = quantity.kind is FactKind.METRIC and len(quantity.runs) == 1
+        return one and any(
+            mean.kind is FactKind.METRIC and mean.name == quantity.name and mean.runs > quantity.runs
+            for mean in self.world.quantities
+        )
 
     @cached_property
     def role(self) -> Role:
@@ -100,6 +110,12 @@ class Statement:
 
 def is_about(s: Sentence, i: int) -> bool:
     return bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
+
+
+def is_mean(s: Sentence, i: int) -> bool:
+    """Whether it is said to be the mean over some runs: ``mean eval/loss 2.363 over 3 runs``."""
+    counted = s.word(i + 1) in {"over", "across"} and s.word(i + 3) in {"runs", "seeds", "repetitions", "replicates"}
+    return counted and any(s.word(j) in {"mean", "average"} for j in range(max(0, i - 4), i))
 
 
 def numeral_at(s: Sentence, i: int) -> Numeral:

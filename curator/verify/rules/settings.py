@@ -1,0 +1,96 @@
+"""Judges settings that are written as such: ``LR-003 (learning_rate=0.1)``, ``MemoryError with bits=4, method=awq``."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from curator.verify.reading.tokens import TokenKind
+from curator.verify.report import FindingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curator.verify.known.world import World
+    from curator.verify.reading.reader import Reader
+    from curator.verify.reading.sentences import Sentence
+    from curator.verify.report import Collector
+
+_PAIR = re.compile(r"(?P<key>[A-Za-z_][\w./]*)=(?P<value>[^\s,=]+)")
+_PAIRS = re.compile(rf"{_PAIR.pattern}(?:, {_PAIR.pattern})*".replace("?P<key>", "").replace("?P<value>", ""))
+_ERROR = re.compile(r"\w+(?:Error|Exception)")
+
+type Setting = tuple[str, str, int]
+"""A key, its value, and the position of the token that says it."""
+
+
+class Settings:
+    """The rule for settings: of the runs they stand behind, of one run together, of the run that failed so."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def check(self, reader: Reader, s: Sentence, found: Collector) -> None:  # noqa: ARG002 - as every rule
+        if s.context.hypothetical:
+            return
+        for first, settings in self._groups(s):
+            why = self._of_run(s, first, settings) or self._together(settings) or self._of_error(s, first, settings)
+            token = s.tokens[settings[-1][2]]
+            if why and not any(issue.start == token.start for issue in found.issues):
+                found.object_to(FindingKind.ATTRIBUTION, token, why)
+
+    def _groups(self, s: Sentence) -> Iterator[tuple[int, list[Setting]]]:
+        """Settings that stand in a row, and where the first stands."""
+        i = 0
+        while i < len(s.tokens):
+            first, group = i, list[Setting]()
+            while (more := self._at(s, i)) and not {key for key, *_ in more} & {key for key, *_ in group}:
+                group += more
+                i = more[-1][2] + 1
+                if s.word(i) not in {",", "and"} or not self._at(s, i + 1):
+                    break
+                i += 1
+            if group:
+                yield first, group
+            i = max(i, first + 1)
+
+    def _at(self, s: Sentence, i: int) -> list[Setting]:
+        if i + 2 < len(s.tokens) and s.word(i + 1) == "=" and s.tokens[i].text in self._world.configs:
+            return [(s.tokens[i].text, s.tokens[i + 2].text, i + 2)]
+        if i >= len(s.tokens) or s.kind(i) is not TokenKind.CODE or not _PAIRS.fullmatch(s.tokens[i].text):
+            return []
+        pairs = [(pair["key"], pair["value"], i) for pair in _PAIR.finditer(s.tokens[i].text)]
+        return pairs if all(key in self._world.configs for key, *_ in pairs) else []
+
+    def _of_run(self, s: Sentence, first: int, settings: list[Setting]) -> str:
+        runs = s.tokens[first - 2].runs if s.word(first - 1) == "(" and s.kind(first - 2) is TokenKind.RUN else ()
+        for key, value, _ in settings:
+            own = {run for run in runs if run in self._world.configs[key]}
+            if own and not own <= self._with(key, value):
+                run = min(own - self._with(key, value))
+                return f"{key} of {run} is {self._world.configs[key][run].value}"
+        return ""
+
+    def _together(self, settings: list[Setting]) -> str:
+        return "" if len(settings) < 2 or self._runs(settings) else "no run has these settings together"
+
+    def _of_error(self, s: Sentence, first: int, settings: list[Setting]) -> str:
+        name = s.tokens[first - 2].text if s.word(first - 1) == "with" and first > 1 else ""
+        if not _ERROR.fullmatch(name):
+            return ""
+        failed = {fact.subject for fact, text in self._world.strings if text.startswith(f"{name}:") and fact.subject}
+        others = failed and not failed & self._runs(settings)
+        return f"{name} is how {', '.join(sorted(failed))} failed" if others else ""
+
+    def _runs(self, settings: list[Setting]) -> frozenset[str]:
+        """The runs that have all of them."""
+        return reduce(frozenset.intersection, (self._with(key, value) for key, value, _ in settings))
+
+    def _with(self, key: str, value: str) -> frozenset[str]:
+        if value.lower() in {"true", "false"}:
+            return self._world.runs_with(key, value.lower() == "true") | self._world.runs_with(key, value)
+        try:
+            return self._world.runs_with(key, value) | self._world.runs_with(key, float(value))
+        except ValueError:
+            return self._world.runs_with(key, value)
