@@ -98,10 +98,10 @@ class Things:
     def device_noun(self, s: Sentence, i: int) -> str:
         """``on eight A100s``: a kind of device, counted by its name."""
         j = s.skip(i + 1, _MAKERS)
-        if s.kind(j) not in {TokenKind.FACT, TokenKind.IDENTIFIER}:
-            return ""
         name = s.word(j).removesuffix("s")
         kinds = [text.lower() for fact, text in self._world.strings if fact.kind is FactKind.DEVICE]
+        if s.kind(j) not in {TokenKind.FACT, TokenKind.IDENTIFIER}:
+            return "devices" if name in kinds else ""  # "1 × cpu"
         return "devices" if any(name in kind for kind in kinds) else ""
 
     def _named_after(self, reader: Reader, s: Sentence, i: int, noun: str) -> list[str]:
