@@ -46,6 +46,8 @@ class Statement:
     @cached_property
     def matching(self) -> tuple[Quantity, ...]:
         found = tuple(quantity for quantity, how in self.fits if how is Fit.MATCH)
+        if self.s.context.cell and len(self.s.context.topics) == 1:
+            return tuple(q for q in found if q.kind is not FactKind.METRIC or len(q.runs) < 2)  # a row of one run
         return tuple(q for q in found if not self._is_averaged(q)) if is_mean(self.s, self.i) else found
 
     def _is_averaged(self, quantity: Quantity) -> bool:
