@@ -19,6 +19,7 @@ from curator.verify.rules.chains import Chains
 from curator.verify.rules.comparisons import Comparisons
 from curator.verify.rules.consistency import Consistency
 from curator.verify.rules.counts.rule import Counts
+from curator.verify.rules.courses import Courses
 from curator.verify.rules.differences import Differences
 from curator.verify.rules.effects import Effects
 from curator.verify.rules.expectations import truths
@@ -81,6 +82,7 @@ class Verifier:
             Chains(self._world),
             Superlatives(self._world),
             Effects(self._world),
+            Courses(self._world),
             comparisons,
             Hypotheses(self._world, self._parts),
             Agreement(self._world),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.spoken import CALLED, SPOKEN
+from curator.verify.known.stated import runs_as_stated
 from curator.verify.known.world import QUALIFIERS
 from curator.verify.text.blocks import normalise
 from curator.verify.text.numerals import CARDINALS
@@ -271,6 +272,8 @@ class Vocabulary:
             # A longer label that begins with a shorter one is called by it, too: "64 workers, small shards".
             whole = re.compile(rf"{re.escape(text)}(?![\w.])")
             found[text].update(run for run, label in calls if whole.match(label))
+            stated = runs_as_stated(text, self.configs, self._world)
+            found[text] |= stated if stated >= found[text] else frozenset()
             # ``lr=0.03`` is also what is set of the run that is called "once more".
             key, _, value = text.partition("=")
             found[text] |= self._world.runs_with(key, value)

@@ -61,4 +61,4 @@ def _move(s: Sentence, j: int) -> tuple[Sense, int] | None:
     if s.word(before) != "with" or valued or measured or s.word(after) in _SIDEWAYS:
         return None
     moving = s.word(s.skip(before - 1, _STEADILY, -1)) in words.SENSES  # "falls with the batch size over all runs"
-    return (Sense.UP, before) if s.word(after) in words.ENDINGS or moving else None
+    return (Sense.UP, before) if s.word(after) in words.ENDINGS | {"("} or moving else None

@@ -25,7 +25,7 @@ _POSITIVE = {
 }
 _PARALLEL = words.word_set("with at for using from to than of between and ,")
 """Behind which a bare number may be a value of a setting that was named before."""
-_AFTER_PARALLEL = words.ENDINGS | words.VERSUS | words.word_set("to and or than but is was are were as")
+_AFTER_PARALLEL = words.ENDINGS | words.VERSUS | words.word_set("to and or than but is was are were as only just")
 _NEAR = 14
 """Tokens up to which one value of a setting calls for another."""
 
@@ -109,7 +109,8 @@ class Descriptions:
 
     def _is_parallel(self, i: int) -> bool:
         s = self._s
-        closed = s.word(i + 1) in _AFTER_PARALLEL or (s.is_word(i + 1) and len(s.word(i + 1)) <= 2)  # "4 to 5 \u00c5"
+        unit = s.is_word(i + 1) and len(s.word(i + 1)) <= 2 and s.word(i + 1) not in words.LINKS  # "from 4 to 5 \u00c5"
+        closed = s.word(i + 1) in _AFTER_PARALLEL or unit
         return s.word(i - 1) in _PARALLEL and closed
 
     def _keys_with(self, value: float) -> frozenset[str]:

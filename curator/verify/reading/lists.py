@@ -128,7 +128,8 @@ class Lists:
                 return [Tie(s.runs(named[-1].members[mine.index(i)])), Tie(named[-1].meant, FAR)]
         two = [m for m in mentions if m.last < numbers[0] and len(m.members) == 1][-2:]
         versus = s.word(numbers[0] + 1) in words.VERSUS | {"<", ">"}
-        if not versus or len(numbers) != 2 or len(two) != 2 or any(m.taken for m in two):
+        owned = any(j in m.taken for m in mentions for j in numbers)  # "1.83 against 1.92 for the baseline"
+        if not versus or owned or len(numbers) != 2 or len(two) != 2 or any(m.taken for m in two):
             return []
         low, _ = s.clause(numbers[0])
         apart = any(s.word(j) == "," for j in range(two[0].last, two[1].first))

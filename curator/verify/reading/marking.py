@@ -88,10 +88,11 @@ class _Marker:
             key = switched[0] if switched else key
             ends = self._s.word(i + 1) in {"", ",", ".", ")", ";", "and", "it", "them", "any", "is", "was"}
             stranded = self._s.word(i - 2) == "to" and self._s.is_word(i - 1)  # "faster to train with"
-            if (key or lacking) and token.lower in {"with", "without"} and ends and not stranded:
-                off = self._off(key) if key else lacking
+            off = token.lower == "off" and self._s.word(i - 1) in {"it", "them"}  # "switch it off, and"
+            if (key or lacking) and (off or token.lower in {"with", "without"}) and ends and not stranded:
+                without = self._off(key) if key else lacking
                 on = self._on(key) if key else self._world.all_runs - lacking
-                runs = on if token.lower == "with" else off
+                runs = on if token.lower == "with" else without
                 tokens[i] = replace(token, runs=runs, described=True)
         return tokens
 
@@ -358,5 +359,6 @@ def _beside(tokens: Sequence[Token], a: int, b: int) -> bool:
     if joined and tokens[a].described and tokens[b].described:
         return True
     fine = all(token.lower in _BESIDE or token.keys for token in between)
-    both = tokens[a].described and tokens[b].described  # "aux loss, seed 0"
+    apart = comma and any(token.lower in words.ARTICLES for token in between)  # "among the LZ4 runs, the baseline"
+    both = tokens[a].described and tokens[b].described and not apart  # "aux loss, seed 0"
     return fine and (both or not (comma and tokens[b].depth == tokens[a].depth == 0))

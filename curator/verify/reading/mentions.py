@@ -41,7 +41,7 @@ _SKIPPED = (
     | words.word_set(
         """
         x \u00d7 that those what of for in at the with as seen by run counterpart predecessor original previous other
-        either neither best alone 's ' = same setup otherwise without setting settings plain
+        either neither best alone even also just 's ' = same setup otherwise without setting settings plain
         """
     )
     | {""}
@@ -96,7 +96,8 @@ def _grouped(s: Sentence, places: Sequence[int]) -> list[Mention]:
     found = list[Mention]()
     for i in places:
         last = found[-1] if found else None
-        if last and _joined(s, last.last, i):
+        same = last is not None and s.runs(i) == last.meant and s.tokens[i].described  # "64 workers and small shards"
+        if last and not same and _joined(s, last.last, i):
             last.last, last.meant = i, last.meant | s.runs(i)
             last.members.append(i)
         elif last and s.runs(i) == last.meant and i - last.last <= (4 if s.tokens[i].described else 1):
@@ -228,6 +229,8 @@ def is_reference(s: Sentence, j: int) -> bool:
 def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
     """Whether the word at ``k`` sets something against what is named at ``j``; None if one has to read further back."""
     word = s.word(k)
+    if word == "what" and s.word(k - 1) in {"of", "than", "from", "for", "to"} and s.is_word(j + 1):
+        return True  # "gives back most of what LR-001 gained"
     if word in {"in", "for", "at", "with"} and s.kind(k - 1) is TokenKind.NUMBER and not s.runs(k - 1):
         return s.word(k - 2) in words.VERSUS  # "2.31 for LR-003 against 2.40 for LR-001"
     if (s.word(k - 1), word) in words.COMPARE_PAIRS | words.EXCEPTING or word in {"except", "besides"}:

@@ -132,8 +132,8 @@ class Reader:
             return Ties(repeated)
         if s.word(i - 1) == "through" or (s.word(i - 1), s.word(i - 3)) == ("to", "through"):
             return Ties([])  # "from 76.8 % at 192 px through 78.9 % to 80.3 %"
-        if rest := self._unnamed.told(i):
-            return Ties([Tie(rest)], 1.5)
+        if told := self.everyone(i) or self._unnamed.told(i):
+            return Ties([Tie(told)], FAR if self.everyone(i) else 1.5)
         number = s.kind(i) is TokenKind.NUMBER
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
         left = self._before_it(i, mentions)
@@ -148,6 +148,10 @@ class Reader:
         if named or any(tie.cost < _REFERENCE for tie in ties):
             return self._with_repeats(i, mentions, self._narrowed(ties))
         return self._inherited(ties)
+
+    def everyone(self, i: int) -> frozenset[str]:
+        """All the runs, where what stands at ``i`` is said of every one of them."""
+        return self._unnamed.everyone(i)
 
     def _is_of_unknown(self, i: int) -> bool:
         """``60.6 % for rounding``, ``that of the rounded one amounted to 5.73``: of what we have no name for."""

@@ -66,6 +66,8 @@ _OVER = words.word_set(
 _UNDER = words.word_set("under below < \u2264 beneath")
 
 
+_IN_GAP = words.ARTICLES | words.word_set("between and two from to over against")
+"""What may stand between a gap and its value in parentheses."""
 _FAR_BACK = 40
 """Tokens before a numeral beyond which no noun tells what it is."""
 _GOING = forms("go come bring get drift creep edge inch push take move shoot bounce") | {"back", "again", "right"}
@@ -90,6 +92,8 @@ def role_of(s: Sentence, i: int) -> Role:
         return Role.CHANGE
     if (headed := _headed(s, i)) is not None:
         return headed
+    if _is_noted_gap(s, i):
+        return Role.CHANGE
     if _is_held_against(s, i):
         return Role.PRICE
     before = s.word(j)
@@ -100,6 +104,8 @@ def role_of(s: Sentence, i: int) -> Role:
     if before in _PAID and s.numeral(i) is not None:
         return Role.PRICE
     low, _ = s.clause(i)
+    if s.word(low) == "which" and low > 1:
+        low, _ = s.clause(low - 2)  # "the gap between the two, which is 0.16"
     differences = [k for k in range(max(low, i - _FAR_BACK), i) if is_difference(s, k)]
     if before in {"from", "to"} and any(s.word(k) in _GAPS for k in differences):
         return Role.CHANGE  # "the gap narrowed from 0.26 to 0.16"
@@ -128,6 +134,16 @@ def _headed(s: Sentence, i: int) -> Role | None:
     if any(s.word(j) in words.BE for j in range(head, colon)):
         return None  # "These differences are small: all stay above"
     return Role.PRICE if s.word(head) in _AMBIGUOUS else Role.CHANGE
+
+
+def _is_noted_gap(s: Sentence, i: int) -> bool:
+    """``the difference between the two seeds (0.01)``."""
+    if s.word(i - 1) != "(" or s.word(i + 1) not in {")", ","}:
+        return False
+    j = i - 2
+    while j >= 0 and (s.word(j) in _IN_GAP or s.runs(j) or s.keys(j) or s.numeral(j) or s.word(j) in words.RUN_NOUNS):
+        j -= 1
+    return s.word(j) in _GAPS and is_difference(s, j) and "between" in {s.word(j + 1), s.word(j + 2)}
 
 
 def _is_priced(s: Sentence, i: int, verb: str) -> bool:

@@ -36,7 +36,7 @@ class Unnamed:
 
     def told(self, i: int) -> frozenset[str]:
         """The runs that what stands at ``i`` is said of by such words; none where it is not."""
-        return self._rest(i) or self._everyone(i) or self._sibling(i)
+        return self._rest(i) or self._sibling(i)
 
     def repeated(self, i: int) -> list[Tie]:
         """``the seeds are 1.7 m apart``: the repetitions of what is spoken of, each set with the others."""
@@ -55,13 +55,17 @@ class Unnamed:
         named = frozenset(run for m in self._runs if m.last < i for run in m.meant)
         return self._world.all_runs - named if said and named else frozenset()
 
-    def _everyone(self, i: int) -> frozenset[str]:
+    def everyone(self, i: int) -> frozenset[str]:
         """``every run that finished used 0.05``: all of them, where no name stands between."""
         s, (low, _) = self._s, self._s.clause(i)
         low = max([low, *(m.last for m in self._runs if m.last < i)])
-        whole = (j for j in range(low, i) if s.word(j) in _EVERY and s.word(j - 1) not in PREPOSITIONS | {"than"})
-        said = any(s.word(j + 1) in words.RUN_NOUNS for j in whole)
-        return self._world.all_runs if said else frozenset()
+        passed = PREPOSITIONS | {"than"}
+        whole = next((j for j in range(low, i) if s.word(j) in _EVERY and s.word(j - 1) not in passed), i)
+        noun = s.skip(whole + 1, words.ARTICLES | {"of"} | words.ENDED_WELL)
+        if s.word(noun) not in words.RUN_NOUNS or noun >= i or s.word(noun + 1) in PREPOSITIONS:
+            return frozenset()
+        ended = any(s.word(k) in words.ENDED_WELL for k in (noun - 1, noun + 2))
+        return frozenset(filter(self._world.ended_well, self._world.all_runs)) if ended else self._world.all_runs
 
     def _sibling(self, i: int) -> frozenset[str]:
         """``its second seed ended at 0.0624``: of the run before, the one that repeats it."""

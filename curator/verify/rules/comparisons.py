@@ -10,7 +10,6 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from curator.facts import FactKind
 from curator.verify.known.wording import of_quantities
 from curator.verify.reading.phrasing import (
     LONG,
@@ -26,6 +25,7 @@ from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equal
 from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.directions import went
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
 from curator.verify.text.words import ALIKE, SPEEDS, Sense
@@ -139,16 +139,9 @@ class Comparisons:
         sense = sense_at(s, at)
         if sense in {None, Sense.SAME} or s.negated(at):
             return
-        results = {self._went(q, sense) for q in meant}
+        results = {went(self._world, q, sense) for q in meant}
         if False in results and True not in results:
             found.object_to(FindingKind.DIRECTION, s.tokens[at], of_quantities(meant[:1], self._world))
-
-    def _went(self, quantity: Quantity, sense: Sense | None) -> bool | None:
-        upwards = self._world.upwards(sense, quantity.name) if sense else None
-        middle = 1.0 if quantity.kind is FactKind.RATIO else 0.0
-        if upwards is None or quantity.value == middle:
-            return None
-        return (quantity.value > middle) == upwards
 
     # -- alone: LR-003 is better --------------------------------------------------------------------------------
 
@@ -178,6 +171,8 @@ class Comparisons:
         word, j = s.word(i), i + 1 + (graded(s, i) is not None)
         if is_of_time(s, i) and (lasting := self._world.lasting):
             return Ties([Tie(lasting)])
+        if sense in SPEEDS and s.word(j) == "to" and s.names(j + 1):
+            return Ties([Tie(s.names(j + 1))])  # "slower to read", where reads are timed
         if s.word(j) == "to" and s.is_word(j + 1) and s.word(j + 1) not in _WORKING:
             return None  # "slower to read": of no metric that we could name
         objectless = words.is_contest(word, s.word(j)) or word in words.PLACES or s.word(j) in {"than", "upon", "as"}

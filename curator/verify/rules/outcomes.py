@@ -40,6 +40,7 @@ _MEMORY = re.compile(
 )
 _WORKED = forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
+_STARTED = forms("start")
 _CRASHES = forms("crash abort") | {"errored"}
 _GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
 _FITTING = forms("fit")
@@ -131,7 +132,8 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
     denied = s.word(i - 1) in _DENYING
     if word in _WORKS and s.word(i + 1) in {"", ".", ",", ";", ":"} and not s.negated(i):
         return Outcome("succeeded", i, negated)
-    if word in _WORKED and (denied or counted) and _is_final(s, i):
+    begun = word in _STARTED and not denied  # "all four were started"
+    if word in _WORKED and not begun and (denied or counted) and _is_final(s, i):
         return Outcome("succeeded", i, negated)
     status = words.STATUS_WORDS.get(word)
     if status is None or not _is_statement(s, i, word, counted=counted):

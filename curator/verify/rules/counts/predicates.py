@@ -112,12 +112,31 @@ class Predicates:
             domain -= reader.references(at).surest
         return domain
 
-    def limit(self, reader: Reader, s: Sentence, noun: int, at: int) -> frozenset[str] | None:
-        """The runs that what stands behind the noun leaves: ``all runs with smoothing``; None where it is not known."""
-        if s.word(noun + 1) not in _CHOOSING or noun + 1 >= at:
-            return self._world.all_runs
-        mention = next((m for m in reader.runs if noun < m.first <= noun + 4), None)
-        return mention.meant if mention else None
+    def chosen(self, reader: Reader, s: Sentence, noun: int) -> tuple[frozenset[str] | None, int]:
+        """The runs that what stands behind a noun leaves, None where it is not known, and where that ends.
+
+        ``all runs with smoothing that finished``
+        """
+        left, j = self._world.all_runs, noun + 1
+        runs: frozenset[str] | None
+        while True:
+            if s.word(j) in {"that", "which"}:
+                at = next((at for at in range(j + 1, j + 5) if outcome_at(s, at, counted=True)), -1)
+                outcome = outcome_at(s, at, counted=True) if at > 0 else None
+                if outcome is None:
+                    return left, j  # "that beat the baseline", which is a claim of its own
+                runs, end = frozenset(run for run in left if outcome.holds(self._world, run)), at
+            elif s.word(j) in _CHOOSING:
+                mention = next((m for m in reader.runs if j <= m.first <= j + 4), None)
+                runs, end = (mention.meant, mention.last) if mention else (None, j)
+            else:
+                return left, j
+            if runs is None:
+                return None, j
+            left &= runs
+            j = end + 1
+            while s.keys(j) and not s.runs(j):
+                j += 1
 
 
 def predicate_word(s: Sentence, i: int) -> int | None:

@@ -10,7 +10,7 @@ from curator.verify.reading.keys import key_of
 from curator.verify.reading.senses import sense_at
 from curator.verify.report import FindingKind
 from curator.verify.rules.counts.nouns import ALL, THEM, Fraction, fraction_at, noun_at, noun_before
-from curator.verify.rules.counts.predicates import Predicate, Predicates, predicate_word
+from curator.verify.rules.counts.predicates import Predicate, Predicates, has_unknown_choice, predicate_word
 from curator.verify.rules.counts.quantifiers import Quantifiers
 from curator.verify.rules.counts.runs import totals
 from curator.verify.rules.counts.things import Things
@@ -152,21 +152,30 @@ class Counts:
             return it.totals(self._world)
         at = noun_at(s, it.fraction)
         start = max(at if at is not None else i, whole if whole is not None else i)
+        limit, after = self._predicates.chosen(it.reader, s, start)
+        if not it.noun and s.word(0) in {"of", "among"}:  # "Of the four runs without a bonus, three finished"
+            whole_noun = next((j for j in range(i) if s.word(j) in words.RUN_NOUNS), i)
+            limit, _ = self._predicates.chosen(it.reader, s, whole_noun)
         predicate = self._predicates.labelled(s, i) or self._predicates.of_noun(it.noun)
-        predicate = predicate or self._predicates.behind(it.reader, s, start + 1)
+        predicate = predicate or self._predicates.behind(it.reader, s, after)
+        every = limit == self._world.all_runs
+        if predicate is None and not every and limit is not None and whole is None:
+            if has_unknown_choice(s, i, start):
+                return None
+            return {len(limit & self._predicates.domain(it.reader, s, i, start, after))}
         if predicate is None:
             return None if whole is not None or it.value == 1 else it.totals(self._world)
-        limit: frozenset[str] | None = self._world.all_runs
         if predicate.at >= 0:
             found.judged.add(s.tokens[predicate.at].start)
-            limit = self._predicates.limit(it.reader, s, start, predicate.at)
         if limit is None:
             return None
         allowed = self._satisfied(it, predicate, limit)
         before = s.word(i - 1)
         of = before in {"of", "over", "across"} or (before in {"the", "all", "these"} and whole is None)
-        if of and s.word(start + 1) not in {"that", "which", "who"}:
+        if of and every:
             allowed |= it.totals(self._world)
+        elif before in {"the", "all", "these"} and limit is not None:
+            allowed.add(len(limit & self._predicates.domain(it.reader, s, i, start, after)))
         return allowed
 
     def _satisfied(self, it: _Count, predicate: Predicate, limit: frozenset[str]) -> set[int]:

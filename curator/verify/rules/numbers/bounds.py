@@ -10,6 +10,7 @@ from curator.verify.known.fits import cut_at, stands
 from curator.verify.known.quantities import STATES, Quantity, changes
 from curator.verify.known.wording import of_quantities
 from curator.verify.reading.roles import Role
+from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import BELIEVABLE, FAR, SLACK
 from curator.verify.report import FindingKind
 from curator.verify.rules.numbers.names import has_other_object
@@ -28,6 +29,8 @@ _LOOSE = {0: 10, 1: 5}
 """By its digits how many times a spread a bound on it may be, if not twice."""
 _AGREEING = forms("agree coincide match")
 _CHOOSING = words.word_set("with without at for under using")
+_BOUNDING = words.word_set("at most least up to than more less over under below above a an the")
+_USING = forms("use try")
 _EVERYONE = words.word_set("all every no never always none throughout")
 
 
@@ -45,6 +48,8 @@ class Bound:
             excused: the numeral may be a threshold that nothing keeps: the sentence only thinks of it.
         """
         it = self._it
+        if it.s.word(it.s.skip(it.i - 1, _BOUNDING, -1)) in _USING:
+            return False  # "every run used at most 0.03": a setting
         if self._is_mutual():
             return self._judge_spread(found)
         negated = it.s.negated(it.i)
@@ -52,7 +57,8 @@ class Bound:
         holds = {q: kept is not negated for q in bounded if (kept := self._keeps(q)) is not None}
         if not holds:
             return False
-        everyone = bool(it.s.words & _EVERYONE) and not self._is_of_untold()
+        both = any(it.s.word(j) == "both" and it.s.runs(j + 1) for j in range(it.i))  # "both Muon runs"
+        everyone = (both or bool(it.s.words & _EVERYONE)) and not self._is_of_untold()
         if everyone and it.s.words & words.ENDED_WELL:  # "every run that finished"
             ended = {q: held for q, held in holds.items() if all(map(it.world.ended_well, q.runs))}
             holds = ended or holds
@@ -153,6 +159,10 @@ class Bound:
         if pair is None:
             return None
         bound, value = pair
+        if self._is_turned_over(quantity, bound):
+            if quantity.kind is not FactKind.RATIO or not value:
+                return None
+            value = 1 / value  # "more than five times slower" of a rate
         if quantity.is_change and not it.numeral.sign and quantity.kind is not FactKind.RATIO:
             value = abs(value)
         unit = numeral.unit
@@ -160,6 +170,12 @@ class Bound:
             side = words.OPPOSITE[side]  # "more than halved"
         rounding = it.numeral.readings[0].quantum / 2 if it.s.word(it.i - 1) == "within" else 0.0
         return value >= bound if side is Sense.UP else value <= bound + rounding
+
+    def _is_turned_over(self, quantity: Quantity, bound: float) -> bool:
+        """Whether a factor above one is said of a metric that goes down by it."""
+        it, unit = self._it, self._it.numeral.unit
+        sense = factor_sense(it.s, it.i) if unit is not None and unit.dimension == FACTOR else None
+        return bound > 1 and sense is not None and it.world.upwards(sense, quantity.name) is False
 
 
 def _value(quantity: Quantity) -> float:

@@ -42,10 +42,14 @@ def _multiplied_keys(it: Statement) -> frozenset[str]:
     """The config keys that a factor is said of."""
     s, i, varying = it.s, it.i, it.world.varying
     j = s.skip(i + 1, _OF_SETTING)
+    if s.word(i) == "twice" and j == i + 1:
+        return frozenset()  # "doubling the batch twice"
     if s.keys(j) and not s.names(j):
         return s.keys(j) & varying
     if _is_of_some_setting(it, j):
         return varying
+    if s.word(i).endswith("ing") and s.word(i + 1) in words.ENDINGS | {"and", "once", "again"}:
+        return varying  # "the first quadrupling"
     if s.runs(j) and s.numeral(j) and s.word(j - 1) == "to":
         return varying
     return frozenset() if s.names(i - 1) else s.keys(i - 1) & varying

@@ -14,10 +14,11 @@ from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
 from curator.verify.reading.roles import Role, is_difference
-from curator.verify.reading.senses import factor_sense
-from curator.verify.reading.ties import BELIEVABLE
+from curator.verify.reading.senses import amount_word, factor_sense, sense_at
+from curator.verify.reading.ties import BELIEVABLE, SLACK
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.directions import went
 from curator.verify.rules.numbers.bounds import Bound
 from curator.verify.rules.numbers.costs import Costs
 from curator.verify.rules.numbers.factors import judge_factor
@@ -30,13 +31,14 @@ from curator.verify.text.units import FACTOR, PERCENT
 from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from curator.verify.known.quantities import Quantity
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
     from curator.verify.report import Collector
+    from curator.verify.rules.numbers.costs import Meaning
     from curator.verify.rules.quoted import QuotedNumbers
     from curator.verify.text.numerals import Numeral
 
@@ -129,6 +131,7 @@ class Numbers:
                 return
         meanings = sorted((costs.of(q) for q in it.matching), key=lambda m: m.cost)
         believed = [m.quantity for m in meanings if m.cost <= min(BELIEVABLE, meanings[0].cost + _NEAR)]
+        believed = self._agreeing(it, meanings) or believed
         if believed:
             found.believe(token, believed)
         elif ids := self._quoted_ids(it):
@@ -139,6 +142,16 @@ class Numbers:
             kind, why = Objections(it, costs).against(meanings[0] if meanings else None)
             found.object_to(kind, token, why)
 
+    def _agreeing(self, it: Statement, meanings: Sequence[Meaning]) -> list[Quantity]:
+        """``costs 13 %``, where it is 13 % up on one run and 13 % down on another: the change that the word tells."""
+        at = amount_word(it.s, it.i)
+        sense = sense_at(it.s, at) if at is not None else None
+        if sense is None or not meanings or meanings[0].cost > BELIEVABLE or not meanings[0].quantity.is_change:
+            return []
+        alike = [m for m in meanings if m.quantity.runs == meanings[0].quantity.runs]
+        near = [m.quantity for m in alike if m.cost <= min(BELIEVABLE, meanings[0].cost + SLACK)]
+        return [q for q in near if q.is_change and went(self._world, q, sense)]
+
     def _quoted_ids(self, it: Statement, *, loose: bool = False) -> tuple[str, ...]:
         s, i = it.s, it.i
         asked = s.word(i - 1) == "the" and (s.word(i - 2) in {"than", "of"} or {s.word(i + 1), s.word(i + 2)} & _ASKING)
@@ -148,7 +161,8 @@ class Numbers:
         if not threshold and it.role is Role.CHANGE:
             return ()
         measured = it.role is Role.VALUE and s.word(i - 1) == "of" and s.kind(i - 2) is TokenKind.METRIC
-        return self._quoted.match(it.s, it.i, it.subjects, loose=threshold, measured=measured)
+        runs = None if s.word(i - 1) in _ASPIRED else it.subjects  # "above the required 20 %", whoever asked for it
+        return self._quoted.match(it.s, it.i, runs, loose=threshold, measured=measured)
 
     @staticmethod
     def _is_said_twice(s: Sentence, i: int) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit
+from curator.verify.known.neighbours import neighbours
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.roles import Role, bound_of, role_of
 from curator.verify.reading.ties import Tie, Ties
@@ -107,6 +108,7 @@ class Statement:
         """The runs, and those that differ from the numeral's own in the fewest settings."""
         own = self.subjects.surest - self.world.baseline
         beside = frozenset(other for run in own for other in self.world.counterparts(run))
+        beside |= frozenset(other for run in own for other in neighbours(self.world, run))
         return Ties([*ties.all, Tie(beside, 0.5)], ties.missing) if beside else ties
 
 
