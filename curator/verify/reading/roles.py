@@ -34,7 +34,7 @@ _VALUE_BEFORE = words.word_set(
     """
 )
 _SMALL = words.word_set("a an another further the some only just about well mere merely")
-_PARTICLE_OF = forms("blow break give shut wind set hold turn end show")
+_PARTICLE_OF = forms("blow break shut wind set hold turn end show")
 _MORE = words.word_set("another further additional extra")
 _EXTRA = words.word_set("extra additional")
 _TO = words.word_set("to and - \u2013")
@@ -237,9 +237,10 @@ def _is_change_by_follower(s: Sentence, i: int) -> bool:
 
 
 def _is_by(s: Sentence, j: int) -> bool:
-    """Whether "by" stands at ``j``, and neither a doer nor a divisor behind it."""
+    """Whether "by" stands at ``j``, and behind it no doer, no divisor and no other side: ``256 by 512``."""
     counted = {s.word(k) for k in range(j + 2, j + 4)} & (words.RUN_NOUNS | words.COUNTED)
-    sized = s.kind(j - 1) is TokenKind.NUMBER and not s.runs(j - 1)  # "256 by 512"
+    size = s.numeral(j + 1)
+    sized = s.kind(j - 1) is TokenKind.NUMBER and (not s.runs(j - 1) or (size is not None and size.whole))
     return s.word(j) == "by" and not (counted or sized or s.word(j - 1) in _DIVIDING)
 
 

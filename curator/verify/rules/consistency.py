@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.quantities import STATES
 from curator.verify.known.wording import named, of_quantities
+from curator.verify.reading.roles import bound_of
 from curator.verify.reading.senses import sense_at
 from curator.verify.reading.steps import steps
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import words
-from curator.verify.text.units import PERCENT
+from curator.verify.text.units import FACTOR, PERCENT
 from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Consistency:
         together.check_sizes()
         together.check_shares()
         together.check_thans()
+        together.check_ratios()
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +258,25 @@ class _Together:
         )
         if told > _ABOUT:
             self._object(i, f"{s.tokens[i + 2].text} is not that of {s.tokens[i + 4].text}", FindingKind.NUMBER)
+
+    def check_ratios(self) -> None:
+        """``5,166 s, three times as long as the other (1,719 s)``: the factor is that of the two values."""
+        s = self.s
+        values = [j for j in self.meant if not s.runs(j) and any(q.kind in STATES for q in self.meant[j])]
+        names = [{q.name for q in self.meant[j] if q.kind in STATES} for j in values]
+        numerals = [n.value * n.unit.scale for j in values if (n := s.numeral(j)) and n.unit]
+        if len(numerals) != len(values) or len(values) != 2 or not set.intersection(*names) or min(numerals) <= 0:
+            return
+        for i in s.of_kind(TokenKind.NUMBER):
+            factor = s.numeral(i)
+            told = factor and factor.word and factor.unit and factor.unit.dimension == FACTOR and s.word(i + 1) == "as"
+            if factor is None or not told or bound_of(s, i) is not None or not values[0] < i < values[1]:
+                continue
+            ratio = max(numerals) / min(numerals) if factor.value > 1 else min(numerals) / max(numerals)
+            if abs(factor.value - ratio) > _ABOUT * ratio:
+                self._object(
+                    i, f"{s.tokens[values[0]].text} and {s.tokens[values[1]].text} are {ratio:.3g} times apart"
+                )
 
     def check_thans(self) -> None:
         """``11.6B, which is less than the 12B``: arithmetic."""

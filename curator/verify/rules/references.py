@@ -16,7 +16,7 @@ from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import moments
 from curator.verify.text.blocks import normalise
-from curator.verify.text.words import RUN_NOUNS, word_set
+from curator.verify.text.words import BE, RUN_NOUNS, SUPERLATIVES, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,10 +136,26 @@ class References:
         if other and other.kind is not TokenKind.NUMBER and other.runs and token.runs and not other.runs & token.runs:
             return f"{other.text} is {', '.join(sorted(other.runs)[:3])}"
         mention = next((m for m in self._reader.runs if i in m.members), None)
+        if apart := self._apposed_otherwise(s, i, token):
+            return apart
         members = mention.members if mention else []
         twice = [k for k in members if k < i and s.tokens[k].runs == token.runs]
         twice = [k for k in twice if not (token.described and s.tokens[k].described) or s.word(k) == token.lower]
         return f"{', '.join(token.runs)} stands in this list twice" if twice and len(token.runs) == 1 else ""
+
+    def _apposed_otherwise(self, s: Sentence, i: int, token: Token) -> str:
+        """``LR-002, without balancing: 2.4`` and ``Seed 1 is the weakest (LR-002, 2.4)`` name one run by two names."""
+        first, own = s.tokens[0], len(token.runs) > 0
+        labelled = i == 2 and s.word(1) == "," and s.word(3) == ":" and token.described and first.kind is TokenKind.RUN
+        if labelled and own and first.runs and not first.runs & token.runs:
+            return f"{token.text} is {', '.join(sorted(token.runs)[:3])}"
+        mentions = [m for m in self._reader.runs if m.last < i]
+        noted = s.word(i - 1) == "(" and s.word(i + 1) in {",", ")"} and not token.described
+        main = mentions[0] if len(mentions) == 1 and s.word(mentions[0].last + 1) in BE else None
+        ranked = noted and main is not None and any(s.word(j) in SUPERLATIVES for j in range(main.last, i))
+        if ranked and main is not None and not main.meant & token.runs:
+            return f"{s.tokens[main.first].text} is {', '.join(sorted(main.meant)[:3])}"
+        return ""
 
     def _identifier(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         text = token.lower

@@ -182,7 +182,8 @@ class Numbers:
         if numeral.relative and (s.word(i + 1), s.word(i + 2), s.word(i + 3)) == ("as", "much", "."):
             return True  # "by three times as much": of what, the sentence leaves open
         factor = numeral.unit is not None and numeral.unit.dimension == FACTOR
-        if factor and is_difference(s, s.skip(i + 1, words.ARTICLES | {"of", "as", "large", "big"})):
+        multiplied = s.skip(i + 1, words.ARTICLES | {"of", "as", "large", "big"})
+        if factor and multiplied > i + 1 and is_difference(s, multiplied):
             return True  # "twice the difference between the seeds"
         if numeral.whole and numeral.value in self._world.named_numbers:
             return True  # a part of a metric's name: "at 1024 tokens"
