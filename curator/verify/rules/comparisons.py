@@ -271,6 +271,9 @@ class Comparisons:
         """The pairs of runs that a setting's move leads between; none where the claim is said of runs by name."""
         axis = reader.axis(claim.at)
         named = [m for m in reader.runs if len(m.meant) == 1 and s.clause(claim.at)[0] <= m.first]
+        named = [
+            m for m in named if m.last < claim.at or s.numeral(m.first) is None
+        ]  # "as it grows: 41.5 at 4, 27.9 at 5"
         if axis is None or named:
             return []
         pairs = list(self._world.moves[axis.key])
