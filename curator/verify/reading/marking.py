@@ -156,6 +156,8 @@ class _Marker:
             if word in self._vocabulary.absent and (self._is_off(i) or word not in described):
                 lacking = self._vocabulary.absent[word]
                 return lacking if self._is_off(i) else self._world.all_runs - lacking if self._is_on(i) else frozenset()
+            if word in described and self._is_lacked(i):
+                return self._world.all_runs - described[word]
             if word in described:
                 return self._vocabulary.labels.get(word) or described[word]
         if part := self._vocabulary.part(lower):
@@ -170,6 +172,12 @@ class _Marker:
         if token.kind is not TokenKind.IDENTIFIER:
             return frozenset()
         return self._shaped(token.lower) or self._lettered(token.lower)
+
+    def _is_lacked(self, i: int) -> bool:
+        """``nprobe 128 without re-ranking``, ``nprobe 128 (no re-ranking)``."""
+        s = self._s
+        before = s.word(s.skip(i - 1, words.ARTICLES, -1))
+        return before in {"without", "sans", "lacking", "minus"} or (s.word(i - 2) == "(" and s.word(i - 1) == "no")
 
     def _shaped(self, text: str) -> frozenset[str]:
         """``128x512`` in a sweep over two sizes: the runs that have both, in this order of keys."""
@@ -253,7 +261,7 @@ class _Marker:
     def _at_value(self, i: int, numeral: Numeral) -> frozenset[str]:
         """``At epsilon 2.03 we are down to 61.2 %``: the run that measured it, as the place where something is so."""
         names = self._s.names(i - 1)
-        if not names or self._s.word(i - 2) != "at":
+        if not names or self._s.word(i - 2) != "at" or self._s.word(i - 3) not in {"", ",", ";", ":", "and", "but"}:
             return frozenset()
         ends = [q for (_, name), q in self._world.values.items() if name in names]
         return frozenset(run for q in ends if fit(numeral, q) is Fit.MATCH for run in q.runs)

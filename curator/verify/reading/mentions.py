@@ -180,6 +180,8 @@ def _taken(s: Sentence, mention: Mention) -> frozenset[int]:
         inside, k = frozenset(s.of_kind(TokenKind.NUMBER, (opened, k))), opened - 1
     for place in range(k, k - 3, -1):
         if s.kind(place) is TokenKind.NUMBER and not s.runs(place):
+            if s.word(place - 1) in {"the", "other"} and s.numeral(place).word and place == k:  # type: ignore[union-attr]
+                return inside  # "the two with rollout 1"
             return inside | {place}
         passing = s.is_word(place) and s.word(place) not in words.LINKS | {"respectively"}
         if not passing and s.kind(place) is not TokenKind.METRIC:
@@ -279,3 +281,18 @@ def is_gap(s: Sentence, mention: Mention) -> bool:
     """``less than the gap between the two seeds``: what is named only to say how large something is."""
     j = s.skip(mention.first - 1, words.ARTICLES | {"two", "three"}, -1)
     return s.word(j) == "between" and s.word(j - 1) in words.DIFFERENCES
+
+
+def opens_pair(s: Sentence, i: int, mentions: Sequence[Mention]) -> bool:
+    """``It is slower than the baseline (214 vs 412)``: the first is of "it", where only the baseline is named."""
+    before = [m for m in mentions if m.last < i]
+    return (
+        len(before) == 1 and before[0].reference and s.word(i + 1) in words.VERSUS and s.kind(i + 2) is TokenKind.NUMBER
+    )
+
+
+def has_own_number(s: Sentence, mention: Mention) -> bool:
+    """``31.5 h, fp32 took 52 h``: whether a number of its own follows what is named behind a comma."""
+    apart = "," in {s.word(mention.first - 1), s.word(mention.first - 2)}
+    told = s.skip(mention.last + 1, words.LINKS)
+    return apart and told > mention.last + 1 and s.kind(told) is TokenKind.NUMBER

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.verify.reading.axes import axes
+from curator.verify.reading.frames import frame
 from curator.verify.reading.lists import SIDES, Lists
-from curator.verify.reading.mentions import FRAMING, PREPOSITIONS, is_gap, is_unknown, runs_named
+from curator.verify.reading.mentions import PREPOSITIONS, has_own_number, is_gap, is_unknown, opens_pair, runs_named
 from curator.verify.reading.metrics import Metrics
 from curator.verify.reading.phrasing import MAIN, goes_on
 from curator.verify.reading.roles import Role, bound_of, is_change, role_of
@@ -43,8 +44,7 @@ _ADJACENT = words.BE | words.word_set(
     "'s ' ( : = - \u2013 \u2014 \" at of reached which has had ~ \u2248 a an the to ends ended"
 )
 _ADJACENT |= {""}
-_TITLE = 6
-"""Tokens within which a sentence says of which runs it will speak."""
+_MANAGING = forms("manage reach get have need take do show achieve give")
 _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
@@ -78,14 +78,8 @@ class Reader:
 
     @cached_property
     def frame(self) -> frozenset[str]:
-        """The runs that it sets out to speak of: ``Seeds at batch 4096: seed 0 is ahead``, ``Within HNSW, M32 is``."""
-        s, first = self._s, self.runs[0] if self.runs else None
-        if first is None or len(first.meant) < 2 or first.reference:
-            return frozenset()
-        behind = s.skip(first.last + 1, words.RUN_NOUNS)
-        titled = s.word(behind) == ":" and s.word(behind - 1) != "(" and first.first <= _TITLE
-        fronted = s.word(behind) == "," and s.word(s.skip(first.first - 1, words.ARTICLES, -1)) in FRAMING
-        return first.meant if titled or (fronted and first.first <= _TITLE) else frozenset()
+        """The runs that it sets out to speak of."""
+        return frame(self._s, self.runs)
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -135,6 +129,8 @@ class Reader:
         if told := self.everyone(i) or self._unnamed.told(i):
             return Ties([Tie(told)], FAR if self.everyone(i) else 1.5)
         number = s.kind(i) is TokenKind.NUMBER
+        if number and s.word(0) in _PRONOUNS and opens_pair(s, i, mentions):
+            return self._inherited([])
         ties = self._behind(i, mentions) if number else self._with_name(i, mentions)
         left = self._before_it(i, mentions)
         ahead = [] if ties else self._ahead(i, mentions, far=number and bool(left)) if number or not left else []
@@ -143,7 +139,12 @@ class Reader:
         named = any(m.last < i and not m.reference for m in mentions)
         if number and self._is_of_unknown(i):
             return Ties(ties, UNKNOWN)
-        if number and ties and not any(low <= m.first < high for m in mentions) and not goes_on(s, low, i):
+        if (
+            number
+            and any(tie.cost < _REFERENCE for tie in ties)
+            and not any(low <= m.first < high for m in mentions)
+            and not goes_on(s, low, i)
+        ):
             return Ties(ties, UNKNOWN)
         if named or any(tie.cost < _REFERENCE for tie in ties):
             return self._with_repeats(i, mentions, self._narrowed(ties))
@@ -219,7 +220,16 @@ class Reader:
             changed = (m.reference or m.object) and self._may_be_change(i)
             if changed or not self._adjacent(m.last, start, _OWNING | noted if m.reference else _ADJACENT):
                 outside = m.aside and s.tokens[m.first].depth > s.tokens[i].depth
-                own = _REFERENCE if m.reference or m.object else TAKEN if m.taken else 1.0 if outside else 0.0
+                told = m.reference and s.word(m.last + 1) in _MANAGING  # "than batch 512 manages at epsilon 7.92"
+                own = (
+                    _REFERENCE
+                    if (m.reference and not told) or m.object
+                    else TAKEN
+                    if m.taken
+                    else 1.0
+                    if outside
+                    else 0.0
+                )
             yield self._tie(m, cost + own)
             cost += 0.5 if own else PASSED
 
@@ -237,10 +247,12 @@ class Reader:
         return bool(numeral.sign) or PERCENT not in units
 
     def _ahead(self, i: int, mentions: Sequence[Mention], *, far: bool) -> list[Tie]:
-        _, high = self._s.clause(i)
-        behind = [m for m in mentions if i < m.first < high and not m.reference and not m.aside]
-        behind = [m for m in behind if not m.taken or i in m.taken]
-        fronted = self._s.word(0) in {"with", "at"} and i <= 3
+        s, (_, high) = self._s, self._s.clause(i)
+        behind = [m for m in mentions if i < m.first < high and not (m.reference or m.aside)]
+        behind = [m for m in behind if (not m.taken or i in m.taken)]
+        if s.kind(i) is TokenKind.NUMBER:
+            behind = [m for m in behind if not has_own_number(s, m)]
+        fronted = s.word(0) in {"with", "at"} and i <= 3
         start = _AHEAD if far else 0.0 if fronted else 0.5
         return [self._tie(m, start + 0.5 * n) for n, m in enumerate(behind[:4])]
 

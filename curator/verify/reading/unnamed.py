@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _EVERY = words.word_set("every each all")
 _OTHER_ONE = words.word_set("second other third another")
 _REPETITIONS = words.word_set("seeds repetitions repeats replicates reruns replications")
+_ALIKE = words.word_set("same identical equal alike similar")
 _APART = words.word_set("apart differ differed spread")
 
 
@@ -39,10 +40,13 @@ class Unnamed:
         return self._rest(i) or self._sibling(i)
 
     def repeated(self, i: int) -> list[Tie]:
-        """``the seeds are 1.7 m apart``: the repetitions of what is spoken of, each set with the others."""
+        """``the seeds are 1.7 m apart``, ``Seeds agree. Speed is the same``: the repetitions of each run spoken of."""
         s, (low, high) = self._s, self._s.clause(i)
         inside = {s.word(j) for j in range(low, high)}
-        if not (inside & _REPETITIONS and inside & _APART) or any(low <= m.first < high for m in self._runs):
+        before = s.previous.tokens if s.previous else ()
+        told = set[str]() if any(token.runs for token in before) else {token.lower for token in before}
+        said = (inside & _REPETITIONS and inside & _APART) or (told & _REPETITIONS and inside & _ALIKE)
+        if not said or any(low <= m.first < high for m in self._runs):
             return []
         named = {run for m in self._runs or self._earlier for run in m.meant}
         groups = {self._world.repeats(run): None for run in self._world.runs if run in named or not named}
@@ -53,6 +57,13 @@ class Unnamed:
         s, (low, _) = self._s, self._s.clause(i)
         said = any(s.word(j) in {"others", "rest"} and s.word(j - 1) == "the" for j in range(low, i))
         named = frozenset(run for m in self._runs if m.last < i for run in m.meant)
+        if not self._runs and any(
+            s.word(j) == "other" and s.word(j - 1) in _EVERY | {"no", "any"} for j in range(low, i)
+        ):
+            said, named = (
+                True,
+                frozenset(run for m in self._earlier for run in m.meant),
+            )  # "No other run has a p99 above"
         return self._world.all_runs - named if said and named else frozenset()
 
     def everyone(self, i: int) -> frozenset[str]:

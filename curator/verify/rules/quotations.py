@@ -95,6 +95,8 @@ class Quotations:
     def _blockquote(self, block: Block, tokens: list[Token], found: Collector) -> None:
         if ids := self._quoting(squeeze(block.text)):
             found.support(block.start, block.end, ids)
+        elif block.text.rstrip().endswith("?"):
+            return  # somebody's question, which is answered below it
         elif any(token.kind not in {TokenKind.FACT, TokenKind.PUNCT} for token in tokens):
             found.object_to(FindingKind.QUOTE, block, "no recorded line holds this quotation")
 

@@ -240,6 +240,9 @@ _OF_AN = re.compile(
     r"|an?[ ](?P<whole>hour|minute|day)(?P<more>[ ]and[ ]a[ ]half)(?!\w)",
     re.IGNORECASE,
 )
+_OF_A_POINT = re.compile(
+    r"(?:an?[ ])?(?P<part>half|third|quarter|tenth)(?:[ ]of)?[ ]a[ ](?P<unit>point)(?!\w)", re.IGNORECASE
+)
 _FACTOR = re.compile(
     r"(?P<again>half[ ]as[ ](?:much|many|large|long|fast|big)[ ]again|half[ ]again)"
     r"|(?:an|one)[ ](?P<order>order[ ]of[ ]magnitude)"
@@ -258,6 +261,9 @@ def match_word(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple
         count = {"three": 3.0}.get((found["count"] or "").lower(), 1.0)
         part = 1.5 if found["more"] else count * _PARTS[found["part"].lower().removesuffix("s")]
         return found.end(), _seconds(part * scale, scale * part / 5)
+    if found := _OF_A_POINT.match(text, position):
+        part = _PARTS[found["part"].lower()]
+        return found.end(), Numeral(readings=(Reading(part, part / 3, units.parse("points")),), word=True)
     if (found := _FRACTION.match(text, position)) and not _NO_FRACTION_AHEAD.match(text, found.end()):
         count = {"a": 1.0, "an": 1.0}.get(found["count"].lower()) or float(CARDINALS[found["count"].lower()])
         if (count > 1) == bool(found["plural"]):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.senses import equality_at, sense_at
 from curator.verify.reading.ties import SLACK
+from curator.verify.rules.counts.bounded import bounded_before, bounds, kept
 from curator.verify.rules.counts.nouns import ALL, DONE, NONE, OTHERS, PASSING, THEM
 from curator.verify.rules.outcomes import Outcome, outcome_at
 from curator.verify.text import words
@@ -58,10 +59,22 @@ class Predicates:
             if outcome is not None and not s.hedged(at):
                 outcome = replace(outcome, negated=s.negated(at, i - 1))
                 return Predicate(self._asked(outcome), at, "" if outcome.negated else outcome.status)
+            if (i_bound := bounds(s, at)) is not None and not s.hedged(at):
+                if told := self._kept(reader, s, i_bound, at, negated=s.negated(at, i - 1)):
+                    return told
             if (sense_at(s, at) or equality_at(s, at)) is not None and not s.hedged(at):
                 claim = self._comparisons.claim_at(reader, s, at)
                 return Predicate(self._compared(claim, negated=s.negated(at, i - 1)), at) if claim else None
         return None
+
+    def before(self, reader: Reader, s: Sentence, i: int) -> Predicate | None:
+        """The bound that stands before a count: ``p99 stays under 10 ms in two runs``."""
+        bound = bounded_before(s, i)
+        return None if bound is None or s.hedged(i) else self._kept(reader, s, bound, -1, negated=s.negated(bound))
+
+    def _kept(self, reader: Reader, s: Sentence, bound: int, at: int, *, negated: bool) -> Predicate | None:
+        holds = kept(self._world, reader, s, bound, negated=negated)
+        return Predicate(holds, at) if holds else None
 
     def labelled(self, s: Sentence, i: int) -> Predicate | None:
         """``Succeeded: 4``."""

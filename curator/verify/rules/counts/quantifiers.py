@@ -58,8 +58,8 @@ class Quantifiers:
         if not counted and not (word in _ALONE and not s.is_word(noun)):
             return
         end = mention.last if mention else noun + last
-        end += s.word(end + 1) in words.RUN_NOUNS
-        if has_unknown_choice(s, i, end) or s.word(end + 1) in {"who", "whose"}:
+        spared, end = _spared(s, end + (s.word(end + 1) in words.RUN_NOUNS))
+        if has_unknown_choice(s, i, noun if spared else end) or s.word(end + 1) in {"who", "whose"}:
             return
         limit, after = self._predicates.chosen(reader, s, end)
         predicate = self._predicates.behind(reader, s, after)
@@ -68,7 +68,10 @@ class Quantifiers:
         domain = (self._predicates.domain(reader, s, i, noun, predicate.at) & limit) - excepted(s, reader)
         results = {run: predicate.holds(run) for run in domain}
         found.judged.add(s.tokens[predicate.at].start)
-        if wrong := [run for run, held in results.items() if held is (word not in ALL)]:
+        if spared:
+            domain = frozenset(filter(self._world.ended_well, domain))
+        wrong = [run for run in sorted(domain) if results[run] is (word not in ALL)]
+        if len(wrong) != spared:
             self._object(s, i, wrong, found)
         elif any(held is not None for held in results.values()):
             ids = [f.id for f in self._world.facts if f.kind is FactKind.STATUS and f.subject in domain]
@@ -101,9 +104,25 @@ class Quantifiers:
         found.object_to(FindingKind.COUNT, s.tokens[i], f"not so of {', '.join(sorted(wrong)[:_MOST])}")
 
 
+def _spared(s: Sentence, end: int) -> tuple[int, int]:
+    """How many are taken out by ``but one that finished``, and where the subject with it ends."""
+    numeral = s.numeral(end + 2) if s.word(end + 1) in {"but", "except", "save"} else None
+    if numeral is None or not numeral.whole:
+        return 0, end
+    last = end + 2
+    if s.word(last + 1) in {"that", "which"} and s.word(last + 2) in words.ENDED_WELL:
+        last += 2
+    return int(numeral.value), last
+
+
 def _is_quantifier(s: Sentence, i: int) -> bool:
     if s.word(i) == "single":  # "not a single run"
         return s.word(i - 1) == "a" and s.word(i - 2) == "not"
-    if s.word(i) not in ALL | NONE or s.negated(i) or s.word(i - 1) in {"not", "="}:
+    if (
+        s.word(i) not in ALL | NONE
+        or (s.word(i - 1) == "(" and s.word(i + 2) == ")")
+        or s.negated(i)
+        or s.word(i - 1) in {"not", "="}
+    ):
         return False
     return not (s.word(i) in {"each", "all"} and s.word(i - 1) in {"at", "in", "of", "after"})

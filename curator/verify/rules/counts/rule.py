@@ -158,6 +158,7 @@ class Counts:
             limit, _ = self._predicates.chosen(it.reader, s, whole_noun)
         predicate = self._predicates.labelled(s, i) or self._predicates.of_noun(it.noun)
         predicate = predicate or self._predicates.behind(it.reader, s, after)
+        predicate = predicate or self._predicates.before(it.reader, s, i)
         every = limit == self._world.all_runs
         if predicate is None and not every and limit is not None and whole is None:
             if has_unknown_choice(s, i, start):

@@ -43,6 +43,9 @@ def names_of(it: Superlative, world: World, reader: Reader, found: Collector) ->
         return Ties([Tie(s.names(j))])
     if _is_of_other(s, i, j):
         return Ties([])
+    if s.word(s.skip(i + 1, FILLERS)) == "scores" or s.word(j) in {"metrics", "variables", "scores"}:
+        scored = frozenset(name for _, name in world.values if not world.speed(name))
+        return Ties([Tie(scored)])  # "the worst scores on both variables"
     low, high = s.clause(i)
     near = [m for m in reader.metrics.named if low <= m.first < high]
     near = [m for m in near if it.sense not in SPEEDS or any(world.speed(name) for name in m.meant)]
