@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
 
 PREPOSITIONS = words.word_set("for in of with on at by under from using when via between")
-FRAMING = words.word_set("within among amongst of between inside for in at with")
+FRAMING = words.word_set("within among amongst of between inside for in at with without")
 """What opens a sentence that says of which runs it will speak: ``Within HNSW, M32 is slower``."""
 _CLOSINGS = frozenset({"and", "or", "&"})
 _JOINTS = words.word_set(", and or nor / & both the")

@@ -59,9 +59,10 @@ class Predicates:
             if outcome is not None and not s.hedged(at):
                 outcome = replace(outcome, negated=s.negated(at, i - 1))
                 return Predicate(self._asked(outcome), at, "" if outcome.negated else outcome.status)
-            if (i_bound := bounds(s, at)) is not None and not s.hedged(at):
-                if told := self._kept(reader, s, i_bound, at, negated=s.negated(at, i - 1)):
-                    return told
+            bound = None if s.hedged(at) else bounds(s, at)
+            told = None if bound is None else self._kept(reader, s, bound, at, negated=s.negated(at, i - 1))
+            if told is not None:
+                return told
             if (sense_at(s, at) or equality_at(s, at)) is not None and not s.hedged(at):
                 claim = self._comparisons.claim_at(reader, s, at)
                 return Predicate(self._compared(claim, negated=s.negated(at, i - 1)), at) if claim else None
@@ -121,7 +122,7 @@ class Predicates:
             domain = frozenset(run for run in domain if self._world.ended_well(run))
         if near & OTHERS:
             domain -= reader.named or reader.named_before
-        if sense_at(s, at) is not None:
+        if sense_at(s, at) is not None and bounds(s, at) is None:
             domain -= reader.references(at).surest
         return domain
 
