@@ -7,6 +7,7 @@ Never looks at a value.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -370,8 +371,9 @@ class Reader:
 
     def _pair_before(self) -> list[Mention]:
         """The runs that the sentence before sets side by side: ``LR-002 took 72 min, LR-003 73. Same time``."""
-        named = [m for m in self._before.runs if len(m.meant) == 1] if self._before else []
-        return named if len({m.meant for m in named}) > 1 else []
+        named = self._before.runs if self._before else []
+        apart = all(not a.meant & b.meant for a, b in itertools.combinations(named, 2))
+        return named if len(named) > 1 and apart else []
 
     def _is_mutual(self, mention: Mention) -> bool:
         """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""

@@ -202,7 +202,8 @@ class _Part:
             return self.world.counterparts(self.run, left)
         named = [m.meant for m in self._reader.runs if self.run not in m.meant]
         if named:
-            return self.world.counterparts(self.run, named[-1])
+            least = min(self.world.apart(self.run, other) for other in named[-1])
+            return frozenset(other for other in named[-1] if self.world.apart(self.run, other) == least)
         if self._is_again and self.run in self.world.runs:
             before = frozenset(self.world.runs[: self.world.runs.index(self.run)]) - self.world.baseline
             return self.world.counterparts(self.run, before)
@@ -255,7 +256,7 @@ class _Part:
         if not results and self._number is not None and self._names:
             results = {self._value(q) for q in self._own()}
         if len(results) > 1:  # what it was made from counts more than the baseline that is near as well
-            made_from = self._made_from()
+            made_from = self._made_from() - self.world.baseline
             results = {self._of(mine, theirs) for mine, theirs in self._pairs() if theirs.runs <= made_from}
         return results.pop() if len(results) == 1 else None
 

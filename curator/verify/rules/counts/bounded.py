@@ -43,7 +43,7 @@ def bounded_before(s: Sentence, i: int) -> int | None:
 
 def kept(world: World, reader: Reader, s: Sentence, i: int, *, negated: bool) -> Callable[[str], bool | None] | None:
     """Asks of a run whether it keeps the bound at ``i``; None where no metric is named."""
-    numeral, side, names = s.numeral(i), _side(s, i), reader.metrics.of(i).surest
+    numeral, side, names = s.numeral(i), _side(s, i), reader.metrics.of(i, ahead=False).surest
     if numeral is not None and numeral.unit is not None and not names:
         names = world.in_unit(numeral.unit.dimension) - world.durations  # "two of our runs got over 97 %"
     if numeral is None or not names:
