@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from curator.verify.reading.mentions import is_unknown
 from curator.verify.reading.senses import graded
+from curator.verify.reading.steps import starts_step
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
+    from curator.verify.reading.mentions import Mention
     from curator.verify.reading.sentences import Sentence
 
 _TAKING = forms("take need run last require")
@@ -24,6 +26,8 @@ _STILL = words.word_set("still already slowly steadily quickly only no longer no
 _ALL_OTHERS = words.pairs(
     "any other, any others, all other, all others, every other, anything else, everything else, anything we"
 )
+_REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
+_DIFFERING = forms("differ span") | {"apart"}
 LONG = words.word_set("longer shorter")
 MAIN = words.word_set("it its they their")
 """What the sentence is about."""
@@ -147,3 +151,24 @@ def goes_on(s: Sentence, low: int, i: int) -> bool:
     verbal = verbal and s.word(first) not in words.ARTICLES
     verbal = verbal or any(s.word(j) in {"attempt", "run", "job"} for j in range(first, first + 3))
     return verbal or any(s.word(j) in MAIN or s.word(j) == "which" for j in range(low, i))
+
+
+def is_compared_value(s: Sentence, i: int) -> bool:
+    """Whether something is compared with the numeral: ``down from 2.40``, ``against a loss of 2.40``."""
+    j, small = i - 1, words.ARTICLES | words.APPROXIMATE | {"of", "'s", "'"}
+    while s.word(j) in small or s.kind(j) is TokenKind.METRIC or s.runs(j):
+        j -= 1
+    word, pair = s.word(j), (s.word(j - 1), s.word(j))
+    if s.word(i - 1) in {"of", "<", ">"} and s.kind(i - 2) is TokenKind.NUMBER:
+        return True
+    if word == "to":
+        return pair in words.COMPARE_PAIRS
+    if word in {"below", "above", "under", "over"}:
+        return j < i - 1
+    return word in _REFERRING or pair in words.COMPARE_PAIRS or starts_step(s, i)
+
+
+def is_mutual(s: Sentence, mention: Mention) -> bool:
+    """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""
+    said = s.words & _DIFFERING or {"each", "other"} <= s.words or {"one", "another"} <= s.words
+    return bool(said) or s.word(s.skip(mention.first - 1, words.ARTICLES, -1)) == "between"

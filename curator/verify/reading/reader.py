@@ -17,7 +17,7 @@ from curator.verify.reading.frames import frame
 from curator.verify.reading.lists import SIDES, Lists
 from curator.verify.reading.mentions import PREPOSITIONS, has_own_number, is_gap, is_unknown, opens_pair, runs_named
 from curator.verify.reading.metrics import Metrics
-from curator.verify.reading.phrasing import MAIN, goes_on
+from curator.verify.reading.phrasing import MAIN, goes_on, is_mutual
 from curator.verify.reading.roles import Role, bound_of, is_change, role_of
 from curator.verify.reading.steps import starts_step
 from curator.verify.reading.ties import FAR, PASSED, TAKEN, UNKNOWN, Tie, Ties
@@ -50,8 +50,6 @@ _OWNING = words.word_set("'s ' ( = at with of \u2013 -")
 _ADDED = words.pairs("as well, on top, in addition")
 """``with a deeper prefetch as well``: of a run that has more than what is named."""
 _PRONOUNS = words.word_set("it its this that they their both")
-_REFERRING = words.COMPARE_BEFORE | words.word_set("from below above under instead to")
-_DIFFERING = forms("differ span") | {"apart"}
 _COMPARING = words.word_set("compared relative unlike against versus over from")
 
 
@@ -329,7 +327,7 @@ class Reader:
     def references(self, i: int) -> Ties:
         """The runs that what stands at ``i`` may be compared with."""
         s = self._s
-        if mutual := [m for m in self.runs if len(m.meant) > 1 and self._is_mutual(m)]:
+        if mutual := [m for m in self.runs if len(m.meant) > 1 and is_mutual(self._s, m)]:
             return Ties([Tie(m.meant) for m in mutual])
         if repeated := self._unnamed.repeated(i):
             return Ties(repeated)
@@ -374,27 +372,6 @@ class Reader:
         named = self._before.runs if self._before else []
         apart = all(not a.meant & b.meant for a, b in itertools.combinations(named, 2))
         return named if len(named) > 1 and apart else []
-
-    def _is_mutual(self, mention: Mention) -> bool:
-        """``LR-002 and LR-003 differ by``, ``within 1 % of each other``, ``between LR-002 and LR-003``."""
-        s = self._s
-        said = s.words & _DIFFERING or {"each", "other"} <= s.words or {"one", "another"} <= s.words
-        return bool(said) or s.word(s.skip(mention.first - 1, words.ARTICLES, -1)) == "between"
-
-    def is_compared_value(self, i: int) -> bool:
-        """Whether something is compared with the numeral: ``down from 2.40``, ``against a loss of 2.40``."""
-        s, j = self._s, i - 1
-        small = words.ARTICLES | words.APPROXIMATE | {"of", "'s", "'"}
-        while s.word(j) in small or s.kind(j) is TokenKind.METRIC or s.runs(j):
-            j -= 1
-        word, pair = s.word(j), (s.word(j - 1), s.word(j))
-        if s.word(i - 1) in {"of", "<", ">"} and s.kind(i - 2) is TokenKind.NUMBER:
-            return True
-        if word == "to":
-            return pair in words.COMPARE_PAIRS
-        if word in {"below", "above", "under", "over"}:
-            return j < i - 1
-        return word in _REFERRING or pair in words.COMPARE_PAIRS or starts_step(s, i)
 
     def compared_with(self, i: int) -> Ties:
         """The runs that a compared value may be of."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.quantities import STATES
 from curator.verify.known.wording import named, of_quantities
+from curator.verify.reading.phrasing import is_compared_value
 from curator.verify.reading.roles import bound_of
 from curator.verify.reading.senses import sense_at
 from curator.verify.reading.steps import steps
@@ -200,7 +201,7 @@ class _Together:
         for j in range(i - 1, max(-1, i - _NEAR), -1):
             if any(m.first <= j <= m.last and not m.reference for m in self.reader.runs):
                 return None
-            own = j in meant and j not in left_behind and not self.reader.is_compared_value(j)
+            own = j in meant and j not in left_behind and not is_compared_value(self.s, j)
             if own and self._runs(j, names):
                 behind = any(j < m.first <= j + 3 for m in self.reader.runs)
                 return None if behind else j

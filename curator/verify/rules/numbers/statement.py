@@ -10,6 +10,7 @@ from curator.facts import FactKind
 from curator.verify.known.fits import Fit
 from curator.verify.known.neighbours import neighbours
 from curator.verify.reading.keys import key_of
+from curator.verify.reading.phrasing import is_compared_value
 from curator.verify.reading.roles import Role, bound_of, role_of
 from curator.verify.reading.ties import Tie, Ties
 from curator.verify.reading.tokens import TokenKind
@@ -79,7 +80,7 @@ class Statement:
     @cached_property
     def compared(self) -> bool:
         """Whether it is the value that something is compared with."""
-        return self.role is not Role.CHANGE and self.side is None and self.reader.is_compared_value(self.i)
+        return self.role is not Role.CHANGE and self.side is None and is_compared_value(self.s, self.i)
 
     @cached_property
     def subjects(self) -> Ties:
