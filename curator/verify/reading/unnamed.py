@@ -81,7 +81,8 @@ class Unnamed:
     def _sibling(self, i: int) -> frozenset[str]:
         """``its second seed ended at 0.0624``: of the run before, the one that repeats it."""
         s = self._s
-        at = next((j for j in range(i) if s.word(j) in _OTHER_ONE and s.word(j + 1) in words.REPETITIONS), None)
+        other = [j for j in range(i) if s.word(j) in _OTHER_ONE and s.word(j + 1) in words.REPETITIONS]
+        at = next((j for j in other if s.word(j - 1) not in PREPOSITIONS), None)  # and not "with another seed"
         if at is None or any(at < m.last < i for m in self._runs):
             return frozenset()
         before = [m.meant for m in self._runs if m.last < at and not m.reference]
