@@ -184,13 +184,16 @@ def _failure_label(subject: Subject, evidence: Evidence) -> Confidence:
     """How well supported it is that the run fails, which becomes a fact: what was seen once may not come back."""
     often = _times_failed(subject, evidence) >= _OFTEN
     confidence = Confidence.REPLICATED if often else Confidence.EXPLORATORY
-    run_id = subject.result.id
-    source = f"counted over attempts of {run_id} and the thread's runs that ended alike"
+    run_id, source = subject.result.id, _counted_over(subject)
     fact = Fact(
         id=f"{run_id}/failure/confidence", kind=FactKind.LABEL, value=confidence.value, subject=run_id, source=source
     )
     evidence.facts[fact.id] = fact
     return confidence
+
+
+def _counted_over(subject: Subject) -> str:
+    return f"counted over attempts of {subject.result.id} and the thread's runs that ended alike"
 
 
 def _seen(subject: Subject, evidence: Evidence) -> str:
@@ -200,7 +203,7 @@ def _seen(subject: Subject, evidence: Evidence) -> str:
         kind=FactKind.COUNT,
         value=_times_failed(subject, evidence),
         name="times",
-        source=f"counted over attempts of {subject.result.id} and the thread's runs that ended alike",
+        source=_counted_over(subject),
     )
     evidence.facts[count.id] = count
     return "a single time" if count.value == 1 else f"{render(count)} times"

@@ -148,11 +148,6 @@ def phrases(name: str, *, duration: bool = False, shared: bool = False) -> dict[
     return {phrase: rank for phrase, rank in found.items() if phrase and not phrase.isdigit()}
 
 
-def _nouns(word: str) -> tuple[str, ...]:
-    """What people make of a verb in a name: ``ingestion`` and ``ingesting`` of ``ingest``."""
-    return (f"{word}ion", f"{word}ing") if re.search(r"[^aeiou][st]$", word) else ()
-
-
 def _with_singular(found: dict[str, int]) -> dict[str, int]:
     """``4-bit`` is of ``bits``, and ``one writer`` of ``writers``."""
     singular = {phrase.removesuffix("s"): rank for phrase, rank in found.items() if len(phrase) > 3}

@@ -30,6 +30,12 @@ _NEAR = 14
 """Tokens up to which one value of a setting calls for another."""
 
 
+def ended_as(word: str, world: World) -> frozenset[str]:
+    """The runs that ended as a word says: ``failed``; none where it says nothing of an end."""
+    status = words.STATUS_WORDS.get(word)
+    return frozenset(run for run, known in world.statuses.items() if known == status)
+
+
 class Descriptions:
     """The runs that the words of one block describe."""
 
@@ -66,8 +72,7 @@ class Descriptions:
         if s.word(i) not in words.RUN_NOUNS | {"one"} or s.word(i).endswith("s") or s.word(i - 1) != "the":
             return frozenset()
         at = s.skip(i + 2, words.BE | {"had", "has", "been"}) if s.word(i + 1) in {"that", "which"} else -1
-        status = words.STATUS_WORDS.get(s.word(at)) if at > 0 else None
-        return frozenset(run for run, known in self._world.statuses.items() if known == status)
+        return ended_as(s.word(at), self._world) if at > 0 else frozenset()
 
     # -- the larger window ------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
-from curator.verify.reading.descriptions import Descriptions
+from curator.verify.reading.descriptions import Descriptions, ended_as
 from curator.verify.reading.keys import KEY_LINKS, key_of
 from curator.verify.reading.mentions import FRAMING
 from curator.verify.reading.sentences import Sentence
@@ -147,10 +147,10 @@ class _Marker:
         described = self._vocabulary.described
         lower = token.lower
         if lower in words.ENDED_ADJECTIVES and self._s.word(i + 1) in {"one", "run"} and self._s.word(i - 1) == "the":
-            return self._ended(words.STATUS_WORDS[lower])
+            return ended_as(lower, self._world)
         if lower in {"run", "one", "job"} and self._s.word(i + 1) in {"that", "which"}:
-            ended = words.STATUS_WORDS.get(self._s.word(i + 2), "")
-            return self._ended(ended) if ended != "succeeded" else frozenset()  # "the run that failed"
+            well = self._s.word(i + 2) in words.ENDED_WELL
+            return frozenset() if well else ended_as(self._s.word(i + 2), self._world)  # "the run that failed"
         stems = (lower.removesuffix("s"), f"{lower}s", lower.removesuffix("ing"), lower.replace("-", ""))
         for word in (lower, *stems, *lower.split("-")):
             if word in self._vocabulary.absent and (self._is_off(i) or word not in described):
@@ -237,9 +237,6 @@ class _Marker:
         telling = words.FOLLOWERS | words.NEGATIONS | words.DETERMINERS | _SWITCHES | _OTHERS
         describes = s.is_word(j) and not s.runs(j) and s.word(j) not in telling
         return s.skip(j - 1, passing, -1) if describes else j
-
-    def _ended(self, status: str) -> frozenset[str]:
-        return frozenset(run for run, known in self._world.statuses.items() if known == status)
 
     # -- numbers ------------------------------------------------------------------------------------------------
 

@@ -72,12 +72,11 @@ class Metrics:
         j = s.skip(i + 1, words.DIFFERENCES | words.ADJECTIVES.keys() | {"relative", "absolute"})
         linked = s.word(j) in {"of", "in", "on", "for"}
         j = s.skip(j + linked, words.ARTICLES if linked else words.ARTICLES - {"a", "an"})
-        if s.word(j) in QUALIFIERS:
-            j = s.skip(j + 1, frozenset("-"))  # "0.38 on test-other"
         if linked and s.runs(j) and s.word(j + 1) in {"'s", "'"}:
             j += 2
-        if s.word(j + 1) == "-" and s.kind(j + 2) is TokenKind.METRIC:
-            j += 2  # "0.38 on test-other"
+        hyphened = s.word(j + 1) == "-" and s.kind(j + 2) is TokenKind.METRIC
+        if hyphened or s.word(j) in QUALIFIERS:
+            j = s.skip(j + 1, frozenset("-"))  # "0.38 on test-other"
         if s.kind(j) is not TokenKind.METRIC or s.word(j) == "'s":
             return None
         value = s.skip(j + 1, _LINKING - {"and", "or", ",", "(", ""})

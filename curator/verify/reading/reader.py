@@ -125,8 +125,10 @@ class Reader:
             return Ties(repeated)
         if s.word(i - 1) == "through" or (s.word(i - 1), s.word(i - 3)) == ("to", "through"):
             return Ties([])  # "from 76.8 % at 192 px through 78.9 % to 80.3 %"
-        if told := self.everyone(i) or self._unnamed.told(i):
-            return Ties([Tie(told)], FAR if self.everyone(i) else 1.5)
+        if every := self.everyone(i):
+            return Ties([Tie(every)], FAR)
+        if told := self._unnamed.told(i):
+            return Ties([Tie(told)], 1.5)
         number = s.kind(i) is TokenKind.NUMBER
         if number and s.word(0) in _PRONOUNS and opens_pair(s, i, mentions):
             return self._inherited([])
@@ -220,15 +222,8 @@ class Reader:
             if changed or not self._adjacent(m.last, start, _OWNING | noted if m.reference else _ADJACENT):
                 outside = m.aside and s.tokens[m.first].depth > s.tokens[i].depth
                 told = m.reference and s.word(m.last + 1) in _MANAGING  # "than batch 512 manages at epsilon 7.92"
-                own = (
-                    _REFERENCE
-                    if (m.reference and not told) or m.object
-                    else TAKEN
-                    if m.taken
-                    else 1.0
-                    if outside
-                    else 0.0
-                )
+                second = (m.reference and not told) or m.object
+                own = _REFERENCE if second else TAKEN if m.taken else 1.0 if outside else 0.0
             yield self._tie(m, cost + own)
             cost += 0.5 if own else PASSED
 
@@ -248,7 +243,7 @@ class Reader:
     def _ahead(self, i: int, mentions: Sequence[Mention], *, far: bool) -> list[Tie]:
         s, (_, high) = self._s, self._s.clause(i)
         behind = [m for m in mentions if i < m.first < high and not (m.reference or m.aside)]
-        behind = [m for m in behind if (not m.taken or i in m.taken)]
+        behind = [m for m in behind if not m.taken or i in m.taken]
         if s.kind(i) is TokenKind.NUMBER:
             behind = [m for m in behind if not has_own_number(s, m)]
         fronted = s.word(0) in {"with", "at"} and i <= 3

@@ -189,14 +189,7 @@ class Lexer:
         if exact is not None:
             return frozenset({exact}) if exact in known else frozenset()  # type: ignore[operator]
         flat = re.sub(r"[ /_.@\-]+", " ", written)
-        for phrase in (
-            written,
-            flat,
-            written.removesuffix("s"),
-            flat.removesuffix("s"),
-            flat.removesuffix("es"),
-            re.sub("ies$", "y", flat),
-        ):
+        for phrase in (written, flat, written.removesuffix("s"), flat.removesuffix("s"), flat.removesuffix("es")):
             if phrase in meanings:
                 return meanings[phrase]
         return frozenset()
@@ -321,14 +314,8 @@ def _token(kind: TokenKind, span: tuple[int, int], text: str, **details: object)
 def _phrase_pattern(phrases: list[str]) -> re.Pattern[str] | None:
     if not phrases:
         return None
-    wanted = sorted(set(phrases), key=len, reverse=True)
-    either = "|".join(_with_plural(pattern(p) if " " in p else re.escape(p)) for p in wanted)
+    either = "|".join(pattern(p) if " " in p else re.escape(p) for p in sorted(set(phrases), key=len, reverse=True))
     return re.compile(rf"(?<![\w/.])(?:{either})(?:s|es)?(?![\w/]|-[^\W\d])", re.IGNORECASE)
-
-
-def _with_plural(phrase: str) -> str:
-    """Where the ending changes: ``energies`` are of ``energy``."""
-    return f"{phrase[:-1]}(?:y|ies)" if re.search(r"[a-z]{2}[^aeiou]y$", phrase) else phrase
 
 
 def _covers(world: World) -> Iterator[tuple[Fact, re.Pattern[str]]]:

@@ -57,13 +57,9 @@ class Unnamed:
         s, (low, _) = self._s, self._s.clause(i)
         said = any(s.word(j) in {"others", "rest"} and s.word(j - 1) == "the" for j in range(low, i))
         named = frozenset(run for m in self._runs if m.last < i for run in m.meant)
-        if not self._runs and any(
-            s.word(j) == "other" and s.word(j - 1) in _EVERY | {"no", "any"} for j in range(low, i)
-        ):
-            said, named = (
-                True,
-                frozenset(run for m in self._earlier for run in m.meant),
-            )  # "No other run has a p99 above"
+        any_other = any(s.word(j) == "other" and s.word(j - 1) in _EVERY | {"no", "any"} for j in range(low, i))
+        if any_other and not self._runs:  # "No other run has a p99 above"
+            said, named = True, frozenset(run for m in self._earlier for run in m.meant)
         return self._world.all_runs - named if said and named else frozenset()
 
     def everyone(self, i: int) -> frozenset[str]:

@@ -171,8 +171,6 @@ class Comparisons:
         word, j = s.word(i), i + 1 + (graded(s, i) is not None)
         if is_of_time(s, i) and (lasting := self._world.lasting):
             return Ties([Tie(lasting)])
-        if sense in SPEEDS and s.word(j) == "to" and s.names(j + 1):
-            return Ties([Tie(s.names(j + 1))])  # "slower to read", where reads are timed
         if s.word(j) == "to" and s.is_word(j + 1) and s.word(j + 1) not in _WORKING:
             return None  # "slower to read": of no metric that we could name
         objectless = words.is_contest(word, s.word(j)) or word in words.PLACES or s.word(j) in {"than", "upon", "as"}

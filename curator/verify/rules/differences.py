@@ -97,10 +97,9 @@ def _said_to_differ(s: Sentence, i: int) -> list[int]:
     if s.word(i) == "nothing" and s.word(i + 1) not in _EXCEPT:
         return []
     low, high = max(0, i - _NEAR), min(len(s.tokens), i + _NEAR + 1)
-    differing = [j for j in range(low, high) if s.word(j) in _DIFFERING]
-    if not differing:
+    at = min((j for j in range(low, high) if s.word(j) in _DIFFERING), key=lambda j: abs(j - i), default=None)
+    if at is None:
         return []
-    at = min(differing, key=lambda j: abs(j - i))
     first, last = min(i, at), max(i, at)
     named = [j for j in range(first, last) if _names_setting(s, j)]  # "only the batch size changed"
     named = named or _first(s, range(last + 1, last + _FAR)) or _first(s, range(first - 1, first - _NEAR, -1))

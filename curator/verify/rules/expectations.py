@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.fits import stands
 from curator.verify.known.quantities import changes, number_of
+from curator.verify.known.settings import differing
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.reader import Reader
 from curator.verify.reading.roles import Role, bound_of, role_of
@@ -263,13 +264,9 @@ class _Part:
     def _made_from(self) -> frozenset[str]:
         """The nearest runs that are like the baseline in what the run changed of them; none are its rivals."""
 
-        def value(key: str, run: str) -> str:
-            fact = self.world.configs[key].get(run)
-            return repr(fact.value) if fact else ""
-
         def stepped(other: str) -> bool:
-            changed = [key for key in self.world.configs if value(key, self.run) != value(key, other)]
-            return all(value(key, other) == value(key, base) for key in changed for base in self.world.baseline)
+            changed = differing(self.world, self.run, other)
+            return not any(changed & differing(self.world, other, base) for base in self.world.baseline)
 
         return frozenset(filter(stepped, self.world.counterparts(self.run))) or self.world.baseline
 

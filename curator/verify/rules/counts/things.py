@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.attempt_facts import EXIT_CODE
@@ -99,10 +100,13 @@ class Things:
         """``on eight A100s``: a kind of device, counted by its name."""
         j = s.skip(i + 1, _MAKERS)
         name = s.word(j).removesuffix("s")
-        kinds = [text.lower() for fact, text in self._world.strings if fact.kind is FactKind.DEVICE]
         if s.kind(j) not in {TokenKind.FACT, TokenKind.IDENTIFIER}:
-            return "devices" if name in kinds else ""  # "1 × cpu"
-        return "devices" if any(name in kind for kind in kinds) else ""
+            return "devices" if name in self._device_kinds else ""  # "1 × cpu"
+        return "devices" if any(name in kind for kind in self._device_kinds) else ""
+
+    @cached_property
+    def _device_kinds(self) -> tuple[str, ...]:
+        return tuple(text.lower() for fact, text in self._world.strings if fact.kind is FactKind.DEVICE)
 
     def _named_after(self, reader: Reader, s: Sentence, i: int, noun: str) -> list[str]:
         """Facts of this value that are about what is counted."""
