@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from curator.draft import OF_SKILLEVOLVE, DraftKind
 from curator.errors import CuratorError
+from curator.proof import doubts
 from curator.verify import FindingKind, Issue, report, verify
 from marin_research.errors import ThreadError
 
@@ -31,9 +32,7 @@ def check(draft: Draft, store: RecordStore) -> Report:
     found = verify(draft.text, draft.facts)
     old = _lines_of_others(draft)
     own = [
-        Issue(kind=f.kind, start=f.start, end=f.end, why=f.why)
-        for f in found.findings
-        if not any(start <= f.start < end for start, end in old)
+        issue for issue in doubts(found, draft.proofread) if not any(start <= issue.start < end for start, end in old)
     ]
     return report(draft.text, [*own, *_issues(draft, store)], found.evidence)
 

@@ -8,6 +8,7 @@ from datetime import datetime  # noqa: TC003 - the codec reads the annotations a
 from enum import StrEnum
 
 from curator.facts import Fact  # noqa: TC001
+from curator.proof import Proof  # noqa: TC001
 from curator.writing import Writing  # noqa: TC001
 from marin_research.record import Blob  # noqa: TC001
 
@@ -114,11 +115,18 @@ class Draft:
     """What its publication produced: ``path:line`` or a URL."""
     writing: Writing | None = None
     """A model's part in it; None where no model was asked."""
+    proof: Proof | None = None
+    """What a model said that read a text of this draft beside the record; the newest."""
     schema_version: int = SCHEMA_VERSION
 
     @property
     def sha256(self) -> str:
         return text_sha256(self.text)
+
+    @property
+    def proofread(self) -> Proof | None:
+        """The proof, provided that it is of the text as it stands."""
+        return self.proof if self.proof is not None and self.proof.sha256 == self.sha256 else None
 
 
 def text_sha256(text: str) -> str:

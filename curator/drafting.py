@@ -33,10 +33,10 @@ from marin_research.thread import LogbookStyle
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from curator.drafters.claude import Options
     from curator.drafters.template import Drafted, Entry
     from curator.evidence import Evidence
     from curator.facts import Fact
+    from curator.model.options import Options
     from marin_research.store import RecordStore
     from marin_research.thread import Thread
 

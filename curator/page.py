@@ -14,7 +14,7 @@ from curator.backing import backing
 from curator.draft import BY_HAND, DraftStatus
 from curator.drafters.wording import id_range
 from curator.marked import OPINION, backed_style, labelled, marked
-from curator.plain import KIND_NAMES, TAKEN_OUT, counted, decision_line, line_of, model_line, one_line, when
+from curator.plain import KIND_NAMES, TAKEN_OUT, counted, decision_line, line_of, model_line, one_line, proof_line, when
 from curator.suspicion import suspicious
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def page(draft: Draft, report: Report, console: Console, *, place: str = "", ful
     yield from marked(draft.text, report, console, width=width, opinions=opinions)
     yield Text()
     yield from _findings(draft, report, width)
+    yield from _settled(draft, width)
     yield from _model(draft, width, full=full)
     yield from _warnings(draft, width)
     yield from backing(draft, report, width=width, full=full)
@@ -98,6 +99,8 @@ def _about(draft: Draft, report: Report, console: Console) -> Iterator[tuple[str
     masked = len(TAKEN_OUT.findall(draft.text))
     checked.append(f", {counted(masked, 'secret')} taken out" if masked else "")
     yield "checked", checked
+    if draft.proofread is not None:
+        yield "proofread", Text(proof_line(draft.proofread))
     yield "text", Text(f"sha256 {draft.sha256[:16]}; an approval is for exactly this text")
 
 
@@ -120,6 +123,18 @@ def _findings(draft: Draft, report: Report, width: int) -> Iterator[Text]:
         line = f"line {line_of(draft.text, finding.start)}"
         said = Text.assemble((one_line(finding.text), _WRONG), (f"  {line}\n", _QUIET), one_line(finding.why))
         yield from labelled([(Text(finding.id, style=_WRONG), said)], width)
+    yield Text()
+
+
+def _settled(draft: Draft, width: int) -> Iterator[Text]:
+    """Doubts that a model settled: whoever signs may want to see how."""
+    if draft.proofread is None or not draft.proofread.settled:
+        return
+    yield Text("Doubts that the proofreading settled", style=_STRONG)
+    for each in draft.proofread.settled:
+        line = f"line {line_of(draft.text, each.start)}"
+        said = Text.assemble(one_line(each.text), (f"  {line}\n", _QUIET), one_line(each.meaning))
+        yield from labelled([("-", said)], width)
     yield Text()
 
 

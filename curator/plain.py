@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from curator.log import LogEntry
+    from curator.proof import Proof, Settled
     from curator.writing import Writing
 
 KIND_NAMES = {
@@ -90,6 +91,17 @@ def model_line(writing: Writing) -> str:
     return (
         f"{writing.model}: {counted(writing.rounds, 'answer')} in {writing.seconds:.1f} s, {_spent(writing)}{cut}{left}"
     )
+
+
+def proof_line(proof: Proof) -> str:
+    """What came of a proofreading: ``claude-opus-5-5, 2026-11-28 07:10 UTC: 2 doubts settled, no objections``."""
+    came = f"{counted(len(proof.settled), 'doubt')} settled, {counted(len(proof.objections), 'objection')}"
+    return f"{proof.writing.model}, {when(proof.time)}: {came}; {_spent(proof.writing)}"
+
+
+def settled_line(settled: Settled) -> str:
+    """A doubt that is none: the words, and the facts that they are said of."""
+    return f"{one_line(settled.text)}: {one_line(settled.meaning)}"
 
 
 def _spent(writing: Writing) -> str:

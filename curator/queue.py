@@ -5,6 +5,7 @@
     ids/LR-D/000004.json           a draft ID that was handed out
     drafts/LR-D004/000000.json     the draft as it was made
     drafts/LR-D004/000001.json     its text after the first edit
+    drafts/LR-D004/proof-0001.json what a model said that read one of its texts beside the record
 
 A draft's status is not stored: it is what the log says of its newest text.
 """
@@ -21,6 +22,7 @@ from curator.draft import Draft, DraftStatus, text_sha256
 from curator.errors import DraftFormatError, DraftNotFoundError, RefusedError, StaleDraftError
 from curator.facts import from_json
 from curator.log import Decision, DecisionLog
+from curator.proof import Proof
 from marin_research.codec import decode, dump
 from marin_research.store import run_order
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_PROOF = "proof-"
 _STATUS = {
     Decision.APPROVED: DraftStatus.APPROVED,
     Decision.REJECTED: DraftStatus.REJECTED,
@@ -105,6 +108,17 @@ class DraftQueue:
             raise StaleDraftError(draft.id) from None
         return self.get(draft.id)
 
+    def keep_proof(self, draft: Draft, proof: Proof) -> Draft:
+        """Keep what a model said of a draft's text; the newest counts."""
+        while True:
+            names = self.store.objects.names(f"drafts/{draft.id}")
+            number = 1 + sum(name.startswith(_PROOF) for name in names)
+            try:
+                self.store.objects.put_new(f"drafts/{draft.id}/{_PROOF}{number:04d}.json", dump(proof))
+            except FileExistsError:
+                continue  # somebody else had it read at the same time
+            return self.get(draft.id)
+
     def require_changeable(self, draft: Draft) -> None:
         """Refuse to touch a text that is out or may be.
 
@@ -142,7 +156,8 @@ class DraftQueue:
 
     def _get(self, draft_id: str, entries: list[LogEntry]) -> Draft:
         folder = f"drafts/{draft_id}"
-        names = self.store.objects.names(folder)
+        files = self.store.objects.names(folder)
+        names = [name for name in files if not name.startswith(_PROOF)]
         if not names:
             raise DraftNotFoundError(draft_id, self.store.root)
         try:
@@ -155,6 +170,8 @@ class DraftQueue:
             raise DraftFormatError(
                 f"draft {draft_id} cannot be read ({error}); draft its runs again with `curator draft`"
             ) from error
+        if len(files) > len(names):
+            draft = replace(draft, proof=self._proof(f"{folder}/{files[-1]}"))
         for entry in entries:
             # What is out stays out, whatever text came after it.
             if entry.draft == draft_id and (entry.sha256 == draft.sha256 or entry.decision is Decision.PUBLISHED):
@@ -169,3 +186,11 @@ class DraftQueue:
                     link=entry.link or draft.link,
                 )
         return draft
+
+    def _proof(self, key: str) -> Proof | None:
+        """What a model said; nothing where that cannot be read, as the draft is worth more than it."""
+        try:
+            return decode(Proof, json.loads(self.store.objects.get(key)))
+        except (ValueError, TypeError, KeyError) as error:
+            logger.warning("%s cannot be read (%s); have the draft proofread again", key, error)
+            return None

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from curator.draft import SCHEMA_VERSION, Draft
 from curator.log import LogEntry  # noqa: TC001 - pydantic reads the annotations at run time
+from curator.proof import Proof  # noqa: TC001
 from curator.publish import Publication
 from curator.verify import Evidence, Finding  # noqa: TC001
 
@@ -27,6 +28,12 @@ class Checked(Verification):
     """Recorded text that reads like an instruction: the fact it stands in, and how it begins."""
 
 
+class Proofread(Verification):
+    """What ``curator proofread --json`` prints."""
+
+    proof: Proof
+
+
 class CheckedLog(TypedDict):
     """What ``curator log --json`` prints."""
 
@@ -42,6 +49,7 @@ def schemas() -> dict[str, Any]:
     kinds: dict[str, Any] = {
         "drafts": list[Draft],
         "verify": Verification,
+        "proofread": Proofread,
         "publish": list[Publication],
         "log": CheckedLog,
     }

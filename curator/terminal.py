@@ -36,10 +36,13 @@ _KEYS = {
     "e": ("edit", "edit it in your editor; it is checked and shown again"),
     "r": ("reject", "reject it; the reason is asked for and kept"),
     "s": ("skip", "decide another time"),
+    "p": ("proof", "have Claude proofread it beside the record; its objections become findings"),
     "v": ("evidence", "show the evidence for everything in the text, or for its numbers only"),
     "?": ("help", "this list"),
     "q": ("quit", "stop here; what was decided is kept"),
 }
+_AGAIN = "again"
+"""What was done when a draft has to be shown anew, checked."""
 _QUIET = Style(dim=True)
 _STRONG = Style(bold=True)
 
@@ -55,6 +58,8 @@ class Desk:
     console: Console
     edit: Callable[[Draft], Draft | None]
     """Has the person edit a draft; None when they left it as it was."""
+    proofread: Callable[[Draft], object]
+    """Has a model read a draft, and keeps what it said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +102,12 @@ def _decide(draft_id: str, place: str, desk: Desk) -> str | None:
         except StaleDraftError:
             _say(desk, f"{draft.id} was changed meanwhile; this is how it stands now")
             continue
-        if what != "edited":
+        if what != _AGAIN:
             return what
 
 
 def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
-    """What the person says to the draft in front of them: ``edited`` when it has to be shown again."""
+    """What the person says to the draft in front of them, or `_AGAIN`."""
     full, prompt = False, _prompt(desk)
     while True:
         key = desk.keys.key(prompt) or "q"
@@ -112,8 +117,8 @@ def _answer(draft: Draft, report: Report, desk: Desk) -> str | None:
         prompt = _prompt(desk)
         desk.console.print(_KEYS[key][0])
         match key:
-            case "a" | "e" | "r":
-                act = {"a": _approve, "e": _edit, "r": _reject}[key]
+            case "a" | "e" | "r" | "p":
+                act = {"a": _approve, "e": _edit, "r": _reject, "p": _proofread}[key]
                 try:
                     what = act(draft, report, desk)
                 except StaleDraftError:
@@ -155,9 +160,14 @@ def _edit(draft: Draft, _: Report, desk: Desk) -> str | None:
     with desk.keys.released():
         changed = desk.edit(draft)
     if changed is not None:
-        return "edited"
+        return _AGAIN
     _say(desk, "the text is as it was")
     return None
+
+
+def _proofread(draft: Draft, _: Report, desk: Desk) -> str:
+    desk.proofread(draft)
+    return _AGAIN
 
 
 def _reject(draft: Draft, _: Report, desk: Desk) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - pydantic
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError  # noqa: TID253
+from pydantic import BaseModel, ConfigDict, Field  # noqa: TID253
 
 from curator.claims.actions import Adopt, Between, Beyond, Repeat, Suggestion
 from curator.claims.base import Claim, Grounds, RefusedError, Statement
@@ -37,10 +37,6 @@ class Reply(BaseModel):
         max_length=4, description="prose, a sentence or two each: what it means, why it may be so"
     )
     next_actions: list[AnyAction] = Field(max_length=4, description="what to try next, the most useful first")
-
-
-class InvalidReplyError(ValueError):
-    """The answer is no reply; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +72,6 @@ class Judged:
 def schema() -> dict[str, Any]:
     """The JSON Schema of a reply, as a model is given it."""
     return Reply.model_json_schema()
-
-
-def parse(text: str) -> Reply:
-    """Read an answer.
-
-    Raises:
-        InvalidReplyError: it is not JSON, or not a reply.
-    """
-    try:
-        return Reply.model_validate_json(text.strip().removeprefix("```json").removeprefix("```").removesuffix("```"))
-    except ValidationError as error:
-        said = [f"{'.'.join(map(str, each['loc'])) or 'the answer'}: {each['msg']}" for each in error.errors()[:5]]
-        raise InvalidReplyError("; ".join(said)) from error
 
 
 def judge(reply: Reply, grounds: Grounds, prose: Prose) -> Judged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import click
 
 from curator.after_launch import report
 from curator.cadence import due
+from curator.cli.asking import asking
 from curator.draft import DraftKind
 from curator.drafters.template import KINDS
 from curator.drafting import CLAUDE, DRAFTERS, make_drafts
@@ -21,9 +22,6 @@ from marin_research.store import RecordStore
 from marin_research.thread import find_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from curator.drafters.claude import Options
     from marin_research.thread import Thread
 
 KIND_NAMES = [
@@ -110,7 +108,11 @@ def command(
         run_ids = [run.id for run in store.runs(declared.prefix) if run.thread == declared.topic and run.attempts]
     else:
         run_ids = newest_launch(store, declared.topic, declared.prefix)
-    with asking(drafter, model=model, budget=budget, deadline=deadline) as options:
+    with (
+        asking(model=model, budget_tokens=budget, deadline_s=deadline)
+        if drafter == CLAUDE
+        else nullcontext() as options
+    ):
         outcomes = make_drafts(
             run_ids, declared, store, kinds=wanted, drafter=drafter, options=options, each=each, sections=sections
         )
@@ -137,27 +139,6 @@ def _say_what_is_due(thread: Thread, store: RecordStore) -> None:
     late = due(runs, queue.all(thread.topic), queue.log.entries(), datetime.now(UTC))
     if late is not None:
         click.echo(due_line(late, thread), err=True)
-
-
-@contextmanager
-def asking(drafter: str, *, model: str, budget: int, deadline: float) -> Iterator[Options | None]:
-    """How a model is asked, while its progress is shown on a terminal; None where no model is asked.
-
-    Raises:
-        MissingKeyError: the drafter needs a key.
-    """
-    if drafter != CLAUDE:
-        yield None
-        return
-    from rich.console import Console
-
-    from curator.drafters.claude import Options
-    from curator.model.messages import require_access
-
-    require_access()
-    # Nothing is shown where no terminal is.
-    with Console(stderr=True, highlight=False, markup=False).status("reading the record") as status:
-        yield Options(model=model, budget_tokens=budget, deadline_s=deadline, progress=status.update)
 
 
 def newest_launch(store: RecordStore, topic: str, prefix: str) -> list[str]:

@@ -15,6 +15,7 @@ _HOMES = {
     "drafts": ("curator.cli.drafts", "List drafts and how they stand."),
     "show": ("curator.cli.show", "Show a draft with the evidence behind it."),
     "verify": ("curator.cli.verify", "Check a text against the record."),
+    "proofread": ("curator.cli.proofread", "Have Claude read a text beside the record."),
     "edit": ("curator.cli.edit", "Edit a draft in your editor."),
     "review": ("curator.cli.review", "Read the open drafts and decide on them."),
     "serve": ("curator.cli.serve", "Review the drafts in a browser."),

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from curator.cli.asking import asking
 from curator.cli.edit import edit_draft
 from curator.cli.queue import by_option, open_to_decide
 from curator.draft import OPEN
 from curator.errors import CuratorError, RefusedError
 from curator.person import person
 from marin_research.cli.lazy import root_option
+
+if TYPE_CHECKING:
+    from curator.draft import Draft
+    from curator.queue import DraftQueue
 
 
 @click.command(
@@ -44,5 +50,15 @@ def command(*, thread: str | None, by: str | None, root: str | None) -> None:
         return
     console = Console(highlight=False, markup=False, emoji=False)
     with Keyboard() as keys:
-        desk = Desk(queue=queue, by=name, keys=keys, console=console, edit=lambda d: edit_draft(d, queue, by=name))
+        desk = Desk(
+            queue=queue, by=name, keys=keys, console=console,
+            edit=lambda draft: edit_draft(draft, queue, by=name), proofread=lambda draft: _proofread(draft, queue),
+        )  # fmt: skip
         review(ids, desk)
+
+
+def _proofread(draft: Draft, queue: DraftQueue) -> None:
+    with asking() as options:
+        from curator.proofreading.drafts import proofread_draft  # with pydantic
+
+        proofread_draft(draft, queue, options)

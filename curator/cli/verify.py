@@ -43,7 +43,7 @@ def command(*, draft: str | None, facts: str | None, text_file: str | None, root
         found = queue.get(draft)
         name, text, report = found.id, found.text, check(found, queue.store)
     elif draft is None and facts is not None and text_file is not None:
-        name, text = text_file, _read_text(text_file)
+        name, text = text_file, read_text(text_file)
         report = verify(text, read_facts(facts))
     else:
         raise UsageError("name a draft, or both --facts FACTS.json and --file TEXT.md")
@@ -80,7 +80,12 @@ def read_facts(path: str) -> tuple[Fact, ...]:
         ) from error
 
 
-def _read_text(path: str) -> str:
+def read_text(path: str) -> str:
+    """A text from a file, or from stdin for ``-``.
+
+    Raises:
+        CuratorError: it cannot be read.
+    """
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return data.decode("utf-8")

@@ -8,16 +8,15 @@ Whatever goes wrong, there is a draft: the template's.
 from __future__ import annotations
 
 import logging
-import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curator.before import last_entries, last_launch, read_logbook
 from curator.claims.base import Grounds
 from curator.claims.outcome import folded
 from curator.claims.prose import Prose
-from curator.claims.reply import InvalidReplyError, Judged, Passage, is_prose, judge, parse, schema
+from curator.claims.reply import Judged, Passage, Reply, is_prose, judge, schema
 from curator.draft import DraftKind
 from curator.drafters import template
 from curator.drafters.interpretation import all_cached, caveats, findings
@@ -28,48 +27,33 @@ from curator.errors import CuratorError
 from curator.evidence import run_facts
 from curator.facts import Fact, FactKind
 from curator.model.deadline import Deadline
-from curator.model.messages import DEFAULT_MODEL, MessagesModel
+from curator.model.messages import MessagesModel
+from curator.model.options import Options, model_name
 from curator.model.port import Answer, ModelError, Turn, Usage
 from curator.model.prices import cost_usd, price_date
+from curator.model.structured import InvalidReplyError, parse
 from curator.writing import Cut, Writing
 from marin_research.record import Status
 from marin_research.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from curator.confidence import Label
     from curator.drafters.template import Drafted
     from curator.evidence import Evidence
     from curator.model.port import LanguageModel
     from marin_research.record import Run
-    from marin_research.thread import Thread
 
 logger = logging.getLogger(__name__)
 
 NAME = "claude"
-MODEL_VARIABLE = "MARIN_RESEARCH_MODEL"
 _WITHOUT_READING = frozenset({DraftKind.SESSION})
 """Kinds of text that hold fields and no interpretation."""
 _REPAIRS = 2
 _EARLIER_ENTRIES = 4
 _CHARACTERS_A_TOKEN = 3
 """Few, so that an estimate errs on the safe side."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a model is asked."""
-
-    model: str = ""
-    """Its name; else that of ``MARIN_RESEARCH_MODEL``, of the thread, or the default."""
-    budget_tokens: int = 90_000
-    """Input and output of all answers for one write-up together."""
-    deadline_s: float = 300.0
-    """Seconds for one write-up, retries and mending included."""
-    max_output_tokens: int = 8_000
-    progress: Callable[[str], None] = field(default=lambda _: None)
-    """Told what is being done, in a few words."""
 
 
 def draft(
@@ -95,7 +79,7 @@ def draft(
     if running or all_cached(evidence) or set(kinds) <= _WITHOUT_READING:
         # There is nothing to read that the facts do not say, or nobody would be told.
         return template.write(evidence, rating, template.own_reading(evidence, rating), kinds), None
-    name = model.name if model is not None else model_name(options, evidence.thread)
+    name = model.name if model is not None else model_name(options, evidence.thread.model)
     reader = _Reader(evidence, of_thread, rating, options, name)
     try:
         reading = reader.read(model)
@@ -110,10 +94,6 @@ def draft(
         return template.write(evidence, rating, reading, kinds), reader.writing()
     plain = template.own_reading(evidence, rating)
     return template.write(evidence, rating, plain, kinds), replace(reader.writing(), instead=instead, opinions=())
-
-
-def model_name(options: Options, thread: Thread, environ: Mapping[str, str] = os.environ) -> str:
-    return options.model or environ.get(MODEL_VARIABLE, "") or thread.model or DEFAULT_MODEL
 
 
 class _Reader:
@@ -226,7 +206,7 @@ class _Reader:
         if not answer.text.strip():
             return None, ["the answer is empty"]
         try:
-            reply = parse(answer.text)
+            reply = parse(Reply, answer.text)
         except InvalidReplyError as error:
             cut = "it was cut off for its length; answer shorter: " if answer.stop_reason == "max_tokens" else ""
             return None, [f"{cut}{error}"]

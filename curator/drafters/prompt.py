@@ -1,48 +1,25 @@
-"""What a model is shown: instructions from files, and evidence as JSON, redacted, the least important left out first.
-
-Only values that bear on the result are shown. Commands, commits, links, paths, packages, the environment, hosts and
-whatever begins with an underscore stay here: a draft states them, and no model needs them for that.
-"""
+"""What a drafting model is shown: instructions from files, evidence as JSON, the least important left out first."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from curator.drafters import wording
-from curator.facts import CHANGES, Fact, FactKind, render
+from curator.drafters.shown import LONGEST_VALUE, Mask, as_json, is_sent, shown
+from curator.facts import Fact, FactKind
 from curator.model.port import ModelError, Request, Turn
-from curator.writing import Masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from curator.claims.base import Grounds
+    from curator.writing import Masked
     from marin_research.redact import Redactor
     from marin_research.thread import Thread
 
-_SENT = frozenset(
-    {
-        *CHANGES,
-        FactKind.METRIC,
-        FactKind.DEVIATION,
-        FactKind.COUNT,
-        FactKind.CONFIG,
-        FactKind.DURATION,
-        FactKind.DEVICE,
-        FactKind.LABEL,
-        FactKind.STATUS,
-        FactKind.RUN,
-        FactKind.QUOTE,
-        FactKind.TEXT,
-    }
-)
-_NAMES_SENT = ("/exception", "/label")
-_LONGEST_VALUE = 600
-"""Characters of one value; more of a config or a message tells nothing new."""
 _ROUNDS_TO_FIT = 5
 
 
@@ -78,9 +55,9 @@ class Prompt:
         """The request for the model's next turn, after the given ones."""
         context = {"thread": self.thread, "earlier_entries": self._part("earlier_entries")}
         record = {part: self._part(part) for part in ("facts", "log_lines", "failures")}
-        first = Turn(role="user", text=f"{_file('task')}\n{_json(record)}")
+        first = Turn(role="user", text=f"{_file('task')}\n{as_json(record)}")
         return Request(
-            system=(_file("instructions"), _json(context)),
+            system=(_file("instructions"), as_json(context)),
             turns=(first, *turns),
             schema=schema,
             max_output_tokens=max_output_tokens,
@@ -98,7 +75,7 @@ def compose(grounds: Grounds, entries: Sequence[str], redactor: Redactor) -> Pro
         entries: the logbook's latest entries, the oldest first.
         redactor: what takes secrets out of it.
     """
-    mask = _Mask(redactor)
+    mask = Mask(redactor)
     thread = mask.tree(_about(grounds.evidence.thread), "thread")
     items = []
     for item in (*_facts(grounds), *_lines(grounds), *_failures(grounds), *_entries(entries)):
@@ -144,24 +121,6 @@ def repair(violations: Sequence[str]) -> Turn:
     return Turn(role="user", text=f"{_file('repair')}\n" + "\n".join(f"- {violation}" for violation in violations))
 
 
-class _Mask:
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self.found: list[Masked] = []
-
-    def text(self, text: str, where: str) -> str:
-        redaction = self._redactor.text(text)
-        self.found += [Masked(kind=removed.kind, where=where) for removed in redaction.removed]
-        return redaction.text
-
-    def tree(self, value: Any, where: str) -> Any:
-        if isinstance(value, str):
-            return self.text(value, where)
-        if isinstance(value, dict):
-            return {key: self.tree(item, where) for key, item in value.items()}
-        return [self.tree(item, where) for item in value] if isinstance(value, list) else value
-
-
 def _about(thread: Thread) -> dict[str, Any]:
     return {
         "topic": thread.topic,
@@ -177,16 +136,10 @@ def _facts(grounds: Grounds) -> Iterator[Item]:
     primary = {metric.name for metric in wording.primary_metrics(grounds.evidence)}
     varied = {*grounds.evidence.axis, *grounds.evidence.seeds}
     for fact in grounds.facts.values():
-        if not _is_sent(fact) or fact.kind is FactKind.QUOTE:
+        if not is_sent(fact) or fact.kind is FactKind.QUOTE:
             continue
         importance, what = _importance(fact, primary, varied, earlier=fact.id in grounds.more)
-        yield Item(part="facts", key=fact.id, value=_shown(fact), importance=importance, what=what)
-
-
-def _is_sent(fact: Fact) -> bool:
-    private = any(part.startswith("_") for part in fact.name.replace("/", ".").split("."))
-    named = fact.kind is FactKind.NAME and (fact.id.endswith(_NAMES_SENT) or fact.id.startswith("sweep/axis/"))
-    return not private and (fact.kind in _SENT or named) and not fact.id.endswith(("/end", "/count/hosts"))
+        yield Item(part="facts", key=fact.id, value=shown(fact), importance=importance, what=what)
 
 
 def _importance(fact: Fact, primary: set[str], varied: set[str], *, earlier: bool) -> tuple[int, str]:
@@ -213,20 +166,9 @@ def _importance(fact: Fact, primary: set[str], varied: set[str], *, earlier: boo
     return (found[0] + 4, f"{found[1]} of earlier runs") if earlier else found
 
 
-def _shown(fact: Fact) -> str:
-    text = render(fact)
-    text = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
-    notes = []
-    if fact.kind in CHANGES and fact.inputs:
-        notes.append(f"against {fact.inputs[1].partition('/')[0]}")
-    if fact.better is not None and fact.kind in (FactKind.METRIC, *CHANGES):
-        notes.append(f"{fact.better} is better")
-    return f"{text} ({'; '.join(notes)})" if notes else text
-
-
 def _lines(grounds: Grounds) -> Iterator[Item]:
     for line_id, (_, line) in grounds.lines.items():
-        yield Item(part="log_lines", key=line_id, value=line[:_LONGEST_VALUE], importance=2, what="log lines")
+        yield Item(part="log_lines", key=line_id, value=line[:LONGEST_VALUE], importance=2, what="log lines")
 
 
 def _failures(grounds: Grounds) -> Iterator[Item]:
@@ -242,7 +184,7 @@ def _entries(entries: Sequence[str]) -> Iterator[Item]:
         yield Item(
             part="earlier_entries",
             key=f"entry {age + 1} before this one",
-            value=entry[: 4 * _LONGEST_VALUE],
+            value=entry[: 4 * LONGEST_VALUE],
             importance=8 + age,
             what="earlier entries",
         )
@@ -260,15 +202,11 @@ def _only(prompt: Prompt, kept: set[int]) -> Prompt:
 
 
 def _size(item: Item) -> int:
-    return len(_json({item.key: item.value}))
+    return len(as_json({item.key: item.value}))
 
 
 def _fixed(prompt: Prompt) -> int:
-    return len(_file("instructions")) + len(_file("task")) + len(_json(dict(prompt.thread)))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1)
+    return len(_file("instructions")) + len(_file("task")) + len(as_json(dict(prompt.thread)))
 
 
 def _file(name: str) -> str:

@@ -40,9 +40,14 @@ class MissingKeyError(CuratorError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the claude drafter needs a key: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), "
-            "or use --drafter template, which needs none"
+            "asking claude needs a key: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), or do without it: "
+            "`curator draft --drafter template` and `curator verify` need none"
         )
+
+
+def has_access(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether there is something to authenticate with."""
+    return any(environ.get(name) for name in _KEYS)
 
 
 def require_access(environ: Mapping[str, str] = os.environ) -> None:
@@ -54,10 +59,10 @@ def require_access(environ: Mapping[str, str] = os.environ) -> None:
     """
     from importlib.util import find_spec
 
-    if not any(environ.get(name) for name in _KEYS):
+    if not has_access(environ):
         raise MissingKeyError
     if find_spec("anthropic") is None:
-        raise CuratorError("the claude drafter needs Anthropic's SDK; pip install 'marin-research[claude]'")
+        raise CuratorError("asking claude needs Anthropic's SDK; pip install 'marin-research[claude]'")
 
 
 class MessagesModel:

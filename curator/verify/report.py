@@ -36,6 +36,7 @@ class FindingKind(StrEnum):
     COMMAND = "command"
     PATH = "path"
     QUOTE = "quote"
+    PROOF = "proof"  # a model that read the text beside the record objects
     OPEN = "open"  # the drafter left this to a person
     FIELDS = "fields"  # the fields that say what to send cannot be read, or the place would refuse them
     POLICY = "policy"  # the thread's logbook says that this is not to be published, or not without asking

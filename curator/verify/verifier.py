@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from curator.verify.known.vocabulary import Vocabulary
 from curator.verify.known.world import World
+from curator.verify.meanings import is_true
 from curator.verify.reading.contexts import contexts
 from curator.verify.reading.marking import marked
 from curator.verify.reading.reader import Reader
@@ -38,9 +39,13 @@ from curator.verify.text.blocks import BlockKind
 from curator.verify.text.fields import fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from curator.facts import Fact
+    from curator.verify.meanings import Meaning
+    from curator.verify.reading.tokens import Token
+    from curator.verify.report import Finding
+    from curator.verify.text.blocks import Block
 
 
 _WRITTEN = re.compile(r"[^\r\n]")
@@ -96,23 +101,35 @@ class Verifier:
 
     def report(self, text: str) -> Report:
         found = Collector()
+        for block, cut, context in self._blocks(text):
+            self._quotations.check(block, cut, found)
+            if block.kind is BlockKind.FENCE or (block.quoted and any(i.start == block.start for i in found.issues)):
+                continue
+            before: Reader | None = None
+            for sentence in self._sentences(block, cut, context):
+                before = Reader(sentence, self._world, before)
+                self._check(before, sentence, found)
+        return found.report(text)
+
+    def bears_out(self, meaning: Meaning, finding: Finding, text: str) -> bool:
+        """Whether the facts say what somebody reads in the words of a finding."""
+        return any(
+            is_true(meaning, self._world, sentence, (finding.start, finding.end))
+            for block, cut, context in self._blocks(text)
+            for sentence in self._sentences(block, cut, context)
+        )
+
+    def _blocks(self, text: str) -> Iterator[tuple[Block, list[Token], Context]]:
         head, body = fields(text)
         # The body keeps its offsets behind a head that is blank to it.
         blocks = (*head, *markdown.parse(markdown.blank(text[:body], _WRITTEN) + markdown.normalise(text[body:])))
         tokens = [self._lexer.tokens(block) for block in blocks]
-        for block, cut, context in zip(
-            blocks, tokens, contexts(blocks, tokens, self._world, self._vocabulary), strict=True
-        ):
-            self._quotations.check(block, cut, found)
-            if block.kind is BlockKind.FENCE or (block.quoted and any(i.start == block.start for i in found.issues)):
-                continue
-            spans = self._quotations.quoted_spans(block)
-            own = [t for t in cut if t.kind is TokenKind.LINK or not any(a <= t.start < b for a, b in spans)]
-            before: Reader | None = None
-            for sentence in split(marked(own, context, self._world, self._vocabulary), context):
-                before = Reader(sentence, self._world, before)
-                self._check(before, sentence, found)
-        return found.report(text)
+        return zip(blocks, tokens, contexts(blocks, tokens, self._world, self._vocabulary), strict=True)
+
+    def _sentences(self, block: Block, cut: Sequence[Token], context: Context) -> Iterator[Sentence]:
+        spans = self._quotations.quoted_spans(block)
+        own = [t for t in cut if t.kind is TokenKind.LINK or not any(a <= t.start < b for a, b in spans)]
+        return split(marked(own, context, self._world, self._vocabulary), context)
 
     def _parts(self, hypothesis: str, run: str) -> tuple[bool | None, ...]:
         """Of each part of a hypothesis whether it is so of its run."""

@@ -18,7 +18,18 @@ from curator.draft import BY_HAND, OPEN, text_sha256
 from curator.drafters.wording import id_range
 from curator.editor import as_saved
 from curator.errors import DraftNotFoundError, OpenFindingsError, StaleDraftError
-from curator.plain import KIND_NAMES, counted, decision_line, model_line, one_line, visible, when
+from curator.model.messages import has_access
+from curator.plain import (
+    KIND_NAMES,
+    counted,
+    decision_line,
+    model_line,
+    one_line,
+    proof_line,
+    settled_line,
+    visible,
+    when,
+)
 from curator.review import approve, reject
 from curator.web.view import can_be_typed, changes, view
 from marin_research.errors import MarinResearchError
@@ -50,11 +61,17 @@ def create_app(queue: DraftQueue, guard: Guard, *, by: str, port: int, say: Call
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=_LARGEST, MAX_FORM_MEMORY_SIZE=_LARGEST)
     app.jinja_env.globals.update(
-        KIND_NAMES=KIND_NAMES, BY_HAND=BY_HAND, OPEN=OPEN, by=by, counted=counted, can_be_typed=can_be_typed
+        KIND_NAMES=KIND_NAMES,
+        BY_HAND=BY_HAND,
+        OPEN=OPEN,
+        by=by,
+        counted=counted,
+        can_be_typed=can_be_typed,
+        can_ask=has_access(),
     )
     app.jinja_env.filters.update(
         one_line=one_line, visible=visible, when=when, decision_line=decision_line, id_range=id_range,
-        model_line=model_line,
+        model_line=model_line, proof_line=proof_line, settled_line=settled_line,
     )  # fmt: skip
     guard.protect(app, port)
     desk = Desk(queue=queue, by=by, say=say)
@@ -110,7 +127,7 @@ class Desk:
     def decide(self, draft_id: str) -> str | tuple[str, int] | BaseResponse:
         """What the person says to a draft: save, approve or reject."""
         act = request.form.get("act")
-        if act not in ("save", "approve", "reject"):
+        if act not in ("save", "approve", "reject", "proofread"):
             abort(400, "nothing was asked for; press one of the buttons")
         self.queue.log.require_whole()
         draft = self.queue.get(draft_id)
@@ -123,7 +140,7 @@ class Desk:
         if act == "save":
             return self._again(draft, "the text is as it was")
         try:
-            return self._approve(draft) if act == "approve" else self._reject(draft)
+            return {"approve": self._approve, "reject": self._reject, "proofread": self._proofread}[act](draft)
         except OpenFindingsError as error:
             why = f"nothing was approved: accept each finding, or mend the text ({', '.join(error.findings)})"
             return self._page(draft, problem=why), 409
@@ -159,6 +176,13 @@ class Desk:
         so = f"rejected {draft.id} as {self.by}"
         self.say(so)
         return self._next(draft, so)
+
+    def _proofread(self, draft: Draft) -> BaseResponse:
+        from curator.proofreading.drafts import proofread_draft  # with pydantic, which only this needs
+
+        read, proof = proofread_draft(draft, self.queue)
+        self.say(f"proofread {draft.id} by {proof.writing.model}")
+        return self._again(read, f"proofread by {proof_line(proof)}")
 
     def _next(self, draft: Draft, said: str) -> BaseResponse:
         """On to the next draft that waits, or to the list."""
@@ -203,7 +227,7 @@ class Desk:
         return render_template("checked.html", view=found, accepted=request.form.getlist("accept"))
 
 
-_DONE = {"approve": "approved", "reject": "rejected"}
+_DONE = {"approve": "approved", "reject": "rejected", "proofread": "proofread"}
 
 
 def _typed(draft: Draft) -> str:

@@ -19,6 +19,7 @@ from curator.drafters import claude
 from curator.drafters.sections import Additions
 from curator.evidence import Evidence, gather
 from curator.facts import Fact, FactKind, percent
+from curator.model.options import Options
 from curator.model.port import ModelError
 from curator.model.scripted import ScriptedModel
 from curator.queue import DraftQueue
@@ -27,6 +28,7 @@ from marin_research.record import End, ExceptionInfo, Run, Status
 from marin_research.store import RecordStore
 from marin_research.thread import Direction, PrimaryMetric, Thread
 from tests.curator.github_server import GitHubServer
+from tests.curator.messages_api import MessagesApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -369,7 +371,7 @@ def written() -> Callable[..., tuple[str, Writing]]:
         model = ScriptedModel(
             [reply if isinstance(reply, str | ModelError) else json.dumps(reply) for reply in replies]
         )
-        drafts, writing = claude.draft(evidence, of_thread, [kind], claude.Options(**options), model=model)
+        drafts, writing = claude.draft(evidence, of_thread, [kind], Options(**options), model=model)
         assert writing is not None
         content = drafts[0].content
         assert content is not None, drafts[0].why_none
@@ -377,3 +379,20 @@ def written() -> Callable[..., tuple[str, Writing]]:
         return content if isinstance(content, str) else content.body, writing
 
     return write
+
+
+@pytest.fixture
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., MessagesApi]]:
+    """Start a server whose answers follow a script, and make it the one that the SDK talks to."""
+    started: list[MessagesApi] = []
+
+    def start(*script: dict[str, Any]) -> MessagesApi:
+        server = MessagesApi(list(script), tmp_path)
+        started.append(server)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
+        return server
+
+    yield start
+    for server in started:
+        server.stop()

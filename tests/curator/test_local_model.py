@@ -25,6 +25,7 @@ import pytest
 
 from curator.draft import DraftKind
 from curator.drafters import claude, template
+from curator.model.options import Options
 from curator.verify import verify
 
 pytestmark = [pytest.mark.local_llm, pytest.mark.timeout(900)]
@@ -123,7 +124,7 @@ def test_whatever_a_small_model_says_the_draft_is_right(sweep, monkeypatch, requ
     monkeypatch.setenv("ANTHROPIC_API_KEY", "local")
     evidence, of_thread = sweep()
     (plain,) = template.draft(evidence, of_thread, [DraftKind.ISSUE])
-    options = claude.Options(model="smollm2", max_output_tokens=300, budget_tokens=24_000, deadline_s=600)
+    options = Options(model="smollm2", max_output_tokens=300, budget_tokens=24_000, deadline_s=600)
 
     (drafted,), writing = claude.draft(evidence, of_thread, [DraftKind.ISSUE], options)
 

@@ -4,61 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
-import sys
 import time
-from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
-from curator.drafters.claude import Options, model_name
 from curator.model.messages import DEFAULT_MODEL
+from curator.model.options import Options, model_name
 from curator.queue import DraftQueue
 from marin_research.thread import Thread, remember_thread
 
 pytest.importorskip("anthropic", reason="needs Anthropic's SDK: pip install 'marin-research[claude]'")
 
-SERVER = Path(__file__).parent / "messages_server.py"
 FEW_S = 45
 """Longer than any of these may take on a busy machine, and much shorter than what they must not wait for."""
-
-
-class Server:
-    """A server process with a script; what it was asked can be read afterwards."""
-
-    def __init__(self, script, folder):
-        path = folder / "script.json"
-        path.write_text(json.dumps(script))
-        self._process = subprocess.Popen([sys.executable, str(SERVER), str(path)], stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-
-    @property
-    def requests(self):
-        with urlopen(f"{self.url}/_requests") as answer:  # noqa: S310 - it is ours
-            return [request for request in json.load(answer) if request["path"].endswith("/messages")]
-
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
-
-
-@pytest.fixture
-def serve(tmp_path, monkeypatch):
-    """Start a server whose answers follow a script, and make it the one that the SDK talks to."""
-    started = []
-
-    def start(*script):
-        server = Server(script, tmp_path)
-        started.append(server)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
-        return server
-
-    yield start
-    for server in started:
-        server.stop()
 
 
 @pytest.fixture
@@ -349,4 +307,4 @@ def test_the_model_is_the_most_particular_one_that_was_named(option, variable, t
     """An option beats the environment, the environment the thread, the thread the default."""
     declared = Thread(topic="t", prefix="T", model=thread)
 
-    assert model_name(Options(model=option), declared, {"MARIN_RESEARCH_MODEL": variable}) == expected
+    assert model_name(Options(model=option), declared.model, {"MARIN_RESEARCH_MODEL": variable}) == expected

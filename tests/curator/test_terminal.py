@@ -22,7 +22,7 @@ from curator.errors import CuratorError
 from curator.terminal import Desk, review
 from curator.verify import verify
 
-KEYS = set("aersv?q")
+KEYS = set("aerspv?q")
 
 
 class Answers:
@@ -48,9 +48,11 @@ class Answers:
 def desk(checkout):
     """Makes a desk whose console can be read."""
 
-    def make(*answers, edit=lambda _: None):
+    def make(*answers, edit=lambda _: None, proofread=lambda _: None):
         console = Console(file=io.StringIO(), width=80, highlight=False, markup=False, emoji=False)
-        return Desk(queue=checkout.queue, by="Ada", keys=Answers(*answers), console=console, edit=edit)
+        return Desk(
+            queue=checkout.queue, by="Ada", keys=Answers(*answers), console=console, edit=edit, proofread=proofread
+        )
 
     return make
 
