@@ -67,7 +67,7 @@ def create_app(queue: DraftQueue, guard: Guard, *, by: str, port: int, say: Call
         by=by,
         counted=counted,
         can_be_typed=can_be_typed,
-        can_ask=has_access(),
+        can_ask=has_access,
     )
     app.jinja_env.filters.update(
         one_line=one_line, visible=visible, when=when, decision_line=decision_line, id_range=id_range,

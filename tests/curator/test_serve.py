@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -234,6 +235,24 @@ def visitor(address: tuple[str, str]) -> tuple[httpx.Client, str]:
     found = re.search(r'name="form_token" value="([^"]+)"', client.get("/drafts/LR-D001").text)
     assert found
     return client, found[1]
+
+
+def test_a_draft_can_be_proofread_before_it_is_decided_on(served, checkout, serve):
+    """Who reviews in a browser wants the same second reader; without a key there is no button that cannot work."""
+    draft = checkout.draft("With a higher rate the loss is 2.373; the old rate was better.\n")
+    served.open(draft.id)
+    expect(served.button("Proofread with Claude")).to_have_count(0)
+    loss = [f"LR-00{number}/metric/eval/loss" for number in (1, 2)]
+    objection = {"quote": "better", "facts": loss, "why": "LR-001 has the higher loss."}
+    serve({"reply": json.dumps({"meanings": [], "objections": [objection]})})
+
+    page = served.open(draft.id)
+    served.button("Proofread with Claude").click()
+
+    expect(page.get_by_text("claude-opus-5-5 objects: LR-001 has the higher loss.")).to_be_visible()
+    expect(page.get_by_role("status").first).to_contain_text("no doubts settled, 1 objection")
+    assert checkout.decisions() == []
+    assert served.complaints == []
 
 
 def test_nobody_comes_in_without_the_key(address, checkout):
