@@ -32,7 +32,9 @@ def check(draft: Draft, store: RecordStore) -> Report:
     found = verify(draft.text, draft.facts)
     old = _lines_of_others(draft)
     own = [
-        issue for issue in doubts(found, draft.proofread) if not any(start <= issue.start < end for start, end in old)
+        issue
+        for issue in doubts(draft.text, found, draft.proofread)
+        if not any(start <= issue.start < end for start, end in old)
     ]
     return report(draft.text, [*own, *_issues(draft, store)], found.evidence)
 

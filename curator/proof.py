@@ -13,21 +13,21 @@ from curator.verify.report import FindingKind, Issue
 from curator.writing import Writing  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from curator.verify.report import Finding, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A finding that is none: the model said which facts are meant, and they agree with the words."""
+    """A finding that is none: the model said which facts are meant, and they agree; or it does not share a guess."""
 
     kind: FindingKind
     text: str
     start: int
     end: int
     meaning: str
-    """What the words state, by the facts: ``GNN-305/metric/acc (65.50 %) against GNN-302/metric/acc (65.60 %)``."""
+    """What the words state: ``said of GNN-305/metric/acc (65.50 %) against GNN-302/metric/acc (65.60 %)``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,30 @@ class Proof:
         return (finding.kind, finding.start, finding.end) in {(s.kind, s.start, s.end) for s in self.settled}
 
 
-def doubts(found: Report, proof: Proof | None) -> Iterator[Issue]:
-    """What a person has to mend or to accept: findings that the model did not settle, and its objections."""
+def doubts(text: str, found: Report, proof: Proof | None) -> Iterator[Issue]:
+    """What a person has to mend or to accept: findings that the model did not settle, and its objections.
+
+    Args:
+        text: that was checked, and read.
+        found: by the verifier.
+        proof: of this very text.
+    """
     for finding in found.findings:
         if proof is None or not proof.settles(finding):
-            yield Issue(kind=finding.kind, start=finding.start, end=finding.end, why=finding.why)
+            aside = (
+                f"; {proof.writing.model} does not object"
+                if proof and not objects_near(finding, proof.objections, text)
+                else ""
+            )
+            yield Issue(kind=finding.kind, start=finding.start, end=finding.end, why=finding.why + aside)
     if proof is not None:
         for each in proof.objections:
             why = f"{proof.writing.model} objects: {each.why}"
             yield Issue(kind=FindingKind.PROOF, start=each.start, end=each.end, why=why)
+
+
+def objects_near(finding: Finding, objections: Iterable[Objection], text: str) -> bool:
+    """Whether the model objects to anything in the line of a finding."""
+    start = text.rfind("\n", 0, finding.start) + 1
+    end = text.find("\n", finding.end)
+    return any(start <= each.start and (end < 0 or each.start < end) for each in objections)

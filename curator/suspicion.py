@@ -1,7 +1,7 @@
 """Finds recorded text that reads like an instruction to whoever writes or reviews a draft.
 
-Nothing depends on finding all of it: what a model makes of such text is checked like everything else. It is for people
-to see.
+What a model makes of such text is checked like everything else; only the silence of one that proofreads cannot be, and
+counts for nothing beside such text. For the rest it is for people to see.
 """
 
 from __future__ import annotations

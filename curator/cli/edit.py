@@ -10,6 +10,7 @@ from curator.check import check
 from curator.cli.queue import by_option, open_to_decide
 from curator.cli.verify import lines
 from curator.editor import edited
+from curator.model.messages import has_access
 from curator.person import person
 from marin_research.cli.lazy import root_option
 
@@ -34,6 +35,8 @@ def command(*, draft: str, by: str | None, root: str | None) -> None:
         click.echo(f"{draft} is as it was", err=True)
     else:
         click.echo("\n".join(lines(changed.id, changed.text, check(changed, queue.store))))
+        if has_access():
+            click.echo(f"have Claude proofread it: curator proofread {changed.id}", err=True)
         click.echo(f"read and approve: curator review {changed.thread}".rstrip(), err=True)
 
 

@@ -64,7 +64,7 @@ def command(
         with asking(model=model, budget_tokens=budget, deadline_s=deadline) as options:
             proof = proofread(text, known, Redactor.from_environment(public=True), options)
         verified = verify(text, known)
-        checked = report(text, doubts(verified, proof), verified.evidence)
+        checked = report(text, doubts(text, verified, proof), verified.evidence)
     else:
         raise UsageError("name a draft, or both --facts FACTS.json and --file TEXT.md")
     if as_json:

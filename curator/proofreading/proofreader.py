@@ -20,8 +20,9 @@ from curator.model.port import ModelError, Request, Turn, Usage
 from curator.model.prices import cost_usd, price_date
 from curator.model.structured import InvalidReplyError, parse
 from curator.plain import one_line
-from curator.proof import Objection, Proof, Settled
+from curator.proof import Objection, Proof, Settled, objects_near
 from curator.proofreading.answer import Answer
+from curator.suspicion import suspicious
 from curator.verify import FindingKind, Verifier
 from curator.verify.meanings import Meaning
 from curator.writing import Writing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from curator.facts import Fact
     from curator.model.port import LanguageModel
     from curator.proofreading.answer import Meant, Wrong
+    from curator.verify import Finding
     from marin_research.redact import Redactor
 
 _ROUNDS = 2
@@ -42,6 +44,7 @@ _OPEN_TO_MEANING = frozenset(
     {
         FindingKind.NUMBER,
         FindingKind.ROUNDING,
+        FindingKind.UNIT,
         FindingKind.ATTRIBUTION,
         FindingKind.ROLE,
         FindingKind.DIRECTION,
@@ -50,6 +53,18 @@ _OPEN_TO_MEANING = frozenset(
     }
 )
 """Findings that depend on who and what is meant."""
+_GUESSED = frozenset(
+    {
+        FindingKind.ATTRIBUTION,
+        FindingKind.ROLE,
+        FindingKind.DIRECTION,
+        FindingKind.COMPARATIVE,
+        FindingKind.SUPERLATIVE,
+        FindingKind.COUNT,
+        FindingKind.STATUS,
+    }
+)
+"""Findings that are as often of a right sentence as of a wrong one where no run is named by its ID."""
 
 
 def proofread(
@@ -99,12 +114,16 @@ class _Proofreader:
 
     def proof(self) -> Proof:
         answer = self._converse()
-        settled = {meant.finding: one for meant in answer.meanings if (one := self._settled(meant)) is not None}
         objections = [each for wrong in answer.objections if (each := self._objection(wrong)) is not None]
+        settled = {meant.finding: one for meant in answer.meanings if (one := self._settled(meant)) is not None}
+        unshared = [each for each in self._unshared(objections) if each.id not in settled]
         return Proof(
             sha256=text_sha256(self._text),
             time=datetime.now(UTC),
-            settled=tuple(settled.values()),
+            settled=(
+                *settled.values(),
+                *(_settled(each, "who is meant was guessed; not objected to") for each in unshared),
+            ),
             objections=tuple(dict.fromkeys(objections)),
             writing=Writing(
                 model=self._model.name,
@@ -199,8 +218,22 @@ class _Proofreader:
         meaning = Meaning(relation=meant.kind, of=tuple(meant.of), against=tuple(meant.against))
         if not self._verifier.bears_out(meaning, finding, self._text):
             return None
-        said = _in_words(meaning, self._facts)
-        return Settled(kind=finding.kind, text=finding.text, start=finding.start, end=finding.end, meaning=said)
+        return _settled(finding, _in_words(meaning, self._facts))
+
+    def _unshared(self, objections: Sequence[Objection]) -> list[Finding]:
+        """Guesses of the rules that the model does not share, having read the line beside the record.
+
+        What it does not say counts for nothing where the record holds text that might have told it to be silent.
+        """
+        if any(suspicious(self._facts.values())):
+            return []
+        return [
+            finding
+            for finding in self._findings.values()
+            if finding.kind in _GUESSED
+            and not self._verifier.names_a_run(finding, self._text)
+            and not objects_near(finding, objections, self._text)
+        ]
 
     def _objection(self, wrong: Wrong) -> Objection | None:
         """The objection, if it is to words of the text and names facts."""
@@ -212,6 +245,10 @@ class _Proofreader:
         why = why if len(why) <= _LONGEST_WHY else f"{why[: _LONGEST_WHY - 1]}…"
         backed = ", ".join(f"{fact.id} is {one_line(render(fact))}" for fact in known[:3])
         return Objection(text=wrong.quote, start=at, end=at + len(wrong.quote), why=f"{why} ({backed})")
+
+
+def _settled(finding: Finding, meaning: str) -> Settled:
+    return Settled(kind=finding.kind, text=finding.text, start=finding.start, end=finding.end, meaning=meaning)
 
 
 def _in_words(meaning: Meaning, facts: Mapping[str, Fact]) -> str:

@@ -6,6 +6,7 @@ tell; they are believed only as far as the facts, and the names in the sentence 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from curator.verify.known.quantities import changes
 from curator.verify.reading.senses import amount_word, equality_at, sense_at
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
+from curator.verify.text.numerals import match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ _MARKS = frozenset(",;:.()")
 class Relation(StrEnum):
     """What doubted words say of facts."""
 
-    VALUE = "value"  # the number is the fact's
+    VALUE = "value"  # the number is the fact's, or stands in its text
     CHANGE = "change"  # the number lies between two facts
     COMPARISON = "comparison"  # the word sets facts against others
     EXTREME = "extreme"  # the word puts a fact before all others
@@ -56,6 +58,8 @@ def is_true(meaning: Meaning, world: World, s: Sentence, span: tuple[int, int]) 
         s: the sentence that the words stand in.
         span: offsets of the words.
     """
+    if meaning.relation is Relation.VALUE and _stands_in(meaning.of, world, s, span):
+        return True
     own, others = _quantities(meaning.of, world), _quantities(meaning.against, world)
     at = [i for i, token in enumerate(s.tokens) if span[0] <= token.start < span[1]]
     if not own or not at or not _may_be_meant(meaning.relation, own, others, s, at[0]):
@@ -64,12 +68,25 @@ def is_true(meaning: Meaning, world: World, s: Sentence, span: tuple[int, int]) 
         case Relation.VALUE:
             return any(_states(s, i, own) for i in at)
         case Relation.CHANGE:
-            between = [change for a in own for b in others if a.name == b.name for change in changes(a, b)]
-            return any(_states(s, i, between) and _goes_so(s, i, between, world) for i in at)
+            pairs = [(a, b) for a in own for b in others if a.name == b.name]
+            return any(_changes_so(s, i, a, b, world) for i in at for a, b in pairs)
         case Relation.COMPARISON:
             return any(_compares(s, i, own, others, world) for i in at)
         case Relation.EXTREME:
             return any(_leads(s, i, own, others, world) for i in at)
+
+
+def _stands_in(fact_ids: Sequence[str], world: World, s: Sentence, span: tuple[int, int]) -> bool:
+    """Whether the number is one that the text of a fact has: a threshold that was hoped for, a part of a name."""
+    numerals = [token.numeral for token in s.tokens if token.numeral and span[0] <= token.start < span[1]]
+    written = {
+        (found[1].value, found[1].unit)
+        for fact, text in world.strings
+        if fact.id in fact_ids
+        for start in re.finditer(r"(?<![\w.])[+-]?\d", text)
+        if (found := match(text, start.start(), world.unit_pattern)) is not None
+    }
+    return any((numeral.value, numeral.unit) in written for numeral in numerals)
 
 
 def _quantities(fact_ids: Sequence[str], world: World) -> list[Quantity]:
@@ -83,17 +100,25 @@ def _by_id(world: World) -> Mapping[str, Quantity]:
 
 
 def _may_be_meant(relation: Relation, own: list[Quantity], others: list[Quantity], s: Sentence, i: int) -> bool:
-    """Whether the text leaves it open: it means the runs that the sentence names, and a metric beside the words."""
+    """Whether the text leaves it open: it means the runs named in the sentence, and a metric named beside the words.
+
+    Only IDs, and names as the record writes them, bind: what a phrase stands for is what the reader is asked.
+    """
     runs = frozenset(run for quantity in own for run in quantity.runs)
     if relation is not Relation.EXTREME:
         runs |= frozenset(run for quantity in others for run in quantity.runs)
-    named = [token for token in s.tokens if token.kind is TokenKind.RUN and not token.described]
-    said = frozenset(run for token in named for run in token.runs)
+    said = _named(s)
     if said and not (runs <= said or (len(said) == 1 and said <= runs)):
         return False
     measured = {quantity.name for quantity in (*own, *others) if quantity.kind is not FactKind.CONFIG}
-    names = frozenset(name for j in _beside(s, i) for name in s.names(j))
+    names = {name for j in _beside(s, i) for name in s.names(j) if s.word(j) == name.lower()}
     return not measured or not names or measured <= names
+
+
+def _named(s: Sentence) -> frozenset[str]:
+    """The runs that a sentence names by their IDs, or as the baseline."""
+    named = [token for token in s.tokens if token.kind is TokenKind.RUN and not token.described]
+    return frozenset(run for token in named for run in token.runs)
 
 
 def _beside(s: Sentence, i: int) -> range:
@@ -107,13 +132,16 @@ def _states(s: Sentence, i: int, quantities: Sequence[Quantity]) -> bool:
     return numeral is not None and any(fit(numeral, quantity) is Fit.MATCH for quantity in quantities)
 
 
-def _goes_so(s: Sentence, i: int, between: Sequence[Quantity], world: World) -> bool:
-    """Whether the change went the way that the sentence says of it, if it does."""
+def _changes_so(s: Sentence, i: int, a: Quantity, b: Quantity, world: World) -> bool:
+    """Whether the number is how far ``a`` is from ``b``, and it went the way that the sentence says."""
     at = amount_word(s, i)
     sense = sense_at(s, at) if at is not None else None
-    delta = next((change.value for change in between if change.kind is FactKind.DELTA), 0.0)
-    up = world.upwards(sense, between[0].name) if sense is not None else None
-    return up is None or (delta > 0) == up
+    up = world.upwards(sense, a.name) if sense is not None else None
+    if up is not None and (a.value > b.value) != up:
+        return False
+    # "3.8x smaller" says how many times the larger one is of the smaller.
+    inverse = [change for change in changes(b, a) if change.kind is FactKind.RATIO and up is not None]
+    return _states(s, i, [*changes(a, b), *inverse])
 
 
 def _compares(s: Sentence, i: int, own: list[Quantity], others: list[Quantity], world: World) -> bool:
@@ -122,11 +150,12 @@ def _compares(s: Sentence, i: int, own: list[Quantity], others: list[Quantity], 
 
 
 def _leads(s: Sentence, i: int, own: list[Quantity], others: list[Quantity], world: World) -> bool:
-    """Whether it is the first of all that measured it, as nothing tells of which a reader would leave out."""
+    """Whether it is the first of all that measured it; people set variants against each other without the baseline."""
     sense = words.SUPERLATIVES.get(s.word(i))
     measured = {run for run, name in world.values if name == own[0].name and world.ended_well(run)}
     compared = {run for quantity in (*own, *others) for run in quantity.runs}
-    return sense is not None and measured <= compared and _all_go(sense, own, others, world)
+    left_out = frozenset[str]() if _named(s) else world.baseline
+    return sense is not None and measured <= compared | left_out and _all_go(sense, own, others, world)
 
 
 def _all_go(sense: Sense, own: list[Quantity], others: list[Quantity], world: World) -> bool:

@@ -115,9 +115,24 @@ class Verifier:
         """Whether the facts say what somebody reads in the words of a finding."""
         return any(
             is_true(meaning, self._world, sentence, (finding.start, finding.end))
+            for sentence in self._sentences_of(finding, text)
+        )
+
+    def names_a_run(self, finding: Finding, text: str) -> bool:
+        """Whether a run's ID stands in the sentence of a finding, so that the rules need not guess who is meant."""
+        return any(
+            token.kind is TokenKind.RUN and any(run.lower() in token.lower for run in token.runs)
+            for sentence in self._sentences_of(finding, text)
+            for token in sentence.tokens
+        )
+
+    def _sentences_of(self, finding: Finding, text: str) -> list[Sentence]:
+        return [
+            sentence
             for block, cut, context in self._blocks(text)
             for sentence in self._sentences(block, cut, context)
-        )
+            if any(finding.start <= token.start < finding.end for token in sentence.tokens)
+        ]
 
     def _blocks(self, text: str) -> Iterator[tuple[Block, list[Token], Context]]:
         head, body = fields(text)
