@@ -49,7 +49,7 @@ class Lists:
     def _is_alike(self, i: int, j: int) -> bool:
         """Whether two numerals may stand in one list: of one kind of unit and in one role."""
         s, a, b = self._s, self._s.numeral(i), self._s.numeral(j)
-        if a is None or b is None or (a.relative and a.word) or (b.relative and b.word):
+        if a is None or b is None or (a.relative and a.word) or (b.relative and b.word) or a.word != b.word:
             return False
         if self._is_of_its_own(*sorted((i, j))):
             return False

@@ -257,7 +257,7 @@ class Reader:
     def _with_repeats(self, i: int, mentions: Sequence[Mention], ties: list[Tie]) -> Ties:
         """``the baseline reaches 0.61, 0.60 and 0.62``: more values than runs are those of its repetitions, too."""
         left = [m for m in mentions if m.last < i and not m.reference]
-        listed = self.lists.around(i)
+        listed = [j for j in self.lists.around(i) if self._is_as_precise(i, j)]
         sides = SIDES.intersection(self._s.word(j) for j in range(listed[0], listed[-1]))
         if not left or sides or len(listed) <= max(1, len(left[-1].meant)):
             return Ties(ties)
@@ -265,6 +265,11 @@ class Reader:
         if repeated > left[-1].meant:
             return Ties([*ties, Tie(repeated)])
         return Ties(ties, 0.5)
+
+    def _is_as_precise(self, i: int, j: int) -> bool:
+        """Whether two numerals may be of one metric: ``0.297, 4.1 ms`` are of two."""
+        a, b = self._s.numeral(i), self._s.numeral(j)
+        return i == j or (a is not None and b is not None and abs(a.decimals - b.decimals) <= 1)
 
     def _narrowed(self, ties: list[Tie]) -> list[Tie]:
         """``With 64 clients, int8 serves``: the name in front tells which of several runs the subject is."""

@@ -32,6 +32,7 @@ _NOT_BEFORE = words.word_set(
 )
 _MOVING = words.PRICES | words.CAUSES.keys() | words.MOVES.keys()
 _KNOWN_CHOICES = words.word_set("finished completed successful succeeded other remaining launched surviving finite")
+_WHOLE = words.word_set("the all our")
 _EXCLUDING = words.word_set("other remaining rest others non-baseline")
 
 
@@ -102,8 +103,8 @@ def _is_partial(s: Sentence) -> bool:
     for j in range(len(s.tokens) - 1):
         if s.word(j) in {"among", "of"} and s.word(j + 1) in {"those", "these"} and s.is_word(j + 2):
             return not (s.word(j + 2) in {"that", "which"} and s.word(j + 3) in words.ENDED_WELL)
-        if s.word(j) in {"among", "of"} and s.word(j + 1) in {"the", "all", "our"}:
-            k = j + 2
+        if s.word(j) in {"among", "of"} and s.word(j + 1) in _WHOLE:
+            k = s.skip(j + 1, _WHOLE)
             while s.kind(k) is TokenKind.NUMBER or s.word(k) in _KNOWN_CHOICES:
                 k += 1
             chosen = s.is_word(k) and s.word(k) not in words.RUN_NOUNS and not s.runs(k)
