@@ -145,8 +145,10 @@ def is_of_several(s: Sentence, low: int, i: int) -> bool:
 
 
 def goes_on(s: Sentence, low: int, i: int) -> bool:
-    """Whether a clause that names no run has the subject of the one before: ``and finished with``, ``while it``."""
+    """Whether a clause that names no run has the subject of the one before: ``and the worst score``, ``while it``."""
     first = s.skip(low, _CONJOINING)
+    if s.word(s.skip(first, words.ARTICLES)) in words.SUPERLATIVES:
+        return True
     verbal = s.word(first) in words.FOLLOWERS | words.SENSES.keys() | words.STATUS_WORDS.keys() | {"with"}
     verbal = verbal and s.word(first) not in words.ARTICLES
     verbal = verbal or any(s.word(j) in {"attempt", "run", "job"} for j in range(first, first + 3))

@@ -104,7 +104,8 @@ class Hypotheses:
             return self._stated[rank - 1 : rank]
         low, high = s.clause(at)
         beside = frozenset(run for m in reader.runs if low <= m.first < high for run in m.meant)
-        for runs in (beside, reader.subjects(at).surest, reader.named, s.context.topics, reader.named_before):
+        called = next((m.meant for m in reader.runs if m.last < at and _is_called(s, m.last, at)), frozenset[str]())
+        for runs in (called, beside, reader.subjects(at).surest, reader.named, s.context.topics, reader.named_before):
             if meant := [each for each in self._stated if each.run in runs]:
                 mine = meant
                 break
@@ -119,6 +120,11 @@ class Hypotheses:
         if max(score.values()) >= best + _CLEARLY:  # by its words it is that of another run
             mine, best = self._stated, max(score.values())
         return [each for each in mine if score[each] == best]
+
+
+def _is_called(s: Sentence, run: int, at: int) -> bool:
+    """Whether a verdict stands right behind a run: ``LR-002 supported, LR-003 refuted``."""
+    return all(s.word(j) in words.BE | {":", "(", "->", "\u2192"} for j in range(run + 1, at))
 
 
 @dataclass(frozen=True)
