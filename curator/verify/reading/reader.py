@@ -285,9 +285,12 @@ class Reader:
         head = next((j for j in range(5) if self._s.word(j) == ":"), 0)
         if any(is_unknown(self._s, j) for j in range(head)) and (self._before or not self._s.context.field):
             return Ties(weak)  # "Weaker penalty: finished."
-        own = 0
+        goes_on = self._s.word(0) in _PRONOUNS or self._s.kind(0) in {TokenKind.METRIC, TokenKind.NUMBER}
+        goes_on = goes_on or self._s.word(self._s.skip(0, words.ARTICLES)) in words.SUPERLATIVES
+        own, presented = 0, self._presented() if goes_on and not topics else None
         for m in self._runs_before():
-            ties.append(Tie(m.meant, 1.5 if m.reference else 0.5 * min(own, 2)))
+            cost = 1.5 if m.reference else 0.5 * min(own, 2)
+            ties.append(Tie(m.meant, cost if presented is None else 0.0 if m is presented else PASSED))
             own += not m.reference
         if self._s.word(0) in {"that", "this"} and len(ties) == 1 and self._before:  # "A: 912. B: 648. That is 1.41x."
             ties += [Tie(m.meant, 1.0) for m in self._before._runs_before()]  # noqa: SLF001 - of its own kind
@@ -297,9 +300,17 @@ class Reader:
             self._s.keys(j) or is_unknown(self._s, j) for j in range(1, 5)
         ):
             return Ties([*ties, *weak], 1.0)  # "The next smaller window loses 46.8 points"
-        goes_on = self._s.word(0) in _PRONOUNS or self._s.kind(0) is TokenKind.METRIC
-        sure = len(topics) == 1 or (goes_on and len(ties) == 1)
+        sure = len(topics) == 1 or (goes_on and (len(ties) == 1 or presented is not None))
         return Ties([*ties, *weak], 3.0 if sure else 1.5)
+
+    def _presented(self) -> Mention | None:
+        """The one run that the sentence before presents: ``LR-003, a larger rate.``, ``LR-003 is done.``"""
+        earlier = self._s.previous
+        if self._before is None or earlier is None:
+            return None
+        named = [m for m in self._before.runs if not earlier.tokens[m.first].described]
+        alone = len(named) == 1 and len(named[0].meant) == 1 and not earlier.tokens[named[0].first].depth
+        return named[0] if alone and not named[0].reference else None
 
     def earlier(self) -> Ties:
         """What a pronoun means that stands for no run of its own sentence."""
