@@ -15,6 +15,7 @@ from curator.verify.reading.roles import is_change
 from curator.verify.reading.sentences import Context, Sentence, split
 from curator.verify.reading.tokens import Lexer, TokenKind
 from curator.verify.report import Collector, Report
+from curator.verify.rules.appositions import Appositions
 from curator.verify.rules.causes import Causes
 from curator.verify.rules.chains import Chains
 from curator.verify.rules.comparisons import Comparisons
@@ -96,6 +97,7 @@ class Verifier:
             Causes(self._world),
             Labels(self._world),
             Settings(self._world),
+            Appositions(self._world),
             self._references,
         )
 

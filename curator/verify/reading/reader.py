@@ -7,12 +7,12 @@ Never looks at a value.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.verify.reading.axes import axes
+from curator.verify.reading.earlier import Earlier
 from curator.verify.reading.frames import frame
 from curator.verify.reading.lists import SIDES, Lists
 from curator.verify.reading.mentions import PREPOSITIONS, has_own_number, is_gap, is_unknown, opens_pair, runs_named
@@ -67,8 +67,13 @@ class Reader:
         return runs_named(self._s)
 
     @cached_property
+    def _earlier(self) -> Earlier:
+        before = self._before
+        return Earlier(self._s.previous, before.runs if before else [], before._earlier if before else None)  # noqa: SLF001 - of its own kind
+
+    @cached_property
     def _unnamed(self) -> Unnamed:
-        return Unnamed(self._s, self._world, self.runs, list(self._runs_before()))
+        return Unnamed(self._s, self._world, self.runs, list(self._earlier.runs()))
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -287,13 +292,13 @@ class Reader:
             return Ties(weak)  # "Weaker penalty: finished."
         goes_on = self._s.word(0) in _PRONOUNS or self._s.kind(0) in {TokenKind.METRIC, TokenKind.NUMBER}
         goes_on = goes_on or self._s.word(self._s.skip(0, words.ARTICLES)) in words.SUPERLATIVES
-        own, presented = 0, self._presented() if goes_on and not topics else None
-        for m in self._runs_before():
+        own, presented = 0, self._earlier.presented() if goes_on and not topics else None
+        for m in self._earlier.runs():
             cost = 1.5 if m.reference else 0.5 * min(own, 2)
             ties.append(Tie(m.meant, cost if presented is None else 0.0 if m is presented else PASSED))
             own += not m.reference
         if self._s.word(0) in {"that", "this"} and len(ties) == 1 and self._before:  # "A: 912. B: 648. That is 1.41x."
-            ties += [Tie(m.meant, 1.0) for m in self._before._runs_before()]  # noqa: SLF001 - of its own kind
+            ties += [Tie(m.meant, 1.0) for m in self._earlier.further()]
         if not ties:
             return Ties([*weak, Tie(frozenset())], 0.5) if weak else Ties([])
         if self._s.word(0) in {"the", "a", "an"} and any(
@@ -303,27 +308,9 @@ class Reader:
         sure = len(topics) == 1 or (goes_on and (len(ties) == 1 or presented is not None))
         return Ties([*ties, *weak], 3.0 if sure else 1.5)
 
-    def _presented(self) -> Mention | None:
-        """The one run that the sentence before presents: ``LR-003, a larger rate.``, ``LR-003 is done.``"""
-        earlier = self._s.previous
-        if self._before is None or earlier is None:
-            return None
-        named = [m for m in self._before.runs if not earlier.tokens[m.first].described]
-        alone = len(named) == 1 and len(named[0].meant) == 1 and not earlier.tokens[named[0].first].depth
-        return named[0] if alone and not named[0].reference else None
-
     def earlier(self) -> Ties:
         """What a pronoun means that stands for no run of its own sentence."""
         return self._inherited([])
-
-    def _runs_before(self) -> Iterator[Mention]:
-        """The runs of the last sentences back to one that speaks of a run."""
-        reader = self._before
-        while reader:
-            yield from reader.runs
-            if any(not m.reference for m in reader.runs):
-                return
-            reader = reader._before  # noqa: SLF001 - of its own kind
 
     def _adjacent(self, j: int, i: int, links: frozenset[str] = _ADJACENT) -> bool:
         """Whether nothing but links stands between a name and a numeral: ``LR-001's 2.40``, ``the baseline (2.40)``."""
@@ -357,7 +344,7 @@ class Reader:
         ties = [Tie(baseline)] if baseline else []
         ties += [Tie(m.meant, 0.5) for m in self.runs]
         ties += [Tie(s.context.topics, 1.0)] if s.context.topics else []
-        ties += [Tie(m.meant, 1.0) for m in (self._before.runs if self._before else [])]
+        ties += [Tie(m.meant, 1.0) for m in self._earlier.last]
         ahead_of = any(
             s.word(j) in words.SUPERLATIVES for j in range(high)
         )  # "the highest, by 0.07 points": ahead of the next
@@ -370,19 +357,13 @@ class Reader:
 
     def rivals(self, i: int) -> Ties:
         """What the subject at ``i`` is compared with: ``It does not beat LR-002. It is faster, too`` means LR-002."""
-        earlier = [m for m in self._before.runs if m.reference] if self._before and self._s.word(0) in _PRONOUNS else []
+        earlier = [m for m in self._earlier.last if m.reference] if self._s.word(0) in _PRONOUNS else []
         ties = self.references(i)
-        if not ties.explicit and not self.runs and (pair := self._pair_before()):
+        if not ties.explicit and not self.runs and (pair := self._earlier.pair()):
             return Ties([*(Tie(m.meant) for m in pair), *(replace(tie, cost=tie.cost + 1.0) for tie in ties.all)], 2.5)
         if not earlier or ties.explicit:
             return ties
         return Ties([*(Tie(m.meant) for m in earlier), *(replace(tie, cost=tie.cost + 1.0) for tie in ties.all)], 2.5)
-
-    def _pair_before(self) -> list[Mention]:
-        """The runs that the sentence before sets side by side: ``LR-002 took 72 min, LR-003 73. Same time``."""
-        named = self._before.runs if self._before else []
-        apart = all(not a.meant & b.meant for a, b in itertools.combinations(named, 2))
-        return named if len(named) > 1 and apart else []
 
     def compared_with(self, i: int) -> Ties:
         """The runs that a compared value may be of."""
@@ -402,5 +383,5 @@ class Reader:
         if stepped and len(subjects.surest) == 1:
             ties.append(Tie(self._world.counterparts(min(subjects.surest)), 0.5))
         ties += [Tie(m.meant, 2.5 if m.meant == subjects.surest and len(m.meant) == 1 else 0.5) for m in mentions]
-        ties += [Tie(m.meant, 0.5) for m in (self._before.runs if self._before else [])]
+        ties += [Tie(m.meant, 0.5) for m in self._earlier.last]
         return Ties(ties, FAR if len(self.named) > 1 else 2.5 if subjects.all and stepped else 1.5)
