@@ -27,7 +27,8 @@ class Appositions:
                 continue
             for j in _beside(s, i):
                 called = s.runs(j)
-                if called and not called & s.runs(i):
+                doubted = {s.tokens[i].start, s.tokens[j].start} & {issue.start for issue in found.issues}
+                if called and not called & s.runs(i) and not doubted:
                     why = f"{s.tokens[j].text} is {', '.join(sorted(called)[:3])}"
                     found.object_to(FindingKind.ATTRIBUTION, s.tokens[i], why)
 
