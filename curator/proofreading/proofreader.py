@@ -122,7 +122,7 @@ class _Proofreader:
             time=datetime.now(UTC),
             settled=(
                 *settled.values(),
-                *(_settled(each, "who is meant was guessed; not objected to") for each in unshared),
+                *(_settled(each, f"{each.why}: a guess that the model does not share") for each in unshared),
             ),
             objections=tuple(dict.fromkeys(objections)),
             writing=Writing(

@@ -124,7 +124,7 @@ def test_a_guess_that_the_model_does_not_share_goes_and_is_listed():
     proof, _ = read(RIGHT, NOTHING)
 
     assert [(each.text, each.meaning) for each in proof.settled] == [
-        ("2.459", "who is meant was guessed; not objected to")
+        ("2.459", f"{doubt(RIGHT).why}: a guess that the model does not share")
     ]
 
 
