@@ -217,7 +217,9 @@ def _prompt(desk: Desk, *, said: str = "") -> str:
 def _help(desk: Desk) -> None:
     for key, (_, meaning) in _KEYS.items():
         desk.console.print(Text.assemble("    ", (key, _STRONG), f"  {meaning}"))
-    desk.console.print(Text("    nothing is preselected; nothing leaves this machine before `curator publish`, but what p has read\n"))
+    desk.console.print(
+        Text("    nothing is preselected; nothing leaves this machine before `curator publish`, but what p has read\n")
+    )
 
 
 def _say(desk: Desk, text: str) -> None:
