@@ -53,6 +53,8 @@ class LogEntry:
     by: str
     """The person's name; for publications, whoever started the program."""
     accepted: tuple[AcceptedFinding, ...] = ()
+    settled: tuple[str, ...] = ()
+    """Doubts that a model settled which proofread the text: the words, and how."""
     evidence_count: int = 0
     """How many spans of the text the verifier matched to facts when the decision was made."""
     why: str | None = None

@@ -77,11 +77,11 @@ def doubts(text: str, found: Report, proof: Proof | None) -> Iterator[Issue]:
     if proof is not None:
         for each in proof.objections:
             why = f"{proof.writing.model} objects: {each.why}"
-            yield Issue(kind=FindingKind.PROOF, start=each.start, end=each.end, why=why)
+            yield Issue(kind=FindingKind.PROOF, start=each.start, end=each.end, why=why, about=each.why)
 
 
 def objects_near(finding: Finding, objections: Iterable[Objection], text: str) -> bool:
-    """Whether the model objects to anything in the line of a finding."""
-    start = text.rfind("\n", 0, finding.start) + 1
-    end = text.find("\n", finding.end)
-    return any(start <= each.start and (end < 0 or each.start < end) for each in objections)
+    """Whether an objection is to anything in the paragraph of a finding."""
+    start = text.rfind("\n\n", 0, finding.start) + 1
+    end = text.find("\n\n", finding.end)
+    return any(start < each.end and (end < 0 or each.start < end) for each in objections)

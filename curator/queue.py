@@ -5,7 +5,7 @@
     ids/LR-D/000004.json           a draft ID that was handed out
     drafts/LR-D004/000000.json     the draft as it was made
     drafts/LR-D004/000001.json     its text after the first edit
-    drafts/LR-D004/proof-0001.json what a model said that read one of its texts beside the record
+    drafts/LR-D004/proof-1f0c9b...-0001.json  what a model said that read the text with this hash
 
 A draft's status is not stored: it is what the log says of its newest text.
 """
@@ -109,12 +109,12 @@ class DraftQueue:
         return self.get(draft.id)
 
     def keep_proof(self, draft: Draft, proof: Proof) -> Draft:
-        """Keep what a model said of a draft's text; the newest counts."""
+        """Keep what a model said of a text of a draft; the newest of each text counts."""
         while True:
-            names = self.store.objects.names(f"drafts/{draft.id}")
-            number = 1 + sum(name.startswith(_PROOF) for name in names)
+            prefix = _proof_prefix(proof.sha256)
+            number = 1 + sum(name.startswith(prefix) for name in self.store.objects.names(f"drafts/{draft.id}"))
             try:
-                self.store.objects.put_new(f"drafts/{draft.id}/{_PROOF}{number:04d}.json", dump(proof))
+                self.store.objects.put_new(f"drafts/{draft.id}/{prefix}{number:04d}.json", dump(proof))
             except FileExistsError:
                 continue  # somebody else had it read at the same time
             return self.get(draft.id)
@@ -170,8 +170,9 @@ class DraftQueue:
             raise DraftFormatError(
                 f"draft {draft_id} cannot be read ({error}); draft its runs again with `curator draft`"
             ) from error
-        if len(files) > len(names):
-            draft = replace(draft, proof=self._proof(f"{folder}/{files[-1]}"))
+        proofs = [name for name in files if name.startswith(_proof_prefix(draft.sha256))]
+        found = (self._proof(f"{folder}/{name}") for name in reversed(proofs))
+        draft = replace(draft, proof=next((proof for proof in found if proof is not None), None))
         for entry in entries:
             # What is out stays out, whatever text came after it.
             if entry.draft == draft_id and (entry.sha256 == draft.sha256 or entry.decision is Decision.PUBLISHED):
@@ -191,6 +192,10 @@ class DraftQueue:
         """What a model said; nothing where that cannot be read, as the draft is worth more than it."""
         try:
             return decode(Proof, json.loads(self.store.objects.get(key)))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             logger.warning("%s cannot be read (%s); have the draft proofread again", key, error)
             return None
+
+
+def _proof_prefix(sha256: str) -> str:
+    return f"{_PROOF}{sha256[:16]}-"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from curator.draft import Draft, DraftStatus
 from curator.errors import OpenFindingsError, RefusedError, StaleDraftError
 from curator.log import AcceptedFinding, Decision, LogEntry
-from curator.plain import line_of
+from curator.plain import line_of, settled_line
 from curator.verify import BINDING
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def approve(draft: Draft, report: Report, *, by: str, seen_sha256: str, accept: 
         time=datetime.now(UTC),
         by=by,
         accepted=tuple(AcceptedFinding(id=f, text=known[f].text, why=known[f].why) for f in accept),
+        settled=tuple(map(settled_line, draft.proofread.settled)) if draft.proofread is not None else (),
         evidence_count=len(report.evidence),
     )
 

@@ -183,7 +183,7 @@ def _reject(draft: Draft, _: Report, desk: Desk) -> str | None:
 def _unchanged(draft: Draft, desk: Desk) -> Draft:
     """The draft as it stands, provided that it is still what is on the screen."""
     current = desk.queue.get(draft.id)
-    if (current.revision, current.status) != (draft.revision, draft.status):
+    if (current.revision, current.status, current.proof) != (draft.revision, draft.status, draft.proof):
         raise StaleDraftError(draft.id)
     return current
 

@@ -8,6 +8,7 @@ from curator.check import check
 from curator.cli.asking import asking
 from curator.cli.queue import open_queue
 from curator.cli.verify import lines, read_facts, read_text
+from curator.draft import DraftStatus
 from curator.plain import proof_line, settled_line
 from curator.proof import doubts
 from curator.verify import report, to_json, verify
@@ -34,7 +35,7 @@ from marin_research.redact import Redactor
 @click.option("--model", default="", help="Which model reads (MARIN_RESEARCH_MODEL, or the thread's; claude-opus-5-5).")
 @click.option(
     "--budget",
-    type=click.IntRange(min=10_000),
+    type=click.IntRange(min=30_000),
     default=90_000,
     show_default=True,
     help="Tokens that it may take, an answer that had to be mended included.",
@@ -58,12 +59,12 @@ def command(
         name, text = found.id, found.text
         with asking(model=model, budget_tokens=budget, deadline_s=deadline) as options:
             found, proof = proofread_draft(found, queue, options)
-        checked = check(found, queue.store)
+        status, checked = found.status, check(found, queue.store)
     elif draft is None and facts is not None and text_file is not None:
         name, text, known = text_file, read_text(text_file), read_facts(facts)
         with asking(model=model, budget_tokens=budget, deadline_s=deadline) as options:
             proof = proofread(text, known, Redactor.from_environment(public=True), options)
-        verified = verify(text, known)
+        status, verified = DraftStatus.DRAFT, verify(text, known)
         checked = report(text, doubts(text, verified, proof), verified.evidence)
     else:
         raise UsageError("name a draft, or both --facts FACTS.json and --file TEXT.md")
@@ -73,4 +74,6 @@ def command(
         settled = [f"  settled     {settled_line(each)}" for each in proof.settled]
         click.echo("\n".join([*lines(name, text, checked), *settled]))
         click.echo(proof_line(proof), err=True)
+        if status is DraftStatus.APPROVED and not checked.ok:
+            click.echo(f"{name} is approved all the same; `curator reject {name} --why ...` holds it back", err=True)
     return 0 if checked.ok else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curator.errors import StaleDraftError
 from curator.proofreading.proofreader import proofread
 from marin_research.errors import ThreadError
 from marin_research.redact import Redactor
@@ -26,6 +27,7 @@ def proofread_draft(draft: Draft, queue: DraftQueue, options: Options | None = N
 
     Raises:
         CuratorError: there is no answer that can be used; nothing was changed.
+        StaleDraftError: the text was changed while it was read; what was said of the old one is kept.
     """
     try:
         thread = find_thread(draft.thread, queue.store) if draft.thread else None
@@ -34,4 +36,7 @@ def proofread_draft(draft: Draft, queue: DraftQueue, options: Options | None = N
     names, declared = (thread.private_names, thread.model) if thread is not None else ((), "")
     redactor = Redactor.from_environment(public=True, names=names)
     proof = proofread(draft.text, draft.facts, redactor, options, declared=declared)
-    return queue.keep_proof(draft, proof), proof
+    current = queue.keep_proof(draft, proof)
+    if current.sha256 != proof.sha256:
+        raise StaleDraftError(draft.id)
+    return current, proof

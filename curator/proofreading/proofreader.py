@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from curator.model.structured import InvalidReplyError, parse
 from curator.plain import one_line
 from curator.proof import Objection, Proof, Settled, objects_near
 from curator.proofreading.answer import Answer
-from curator.suspicion import suspicious
+from curator.suspicion import reads_like_an_instruction, suspicious
 from curator.verify import FindingKind, Verifier
 from curator.verify.meanings import Meaning
 from curator.writing import Writing
@@ -114,9 +115,11 @@ class _Proofreader:
 
     def proof(self) -> Proof:
         answer = self._converse()
-        objections = [each for wrong in answer.objections if (each := self._objection(wrong)) is not None]
+        placed = [self._objections(wrong) for wrong in answer.objections]
+        objections = [each for places in placed for each in places]
         settled = {meant.finding: one for meant in answer.meanings if (one := self._settled(meant)) is not None}
-        unshared = [each for each in self._unshared(objections) if each.id not in settled]
+        # An objection that cannot be placed may be to anything.
+        unshared = [each for each in self._unshared(objections) if each.id not in settled] if all(placed) else []
         return Proof(
             sha256=text_sha256(self._text),
             time=datetime.now(UTC),
@@ -168,7 +171,10 @@ class _Proofreader:
         return best
 
     def _request(self) -> Request:
-        facts = {fact.id: shown(fact) for fact in self._facts.values() if is_sent(fact)}
+        known = [
+            fact for fact in self._facts.values() if is_sent(fact) and self._mask.text(fact.id, "facts") == fact.id
+        ]
+        facts = {fact.id: shown(fact) for fact in known}
         doubted = {f.id: {"words": f.text, "why": f.why} for f in self._findings.values() if f.kind in _OPEN_TO_MEANING}
         asked = {"text": self._text, "findings": doubted}
         return Request(
@@ -183,7 +189,8 @@ class _Proofreader:
         tokens = self._model.count(request)
         if tokens is None:
             tokens = sum(map(len, (*request.system, *(turn.text for turn in request.turns)))) // _CHARACTERS_A_TOKEN
-        limit = self._options.budget_tokens // _ROUNDS - request.max_output_tokens
+        # All rounds send it, and those after the first one what was answered, too.
+        limit = self._options.budget_tokens // _ROUNDS - (_ROUNDS + 1) * request.max_output_tokens // _ROUNDS
         if tokens > limit:
             raise ModelError(f"the text and its facts take {tokens:,} tokens, and the budget leaves {limit:,} for them")
 
@@ -202,8 +209,13 @@ class _Proofreader:
                 f"meanings[{index}]: there is no fact {each}" for each in self._strangers(meant.of + meant.against)
             ]
         for index, wrong in enumerate(answer.objections):
-            if wrong.quote not in self._text or not wrong.quote.strip():
-                found.append(f"objections[{index}].quote: it does not stand in the text letter for letter")
+            if (times := self._text.count(wrong.quote)) != 1 or not wrong.quote.strip():
+                where = (
+                    f"it stands in the text {times} times; make it longer" if times else "it does not stand in the text"
+                )
+                found.append(f"objections[{index}].quote: {where}, letter for letter")
+            if not wrong.facts:
+                found.append(f"objections[{index}].facts: name at least one")
             found += [f"objections[{index}].facts: there is no fact {each}" for each in self._strangers(wrong.facts)]
         return found
 
@@ -221,11 +233,11 @@ class _Proofreader:
         return _settled(finding, _in_words(meaning, self._facts))
 
     def _unshared(self, objections: Sequence[Objection]) -> list[Finding]:
-        """Guesses of the rules that the model does not share, having read the line beside the record.
+        """Guesses of the rules that the model does not share, having read the paragraph beside the record.
 
-        What it does not say counts for nothing where the record holds text that might have told it to be silent.
+        What it does not say counts for nothing where it may have been told to be silent.
         """
-        if any(suspicious(self._facts.values())):
+        if any(suspicious(self._facts.values())) or any(map(reads_like_an_instruction, self._text.splitlines())):
             return []
         return [
             finding
@@ -235,16 +247,18 @@ class _Proofreader:
             and not objects_near(finding, objections, self._text)
         ]
 
-    def _objection(self, wrong: Wrong) -> Objection | None:
-        """The objection, if it is to words of the text and names facts."""
-        at = self._text.find(wrong.quote)
+    def _objections(self, wrong: Wrong) -> list[Objection]:
+        """The objection, wherever its words stand; none if they do not, or if it names no fact."""
         known = [self._facts[fact_id] for fact_id in wrong.facts if fact_id in self._facts]
-        if at < 0 or not wrong.quote.strip() or not known:
-            return None
+        if not wrong.quote.strip() or not known:
+            return []
         why = one_line(wrong.why)
         why = why if len(why) <= _LONGEST_WHY else f"{why[: _LONGEST_WHY - 1]}…"
         backed = ", ".join(f"{fact.id} is {one_line(render(fact))}" for fact in known[:3])
-        return Objection(text=wrong.quote, start=at, end=at + len(wrong.quote), why=f"{why} ({backed})")
+        return [
+            Objection(text=wrong.quote, start=found.start(), end=found.end(), why=f"{why} ({backed})")
+            for found in re.finditer(re.escape(wrong.quote), self._text)
+        ]
 
 
 def _settled(finding: Finding, meaning: str) -> Settled:

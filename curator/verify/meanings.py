@@ -6,7 +6,6 @@ tell; they are believed only as far as the facts, and the names in the sentence 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ from curator.verify.known.quantities import changes
 from curator.verify.reading.senses import amount_word, equality_at, sense_at
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
-from curator.verify.text.numerals import match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +32,7 @@ _MARKS = frozenset(",;:.()")
 class Relation(StrEnum):
     """What doubted words say of facts."""
 
-    VALUE = "value"  # the number is the fact's, or stands in its text
+    VALUE = "value"  # the number is the fact's
     CHANGE = "change"  # the number lies between two facts
     COMPARISON = "comparison"  # the word sets facts against others
     EXTREME = "extreme"  # the word puts a fact before all others
@@ -58,11 +56,9 @@ def is_true(meaning: Meaning, world: World, s: Sentence, span: tuple[int, int]) 
         s: the sentence that the words stand in.
         span: offsets of the words.
     """
-    if meaning.relation is Relation.VALUE and _stands_in(meaning.of, world, s, span):
-        return True
     own, others = _quantities(meaning.of, world), _quantities(meaning.against, world)
     at = [i for i, token in enumerate(s.tokens) if span[0] <= token.start < span[1]]
-    if not own or not at or not _may_be_meant(meaning.relation, own, others, s, at[0]):
+    if not own or not at or s.negated(at[0]) or not _may_be_meant(meaning.relation, own, others, s, at[0]):
         return False
     match meaning.relation:
         case Relation.VALUE:
@@ -74,19 +70,6 @@ def is_true(meaning: Meaning, world: World, s: Sentence, span: tuple[int, int]) 
             return any(_compares(s, i, own, others, world) for i in at)
         case Relation.EXTREME:
             return any(_leads(s, i, own, others, world) for i in at)
-
-
-def _stands_in(fact_ids: Sequence[str], world: World, s: Sentence, span: tuple[int, int]) -> bool:
-    """Whether the number is one that the text of a fact has: a threshold that was hoped for, a part of a name."""
-    numerals = [token.numeral for token in s.tokens if token.numeral and span[0] <= token.start < span[1]]
-    written = {
-        (found[1].value, found[1].unit)
-        for fact, text in world.strings
-        if fact.id in fact_ids
-        for start in re.finditer(r"(?<![\w.])[+-]?\d", text)
-        if (found := match(text, start.start(), world.unit_pattern)) is not None
-    }
-    return any((numeral.value, numeral.unit) in written for numeral in numerals)
 
 
 def _quantities(fact_ids: Sequence[str], world: World) -> list[Quantity]:
@@ -146,12 +129,13 @@ def _changes_so(s: Sentence, i: int, a: Quantity, b: Quantity, world: World) -> 
 
 def _compares(s: Sentence, i: int, own: list[Quantity], others: list[Quantity], world: World) -> bool:
     sense = sense_at(s, i) or equality_at(s, i) or words.PLACES.get(s.word(i))
-    return sense is not None and not s.negated(i) and _all_go(sense, own, others, world)
+    return sense is not None and _all_go(sense, own, others, world)
 
 
 def _leads(s: Sentence, i: int, own: list[Quantity], others: list[Quantity], world: World) -> bool:
     """Whether it is the first of all that measured it; people set variants against each other without the baseline."""
-    sense = words.SUPERLATIVES.get(s.word(i))
+    ranked = {s.word(i - 1), s.word(i - 2)} & words.RANKS.keys()  # "the second-best"
+    sense = words.SUPERLATIVES.get(s.word(i)) if not ranked else None
     measured = {run for run, name in world.values if name == own[0].name and world.ended_well(run)}
     compared = {run for quantity in (*own, *others) for run in quantity.runs}
     left_out = frozenset[str]() if _named(s) else world.baseline

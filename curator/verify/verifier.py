@@ -121,11 +121,14 @@ class Verifier:
         )
 
     def names_a_run(self, finding: Finding, text: str) -> bool:
-        """Whether a run's ID stands in the sentence of a finding, so that the rules need not guess who is meant."""
+        """Whether the sentence of a finding names a run or is about one, so that the rules need not guess who is meant.
+
+        A run is named by its ID; a sentence is about the run of its heading.
+        """
         return any(
-            token.kind is TokenKind.RUN and any(run.lower() in token.lower for run in token.runs)
+            len(sentence.context.topics) == 1
+            or any(t.kind is TokenKind.RUN and any(run.lower() in t.lower for run in t.runs) for t in sentence.tokens)
             for sentence in self._sentences_of(finding, text)
-            for token in sentence.tokens
         )
 
     def _sentences_of(self, finding: Finding, text: str) -> list[Sentence]:

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from curator.errors import CuratorError
+from curator.errors import CuratorError, StaleDraftError
 from curator.facts import Fact, FactKind
 from curator.model.options import Options
 from curator.model.port import ModelError
 from curator.model.scripted import ScriptedModel
 from curator.page import page
+from curator.proofreading.drafts import proofread_draft
 from curator.proofreading.proofreader import proofread
 from curator.suspicion import reads_like_an_instruction
 from curator.verify import verify
@@ -87,6 +88,7 @@ def test_a_doubt_goes_where_the_facts_agree_with_what_the_words_mean():
         pytest.param("eval/loss of LR-002 is worse than that of LR-001.", "comparison", [NOW], [BEFORE], id="flipped"),
         pytest.param("LR-001 has the best eval/loss.", "extreme", [BEFORE], [NOW], id="not the best"),
         pytest.param("LR-001 has the best eval/loss.", "extreme", [BEFORE], [], id="the best of itself"),
+        pytest.param("LR-002 does not have the best eval/loss.", "extreme", [NOW], [BEFORE], id="a denial"),
         pytest.param("LR-001 has the best eval/loss.", "extreme", [NOW], [BEFORE], id="the best, and another is named"),
     ],
 )
@@ -144,6 +146,37 @@ def test_the_silence_of_a_model_is_no_evidence(text, objections):
     assert proof.settled == ()
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(objection(quote="2.459", fact_ids=[]), id="it names no fact"),
+        pytest.param(objection(quote="2.4590"), id="its words are not in the text"),
+    ],
+)
+def test_an_objection_that_cannot_be_placed_is_no_silence(wrong):
+    """It may be to anything; the doubts of the rules stay."""
+    proof, _ = read(RIGHT, {**NOTHING, "objections": [wrong]})
+
+    assert (proof.settled, proof.objections) == ((), ())
+
+
+def test_an_objection_stands_wherever_its_words_do():
+    """A quote that stands twice must not be put at the wrong place, and nothing near either of them is settled."""
+    proof, model = read(f"LR-001 has 2.459.\n\n{RIGHT}", {**NOTHING, "objections": [objection(quote="2.459")]})
+
+    assert [each.start for each in proof.objections] == [11, 72]
+    assert proof.settled == ()
+    assert "it stands in the text 2 times; make it longer" in model.requests[1].turns[-1].text
+
+
+@pytest.mark.parametrize("text", [f"### LR-002 a higher rate\n\n- Result: {RIGHT}", f"{RIGHT}\n{instruction().value}"])
+def test_silence_counts_for_nothing_where_it_may_not(text):
+    """Below a heading that names one run nothing is guessed, and a text may tell a model to be silent, too."""
+    proof, _ = read(text, NOTHING)
+
+    assert proof.settled == ()
+
+
 @pytest.mark.parametrize("attack", TOLD, ids=[attack["name"] for attack in TOLD])
 def test_silence_counts_for_nothing_where_the_record_asks_for_it(attack):
     """A log line may have told the model to let everything pass."""
@@ -169,14 +202,14 @@ def test_what_the_model_objects_to_is_a_finding_that_says_who_objects(checkout, 
 
 def test_a_doubt_that_stays_says_whether_the_model_shares_it(checkout, serve):
     """Who has to decide on it wants the second opinion beside the first."""
-    draft = checkout.draft("LR-002 has 2.459.\nLR-002 has 2.459, which is better.")
+    draft = checkout.draft("LR-002 has 2.459.\n\nLR-002 has 2.459, which is better.")
     serve({"reply": json.dumps({**NOTHING, "objections": [objection(quote="better")]})})
 
     said = checkout.curator("proofread", draft.id, code=1).out.splitlines()
 
     whys = {line.split("line ")[1]: said[at + 1] for at, line in enumerate(said) if "  line " in line}
     assert whys["1, column 12: 2.459"].endswith("; claude-opus-5-5 does not object")
-    assert not whys["2, column 12: 2.459"].endswith("object")
+    assert not whys["3, column 12: 2.459"].endswith("object")
 
 
 def test_an_objection_has_to_be_accepted_like_any_finding(checkout, serve):
@@ -191,6 +224,41 @@ def test_an_objection_has_to_be_accepted_like_any_finding(checkout, serve):
 
     (entry,) = checkout.queue.log.entries()
     assert entry.accepted[0].why.startswith("claude-opus-5-5 objects: ")
+
+
+def test_the_log_says_which_doubts_a_model_settled(checkout, serve):
+    """Who reads later what was approved has to see what was not accepted by a person."""
+    draft = checkout.draft(RIGHT)
+    serve({"reply": json.dumps(NOTHING)})
+    checkout.curator("proofread", draft.id)
+    checkout.curator("approve", draft.id)
+
+    (entry,) = checkout.queue.log.entries()
+    assert entry.settled == (f"2.459: {doubt(RIGHT).why}: a guess that the model does not share",)
+
+
+def test_a_late_proof_of_an_old_text_hides_none_of_the_current_one(checkout):
+    """Reading takes minutes; the text may have been edited and read again meanwhile."""
+    old = checkout.draft(RIGHT)
+    late, _ = read(RIGHT, NOTHING)
+    current = checkout.queue.edit(old, WRONG, by="Ada")
+    proof, _ = read(WRONG, {**NOTHING, "objections": [objection()]})
+    checkout.queue.keep_proof(current, proof)
+
+    checkout.queue.keep_proof(old, late)
+
+    assert checkout.queue.get(old.id).proofread == proof
+
+
+def test_a_text_that_changed_while_it_was_read_is_said_to_have_changed(checkout, monkeypatch):
+    """Findings of one text at the places of another would be nonsense."""
+    draft = checkout.draft(RIGHT)
+    checkout.queue.edit(draft, WRONG, by="Ada")
+    proof, _ = read(RIGHT, NOTHING)
+    monkeypatch.setattr("curator.proofreading.drafts.proofread", lambda *_, **__: proof)
+
+    with pytest.raises(StaleDraftError):
+        proofread_draft(draft, checkout.queue)
 
 
 def test_what_was_said_is_of_the_text_that_was_read(checkout, serve, editor):
@@ -251,7 +319,7 @@ def test_an_objection_without_words_or_facts_is_none(wrong):
     proof, model = read(WRONG, {**NOTHING, "objections": [wrong]})
 
     assert proof.objections == ()
-    assert len(model.requests) == (1 if wrong["facts"] == [] else 2)
+    assert len(model.requests) == 2
 
 
 def test_an_answer_that_cannot_be_used_is_mended_once():
@@ -261,7 +329,7 @@ def test_an_answer_that_cannot_be_used_is_mended_once():
     )
 
     assert [each.text for each in proof.objections] == ["better"]
-    assert "objections[0].quote: it does not stand in the text letter for letter" in model.requests[1].turns[-1].text
+    assert "objections[0].quote: it does not stand in the text, letter for letter" in model.requests[1].turns[-1].text
     assert proof.writing.rounds == 2
 
 
@@ -367,6 +435,8 @@ def test_the_newest_reading_of_a_text_counts(checkout, serve):
 def test_lines_that_others_wrote_are_theirs(checkout, serve):
     """Where a text takes the place of another, nobody has to answer for what stood there before."""
     draft = checkout.draft(f"{WRONG}\nA new line.\n", replaces=f"{WRONG}\n")
-    serve({"reply": json.dumps({**NOTHING, "objections": [objection()]})})
+    reply = {**NOTHING, "objections": [objection()]}
+    serve({"reply": json.dumps(reply)}, {"reply": json.dumps({**NOTHING, "objections": [objection(quote="new line")]})})
 
     checkout.curator("proofread", draft.id)
+    assert "new line" in checkout.curator("proofread", draft.id, code=1).out

@@ -19,8 +19,10 @@ from rich.console import Console
 
 from curator.draft import DraftStatus
 from curator.errors import CuratorError
+from curator.proof import Objection, Proof
 from curator.terminal import Desk, review
 from curator.verify import verify
+from curator.writing import Writing
 
 KEYS = set("aerspv?q")
 
@@ -123,6 +125,18 @@ def test_a_text_that_changed_meanwhile_is_shown_again(checkout, desk):
     assert entry.sha256 == checkout.queue.get(draft.id).sha256 != draft.sha256
     assert "changed meanwhile" in said(at)
     assert said(at).count("### 2026-11-22") == 2
+
+
+def test_an_objection_that_arrives_meanwhile_is_shown_before_anything_is_approved(checkout, desk):
+    """Somebody had the draft proofread elsewhere; nobody approves past what they did not see."""
+    draft = checkout.draft()
+    objection = Objection(text="higher", start=32, end=38, why="it is lower")
+    proof = Proof(sha256=draft.sha256, time=draft.created, objections=(objection,), writing=Writing(model="claude"))
+
+    review([draft.id], at := desk(lambda: checkout.queue.keep_proof(draft, proof), "a", "q"))
+
+    assert checkout.decisions() == []
+    assert "claude objects: it is lower" in said(at)
 
 
 @pytest.mark.parametrize("key", ["a", "r"])
