@@ -112,14 +112,17 @@ class _Proofreader:
         self._started = time.monotonic()
         self._usage = Usage()
         self._rounds = 0
+        self._objected = 0
+        """To how much one of the answers objected."""
 
     def proof(self) -> Proof:
         answer = self._converse()
         placed = [self._objections(wrong) for wrong in answer.objections]
         objections = [each for places in placed for each in places]
         settled = {meant.finding: one for meant in answer.meanings if (one := self._settled(meant)) is not None}
-        # An objection that cannot be placed may be to anything.
-        unshared = [each for each in self._unshared(objections) if each.id not in settled] if all(placed) else []
+        # An objection that cannot be placed, or was left out of a mended answer, may be to anything.
+        complete = all(placed) and len(placed) >= self._objected
+        unshared = [each for each in self._unshared(objections) if each.id not in settled] if complete else []
         return Proof(
             sha256=text_sha256(self._text),
             time=datetime.now(UTC),
@@ -160,6 +163,7 @@ class _Proofreader:
             self._usage += said.usage
             try:
                 best = parse(Answer, said.text)
+                self._objected = max(self._objected, len(best.objections))
                 problems = self._problems(best)
             except InvalidReplyError as error:
                 problems = [str(error)]

@@ -160,6 +160,13 @@ def test_an_objection_that_cannot_be_placed_is_no_silence(wrong):
     assert (proof.settled, proof.objections) == ((), ())
 
 
+def test_an_objection_that_is_given_up_when_it_has_to_be_mended_is_no_silence():
+    """The model did doubt something, whatever it says when it is asked again."""
+    proof, _ = read(RIGHT, {**NOTHING, "objections": [objection(quote="2.4590")]}, NOTHING)
+
+    assert proof.settled == ()
+
+
 def test_an_objection_stands_wherever_its_words_do():
     """A quote that stands twice must not be put at the wrong place, and nothing near either of them is settled."""
     proof, model = read(f"LR-001 has 2.459.\n\n{RIGHT}", {**NOTHING, "objections": [objection(quote="2.459")]})
