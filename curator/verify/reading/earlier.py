@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from curator.verify.reading.tokens import TokenKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,7 +34,7 @@ class Earlier:
     def presented(self) -> Mention | None:
         """The one run that the last sentence presents: ``LR-003 is done.`` or ``LR-003, a larger rate.``."""
         tokens = self._s.tokens if self._s is not None else ()
-        named = [m for m in self.last if not tokens[m.first].described]
+        named = [m for m in self.last if tokens[m.first].kind is TokenKind.RUN and not tokens[m.first].described]
         alone = len(named) == 1 and len(named[0].meant) == 1 and not tokens[named[0].first].depth
         return named[0] if alone and not named[0].reference else None
 

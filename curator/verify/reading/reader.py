@@ -290,9 +290,10 @@ class Reader:
         head = next((j for j in range(5) if self._s.word(j) == ":"), 0)
         if any(is_unknown(self._s, j) for j in range(head)) and (self._before or not self._s.context.field):
             return Ties(weak)  # "Weaker penalty: finished."
-        goes_on = self._s.word(0) in _PRONOUNS or self._s.kind(0) in {TokenKind.METRIC, TokenKind.NUMBER}
-        goes_on = goes_on or self._s.word(self._s.skip(0, words.ARTICLES)) in words.SUPERLATIVES
-        own, presented = 0, self._earlier.presented() if goes_on and not topics else None
+        goes_on = self._s.word(0) in _PRONOUNS or self._s.kind(0) is TokenKind.METRIC
+        told = goes_on or self._s.kind(0) is TokenKind.NUMBER
+        told = told or self._s.word(self._s.skip(0, words.ARTICLES)) in words.SUPERLATIVES
+        own, presented = 0, self._earlier.presented() if told and not topics else None
         for m in self._earlier.runs():
             cost = 1.5 if m.reference else 0.5 * min(own, 2)
             ties.append(Tie(m.meant, cost if presented is None else 0.0 if m is presented else PASSED))
@@ -305,7 +306,7 @@ class Reader:
             self._s.keys(j) or is_unknown(self._s, j) for j in range(1, 5)
         ):
             return Ties([*ties, *weak], 1.0)  # "The next smaller window loses 46.8 points"
-        sure = len(topics) == 1 or (goes_on and (len(ties) == 1 or presented is not None))
+        sure = len(topics) == 1 or (goes_on and len(ties) == 1) or presented is not None
         return Ties([*ties, *weak], 3.0 if sure else 1.5)
 
     def earlier(self) -> Ties:
