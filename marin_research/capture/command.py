@@ -36,7 +36,7 @@ class CommandCapture:
         """What of the output is missing in the record, and why."""
         self.outputs: dict[int, int] = {}
         """Which of our descriptors takes the place of which of the child's."""
-        self._link = SidecarLink(lambda: True, fork=True)
+        self._link = SidecarLink(lambda _: True, fork=True)
         self._destination: Destination | None = None
         store = recorder.store
         message = opening(store, recorder.run.id, recorder.attempt, recorder.writer, heartbeat_s=heartbeat_s)

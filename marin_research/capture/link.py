@@ -31,6 +31,7 @@ SILENCE_LIMIT_S = 60.0
 """How long a sidecar may say nothing before it is taken for stuck: the pipes fill up, and steps would wait for ever."""
 _MAX_STARTS = 4
 _SEND_TIMEOUT_S = 2.0
+_PIECES_IN_PIPES = 32
 _MAIN = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from marin_research.capture.sidecar import main; main(int(sys.argv[2]))"
@@ -66,11 +67,12 @@ class _Entry:
 class SidecarLink:
     """The connection to the sidecar, which is started when the first pipes are handed over."""
 
-    def __init__(self, on_failure: Callable[[], bool], *, fork: bool = False) -> None:
+    def __init__(self, on_failure: Callable[[Callable[[], None]], bool], *, fork: bool = False) -> None:
         """Nothing is started yet.
 
         Args:
-            on_failure: called when there can be no sidecar any more, until it returns True.
+            on_failure: called when there can be no sidecar any more, until it returns True. It is given what shows all
+                that still stands in the pipes.
             fork: whether this process has only one thread, so that the first sidecar may be a fork of it, which has
                 loaded already what it needs.
         """
@@ -258,16 +260,30 @@ class SidecarLink:
                 selector.register(channel.read, selectors.EVENT_READ, channel.echo)
         restored = False
         while selector.get_map():
-            for key, _ in selector.select(0.1):
-                try:
-                    data = os.read(key.fd, 1 << 16)
-                except OSError:  # how a pseudo-terminal says that nobody has it open any more
-                    data = b""
-                if not data:
-                    selector.unregister(key.fd)
-                elif key.data is not None:
-                    _write_all(key.data, data)
-            restored = restored or self._on_failure()
+            _show_ready(selector, 0.1)
+            restored = restored or self._on_failure(lambda: _show_all(selector))
+
+
+def _show_all(selector: selectors.BaseSelector) -> None:
+    """Show what stands in the pipes; no more than they hold, as children may go on to print into them."""
+    for _ in range(_PIECES_IN_PIPES):
+        if not _show_ready(selector, 0):
+            return
+
+
+def _show_ready(selector: selectors.BaseSelector, timeout_s: float) -> bool:
+    """Show a piece of whatever can be read from the pipes; False if there is none."""
+    ready = selector.select(timeout_s) if selector.get_map() else []
+    for key, _ in ready:
+        try:
+            data = os.read(key.fd, 1 << 16)
+        except OSError:  # how a pseudo-terminal says that nobody has it open any more
+            data = b""
+        if not data:
+            selector.unregister(key.fd)
+        elif key.data is not None:
+            _write_all(key.data, data)
+    return bool(ready)
 
 
 def _start_process(theirs: socket.socket) -> subprocess.Popen[bytes]:

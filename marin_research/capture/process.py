@@ -23,12 +23,14 @@ from marin_research.capture.link import SidecarLink, opening
 from marin_research.record import Output, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from marin_research.capture.streams import RoutedStream
     from marin_research.store import RecordStore
 
 _PATIENCE_S = 10.0
+_GATE_S = 0.01
+"""How long whoever reads the pipes waits for one who may be waiting for them to be read."""
 
 _current: contextvars.ContextVar[CapturedOutput | None] = contextvars.ContextVar("marin_research_capture", default=None)
 
@@ -107,7 +109,7 @@ class _Process:
     """What this process captures at the moment. There is one, as there is one ``sys.stdout`` and one descriptor 1."""
 
     def __init__(self) -> None:
-        self.gate: contextlib.AbstractContextManager[bool] = threading.RLock()
+        self.gate = threading.RLock()
         """Held while Python's streams are written to, or led elsewhere."""
         self._lock = threading.RLock()
         self._link = SidecarLink(self._give_up)
@@ -223,14 +225,24 @@ class _Process:
                 captured.problem = f"what native code and children printed was not captured: {error}"
             return None
 
-    def _give_up(self) -> bool:
-        """Let everybody print as if nothing were captured; False if that must wait for another thread."""
+    def _give_up(self, show_all: Callable[[], None]) -> bool:
+        """Let everybody print as if nothing were captured; False if that must wait for another thread.
+
+        What was printed before is shown first. Whoever holds the gate may wait for a full pipe to be read, and by whom
+        but the caller?
+        """
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            self._given_up, self._owner = True, None
-            if self._terminals is not None:
-                self._terminals.exchange(self._terminals.fds)
+            if not self.gate.acquire(timeout=_GATE_S):
+                return False
+            try:
+                self._given_up, self._owner = True, None
+                if self._terminals is not None:
+                    self._terminals.exchange(self._terminals.fds)
+                show_all()
+            finally:
+                self.gate.release()
             for captured in self._active:
                 captured.problem = self._link.problem
         finally:

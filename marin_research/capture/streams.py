@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class Router(Protocol):
     """Knows where a step's text belongs."""
 
-    gate: AbstractContextManager[bool]
-    """Held while text is written, so that nothing is led elsewhere between the question and the write."""
+    @property
+    def gate(self) -> AbstractContextManager[bool]:
+        """Held while text is written, so that nothing is led elsewhere between the question and the write."""
 
     def route(self, stream: RoutedStream) -> TextIO | None:
         """What to write to instead of the stream that ``stream`` stands in for."""
