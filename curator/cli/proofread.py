@@ -7,7 +7,7 @@ import click
 from curator.check import check
 from curator.cli.asking import asking
 from curator.cli.queue import open_queue
-from curator.cli.verify import lines, read_facts, read_text
+from curator.cli.verify import lines, read_facts, read_text, text_options
 from curator.draft import DraftStatus
 from curator.plain import proof_line, settled_line
 from curator.proof import doubts
@@ -27,11 +27,7 @@ from marin_research.redact import Redactor
     "  curator proofread LR-D004 --model claude-sonnet-5-5\n"
     "  curator proofread --facts draft.json --file entry.md --json"
 )
-@click.argument("draft", required=False)
-@click.option(
-    "--facts", type=click.Path(), metavar="FACTS.json", help="What `curator show --json` gives, or its facts."
-)
-@click.option("--file", "text_file", type=click.Path(), metavar="TEXT.md", help="The text; - reads it from stdin.")
+@text_options
 @click.option("--model", default="", help="Which model reads (MARIN_RESEARCH_MODEL, or the thread's; claude-opus-5-5).")
 @click.option(
     "--budget",

@@ -19,8 +19,21 @@ from marin_research.cli.lazy import json_option, print_json, root_option
 from marin_research.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from curator.facts import Fact
     from curator.verify import Report
+
+
+def text_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Which text is checked: a draft's, or that of a file beside its facts."""
+    text = click.option(
+        "--file", "text_file", type=click.Path(), metavar="TEXT.md", help="The text; - reads it from stdin."
+    )
+    facts = click.option(
+        "--facts", type=click.Path(), metavar="FACTS.json", help="What `curator show --json` gives, or its facts."
+    )
+    return click.argument("draft", required=False)(facts(text(function)))
 
 
 @click.command(
@@ -30,11 +43,7 @@ if TYPE_CHECKING:
     "  curator show LR-D004 --json > draft.json\n"
     "  curator verify --facts draft.json --file entry.md --json"
 )
-@click.argument("draft", required=False)
-@click.option(
-    "--facts", type=click.Path(), metavar="FACTS.json", help="What `curator show --json` gives, or its facts."
-)
-@click.option("--file", "text_file", type=click.Path(), metavar="TEXT.md", help="The text; - reads it from stdin.")
+@text_options
 @root_option
 @json_option
 def command(*, draft: str | None, facts: str | None, text_file: str | None, root: str | None, as_json: bool) -> int:

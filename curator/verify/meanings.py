@@ -18,7 +18,7 @@ from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from curator.verify.known.quantities import Quantity
     from curator.verify.known.world import World
@@ -74,12 +74,8 @@ def is_true(meaning: Meaning, world: World, s: Sentence, span: tuple[int, int]) 
 
 def _quantities(fact_ids: Sequence[str], world: World) -> list[Quantity]:
     """The numbers of facts; none where one has none, as the rest would be another meaning."""
-    found = [_by_id(world).get(fact_id) for fact_id in fact_ids]
-    return [] if None in found else [quantity for quantity in found if quantity is not None]
-
-
-def _by_id(world: World) -> Mapping[str, Quantity]:
-    return {quantity.ids[0]: quantity for quantity in world.quantities if len(quantity.ids) == 1}
+    known = {quantity.ids[0]: quantity for quantity in world.quantities if len(quantity.ids) == 1}
+    return [known[fact_id] for fact_id in fact_ids] if known.keys() >= set(fact_ids) else []
 
 
 def _may_be_meant(relation: Relation, own: list[Quantity], others: list[Quantity], s: Sentence, i: int) -> bool:
