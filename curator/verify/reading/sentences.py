@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from curator.verify.reading import mood
 from curator.verify.reading.tokens import Token, TokenKind
 from curator.verify.text import words
 
@@ -25,10 +26,6 @@ _STOPS = frozenset(".!?")
 _BREAKS = frozenset({";", "\u2014", "\u2013"})
 SUBORDINATORS = words.word_set("while whereas but although though however because since yet where")
 _AFTER_COMMA = words.word_set("and but with which while so yet or whereas")
-_HAPPENED = words.word_set(
-    "continued continues found shown able seems seemed appears managed began started due down up went go leads led"
-)
-"""Before "to" and a verb: what follows is said to have happened, not to be a purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,26 +142,7 @@ class Sentence:
 
     def hedged(self, i: int) -> bool:
         """Whether what stands at ``i`` is only thought of: a question, a plan, a condition, a purpose."""
-        if self.context.hypothetical or self.is_question:
-            return True
-        low = self._after_colon(i)
-        conditional = self.word(low) in {"if", "whether", "unless", "next", "to", "had", "were"}
-        near = {self.word(j) for j in range(low, i) if self.is_word(j)}
-        return conditional or bool(near & words.HEDGES) or self._is_purpose(i)
-
-    def _after_colon(self, i: int) -> int:
-        """Where the clause around ``i`` begins, or what follows a colon in it."""
-        low, _ = self.clause(i)
-        return max([low, *(j + 1 for j in range(low, i) if self.word(j) == ":")])
-
-    def _is_purpose(self, i: int) -> bool:
-        """``to lower the loss``, unless it says that this happened: ``continued to fall``."""
-        back = i - 1
-        while self.word(back).endswith("ly"):
-            back -= 1
-        if self.word(back) != "to" or self.word(i).endswith(("ing", "ed", "er")) or self.word(i) == "completion":
-            return False
-        return self.word(back - 1) not in _HAPPENED | words.FAILED_TO
+        return mood.hedged(self, i)
 
     def negated(self, i: int, after: int = -1) -> bool:
         """Whether a "not" before ``i``, and behind ``after``, turns what it says."""
