@@ -15,6 +15,7 @@ from curator.verify.reading.roles import is_change
 from curator.verify.reading.sentences import Context, Sentence, split
 from curator.verify.reading.tokens import Lexer, TokenKind
 from curator.verify.report import Collector, Report
+from curator.verify.rules.absences import Absences
 from curator.verify.rules.appositions import Appositions
 from curator.verify.rules.causes import Causes
 from curator.verify.rules.chains import Chains
@@ -93,6 +94,7 @@ class Verifier:
             Hypotheses(self._world, self._parts),
             Agreement(self._world),
             self._outcomes,
+            Absences(self._world),
             Differences(self._world),
             Causes(self._world),
             Labels(self._world),

@@ -42,7 +42,11 @@ _WORKED = forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
 _STARTED = forms("start")
 _CRASHES = forms("crash abort") | {"errored"}
-_GAVE_OUT = words.pairs("timed out, times out, gave out, broke down, blew up, fell over, ran aground")
+_GAVE_OUT = words.pairs("timed out, times out, gave out")
+_BROKE_OFF = words.pairs(
+    "blew up, blow up, blows up, blown up, broke down, breaks down, fell over, fell apart, falls apart, ran aground"
+)
+"""What is said both of a run that died and of one whose loss is lost."""
 _FITTING = forms("fit")
 _CAME_THROUGH = words.pairs("ran through, went through, came through, pulled through, made it")
 _WORKS = forms("compile work load")
@@ -52,9 +56,21 @@ _FINAL = words.word_set(
     . , ; ) : - \u2013 \u2014
     """
 ) | {""}
+_SMOOTHLY = words.word_set("stably smoothly flawlessly uneventfully")
+_GOING = _WORKED | words.ENDED_WELL | forms("go behave progress proceed")
+_TROUBLES = words.word_set(
+    "hitch hitches problem problems trouble troubles incident incidents issue issues error errors crash crashes nan"
+    " nans instability instabilities divergence failure failures difficulty difficulties"
+)
+_GRADUAL = frozenset({"converged", "stable", "finite"})
+"""What somebody may deny of a run that ended well: it is a matter of degree."""
+_UNTIL = words.word_set("until till before")
+_CONVERGING = forms("converge") - {"converging"}
+_SOONER = words.word_set("faster slower more less sooner earlier later quicker on toward towards nan infinity")
+"""Behind "converges" they say when or where, and not that it did."""
 _CHOOSING = words.word_set("no other any every each all both only single of these those")
 _EXCEPT = words.word_set("except besides but")
-_STAYING = words.BE | forms("stay remain train")
+_STAYING = words.BE | forms("stay remain train run")
 _DENYING = words.word_set("not never didn't doesn't couldn't cannot don't")
 
 
@@ -69,6 +85,8 @@ class Outcome:
     def holds(self, world: World, run: str) -> bool | None:
         """Whether it is so of a run; None where the facts do not say."""
         known = _holds(world, self.status, run)
+        if known and self.negated and self.status in _GRADUAL:
+            return None
         return None if known is None else known is not self.negated
 
 
@@ -79,8 +97,15 @@ def _holds(world: World, status: str, run: str) -> bool | None:
             return known == "diverged" or world.non_finite(run) or (known == "failed" and _told(world, run, _DIVERGED))
         case "memory":
             return _told(world, run, _MEMORY) if known in _ENDED else None
-        case "converged" | "stable":
-            return None if world.ended_well(run) and not world.non_finite(run) else False
+        case "converged":
+            return world.ended_well(run) and not world.non_finite(run)
+        case "stable":
+            open_ = None if known in {"preempted", "lost", "cancelled", "running"} else known != "failed"
+            return open_ if known != "diverged" and not world.non_finite(run) else False
+        case "finite":
+            return not world.non_finite(run)
+        case "broken":
+            return known == "failed" or _holds(world, "diverged", run)
         case "preempted":
             return known == "preempted" or _was_preempted(world, run)
     if known not in _ENDED:
@@ -89,6 +114,8 @@ def _holds(world: World, status: str, run: str) -> bool | None:
         return None
     if status == "vanished":
         return None if known in {"preempted", "running"} else known == "lost"
+    if status == "failed" and known == "succeeded" and world.non_finite(run):
+        return None  # it ended, with nothing that is of use
     if status == "fits" and known == "failed":
         return None if not _told(world, run, _MEMORY) else False
     return known in _COMPATIBLE[status]
@@ -121,14 +148,16 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
     negated = s.negated(i)
     if word == "memory" and s.word(i - 1) == "of" and s.word(i - 2) == "out":
         return Outcome("memory", i, negated)
-    if word == "stable" and s.word(i - 1) in _STAYING:
-        return None if s.word(i + 1) in {"across", "over"} else Outcome("stable", i, negated)
+    if smooth := _smooth(s, i):
+        return Outcome(smooth, i, negated and word not in _TROUBLES)
     if word in {"end", "completion"} and s.word(s.skip(i - 1, words.ARTICLES, -1)) == "to":
         return Outcome("succeeded", i, negated)  # "ran to its end"
     if (word, s.word(i + 1)) in _CAME_THROUGH and s.word(i + 2) in _FINAL | {"to"}:
         return Outcome("succeeded", i, negated)
     if (word, s.word(i + 1)) in _GAVE_OUT:
         return Outcome("failed", i, negated)
+    if (word, s.word(i + 1)) in _BROKE_OFF:
+        return None if _is_of_size(s, i) else Outcome("broken", i, negated)
     denied = s.word(i - 1) in _DENYING
     if word in _WORKS and s.word(i + 1) in {"", ".", ",", ";", ":"} and not s.negated(i):
         return Outcome("succeeded", i, negated)
@@ -145,6 +174,30 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
     return Outcome(status, i, negated)
 
 
+def _smooth(s: Sentence, i: int) -> str:
+    """What the word at ``i`` says of a run that went well: ``trained stably``, ``ran without a hitch``; or nothing."""
+    word, before = s.word(i), i - 1
+    while s.word(before).endswith("ly"):
+        before -= 1
+    if any(s.word(j) in _UNTIL for j in range(i, len(s.tokens))) or s.word(i + 1) in {"across", "over"}:
+        return ""
+    if word in _TROUBLES:
+        without = s.skip(before, words.ARTICLES | {"single", "further", "numerical"}, -1)
+        gone = any(s.word(j) in _GOING for j in range(max(0, without - 3), without))
+        return "stable" if s.word(without) == "without" and gone else ""
+    if word == "finite":
+        return "finite" if s.word(before) in _STAYING else ""
+    smooth = word in {"stable", "smooth"} and s.word(before) in _STAYING
+    return "stable" if smooth or (word in _SMOOTHLY and s.word(i - 1) not in {"more", "less", "as", "most"}) else ""
+
+
+def _is_of_size(s: Sentence, i: int) -> bool:
+    """``the memory blew up``: it grew."""
+    low, _ = s.clause(i)
+    named = [s.word(j) for j in s.of_kind(TokenKind.METRIC, (low, i))]
+    return bool(named) and "loss" not in named[-1]
+
+
 def _is_statement(s: Sentence, i: int, word: str, *, counted: bool) -> bool:
     """Whether the word says how a run ended, and is no "failed to improve", no "lost 0.1", no "passes" of a filter."""
     after = s.word(i + 1)
@@ -154,6 +207,8 @@ def _is_statement(s: Sentence, i: int, word: str, *, counted: bool) -> bool:
         return False
     if word in {"lost", *words.MOVES} and s.kind(i - 1) is TokenKind.METRIC:
         return False  # "throughput lost", "accuracy collapses"
+    if word in _CONVERGING:
+        return not _SOONER & {s.word(i + 1), s.word(i + 2)}
     sure = word in words.ENDED_BADLY or word.startswith(("succeed", "success", "diverge", "preempt", "cancel", "oom"))
     if after in words.RUN_NOUNS and s.word(i - 1) in _CHOOSING:
         return False  # "no other finished run"
@@ -163,7 +218,7 @@ def _is_statement(s: Sentence, i: int, word: str, *, counted: bool) -> bool:
         adjective = s.is_word(i + 1) and after in words.COUNTED
         return not adjective
     return _is_final(s, i) and not (
-        word in {"complete", "fine", "ok", "healthy", "cleanly", "converged"} and after in {"in", "with"}
+        word in {"complete", "fine", "ok", "healthy", "cleanly"} and after in {"in", "with"}
     )
 
 
