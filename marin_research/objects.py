@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from marin_research.errors import StoreError
+from marin_research.places import make_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+STORE_FOLDER = ".marin-research"
+"""The default store, at the top of a checkout."""
 ARRIVALS = ".new"
 """The folder where new local objects are written before they get their names. Its modification time changes before and
 after every new object, and it is empty while none is on its way: a reader that knows both knows that nothing is new."""
@@ -205,6 +208,8 @@ class LocalObjects(Objects):
             return create()
         except FileNotFoundError:
             try:
+                if self.root.name == STORE_FOLDER:  # a store inside a checkout must not make the checkout dirty
+                    make_ignored(self.root)
                 target.parent.mkdir(parents=True, exist_ok=True)
             except FileExistsError as error:  # a file stands where a folder should be: that key is not "taken"
                 raise NotADirectoryError(error.errno, error.strerror) from error

@@ -16,6 +16,20 @@ def state_folder() -> Path:
     return _folder("XDG_STATE_HOME", ".local/state")
 
 
+def make_ignored(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder that git ignores by itself; one that has anything in it is left to whoever put it there.
+
+    Args:
+        folder: may be there already.
+        mode: for whom, if it is made.
+    """
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    with os.scandir(folder) as there:
+        is_new = next(there, None) is None
+    if is_new:
+        (folder / ".gitignore").write_bytes(b"*\n")
+
+
 def _folder(variable: str, usual: str) -> Path:
     given = os.environ.get(variable) or os.path.expanduser(f"~/{usual}")  # noqa: PTH111 - never fails
     folder = Path(given).absolute()

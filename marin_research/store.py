@@ -34,7 +34,7 @@ from marin_research.codec import decode, dump
 from marin_research.errors import RunNotFoundError, StoreError, ThreadError, UsageError
 from marin_research.events import Event, Heartbeat, read_batch, write_batch
 from marin_research.machine import this_machine
-from marin_research.objects import LocalObjects, Objects, is_distant, open_objects
+from marin_research.objects import STORE_FOLDER, Objects, is_distant, open_objects
 from marin_research.record import Blob, Gap, Retry, Run
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from marin_research.index.index import Index
 
 FORMAT = "marin-research/store/1"
-STORE_FOLDER = ".marin-research"
-"""The default store, at the top of a checkout."""
 HOUR = "%Y%m%d%H"
 """How the folders of changes are called."""
 _OFFLINE = "OFF"
@@ -99,9 +97,6 @@ class RecordStore:
         return found
 
     def _create(self) -> bytes:
-        if isinstance(self.objects, LocalObjects) and self.objects.root.name == STORE_FOLDER:
-            # A store inside a checkout must not make the checkout dirty.
-            self.objects.put(".gitignore", b"*\n")
         made = dump({"format": FORMAT, "created": datetime.now(UTC)})
         try:
             self.objects.claim("store.json", made, whole=True)

@@ -355,12 +355,15 @@ def test_the_store_has_a_place_of_its_own(tmp_path, monkeypatch, git_checkout):
     assert default_root({}) == str(tmp_path / ".marin-research")
 
 
-def test_records_do_not_make_a_checkout_dirty(git_checkout, git, monkeypatch):
+@pytest.mark.parametrize(
+    "first_use", [RecordStore.prepare, lambda store: store.own_prefix("LR", "lr"), lambda store: store.put_blob(b"x")]
+)
+def test_records_do_not_make_a_checkout_dirty(git_checkout, git, monkeypatch, first_use):
     """A run whose own record makes the tree dirty could never be reproduced from a clean commit."""
     checkout = git_checkout()
     monkeypatch.chdir(checkout)
 
-    RecordStore().prepare()
+    first_use(RecordStore())
 
     assert git(checkout, "status", "--porcelain") == ""
 
