@@ -25,9 +25,13 @@ _AS_A_PATCH = (
     *("--src-prefix=a/", "--dst-prefix=b/", "--unified=3", "--submodule=short"),
 )
 """Whatever somebody's settings make of a diff, this one has to apply."""
-_NOTES = b".agents"
-"""Logbooks and what threads declare: they grow with every entry, and nothing that runs depends on them."""
-_CODE = (".", f":(exclude){os.fsdecode(_NOTES)}")
+WORK_MEMORY = ".skillevolve"
+"""What was learned while working: it stays on this machine until something that is drafted from it is approved."""
+_NOTES = (b".agents", os.fsencode(WORK_MEMORY))
+"""Logbooks, what threads declare and work memory: they grow as one works, and nothing that runs depends on them."""
+_CODE = (".", *(f":(exclude){os.fsdecode(folder)}" for folder in _NOTES))
+_BELOW = tuple(folder + b"/" for folder in _NOTES)
+_IN_TREE = tuple(b"\t" + folder for folder in _NOTES)
 _FIELDS_BEFORE_NAME = {b"1": 8, b"2": 9, b"u": 10, b"?": 1}
 """By the kind of an entry of ``git status --porcelain=v2``."""
 _OUTSIDE = ("not a git repository", "must be run in a work tree")
@@ -37,6 +41,11 @@ def checkout_top(start: Path | None = None) -> Path | None:
     """The top folder of the git checkout around ``start`` (the working directory), if there is one."""
     here = (start or Path.cwd()).absolute()
     return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+
+
+def is_work_memory(path: str) -> bool:
+    """Whether a path of a checkout, relative to its top, is in the work memory."""
+    return path.startswith(f"{WORK_MEMORY}/")
 
 
 class Asked:
@@ -149,7 +158,7 @@ class Checkout:
         listed, problem = self._head_files.bytes()
         if problem:
             return Unknown(problem)
-        files = [line for line in listed.split(b"\0") if not line.endswith(b"\t" + _NOTES)]
+        files = [line for line in listed.split(b"\0") if not line.endswith(_IN_TREE)]
         return hashlib.sha256(b"\0".join(files)).hexdigest()
 
     def _ask(self, *args: str, stdin: bytes = b"", index: Path | None = None) -> Asked:
@@ -272,4 +281,4 @@ def _changed(entries: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _is_note(name: bytes) -> bool:
-    return name.startswith(_NOTES + b"/")
+    return name.startswith(_BELOW)

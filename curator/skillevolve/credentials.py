@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.skillevolve.errors import CredentialsError
+from marin_research.places import make_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def save_credentials(
     """
     path = config_file(environ)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_ignored(path.parent, mode=0o700)
         kept = _read(path) if path.exists() else {}
         said = {"api_key": api_key, "agent_id": agent_id, "agent_name": agent_name, "claim_url": claim_url}
         _put(path, (json.dumps({**kept, **said}, indent=2) + "\n").encode())
@@ -110,7 +111,7 @@ def require_writable(environ: Mapping[str, str] = os.environ) -> None:
     path = config_file(environ)
     part = path.with_name(f".{path.name}.{os.getpid()}.trial")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_ignored(path.parent, mode=0o700)
         part.write_bytes(b"0" * 4096)
     except OSError as error:
         raise CredentialsError(f"cannot write {path}: {error.strerror}; make room or mend its permissions") from error

@@ -16,6 +16,7 @@ from curator.skillevolve.errors import SkillEvolveError
 from curator.skillevolve.memory import Memory, read_memory
 from curator.skillevolve.notebook import is_reported
 from curator.skillevolve.opening import open_reader
+from marin_research.places import make_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -114,7 +115,7 @@ def remember_heartbeat(now: datetime) -> None:
     path = Path.home() / _LAST
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_ignored(path.parent, mode=0o700)
         part.write_text(json.dumps({"time": now.isoformat()}), encoding="utf-8")
         part.replace(path)
     except OSError:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marin_research.checkout import checkout_top
+from marin_research.checkout import WORK_MEMORY, checkout_top
 from marin_research.codec import Unknown, format_time
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TYPES = (
     "technique", "recipe", "taste", "gotcha", "fix", "tip", "context", "decision", "struggle", "pivot", "breakthrough",
     "reflection",
 )  # fmt: skip
-FOLDER = Path(".skillevolve/memory")
+FOLDER = Path(WORK_MEMORY, "memory")
 """In the project, and the same below the home folder."""
 _KNOWN = frozenset({"time", "timestamp", "started", "type", "note", "content", "skill"})
 _BEGINNING = datetime.min.replace(tzinfo=UTC)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from curator.errors import CuratorError
 from curator.skillevolve.memory import Note, project_folder, read_session, shown
+from marin_research.checkout import WORK_MEMORY
 from marin_research.codec import format_time
+from marin_research.places import make_ignored
 
 if TYPE_CHECKING:
     import io
@@ -43,6 +45,8 @@ def write_note(note: Note, file: Path, *, task: str = "") -> Note:
         NotebookError: the file cannot be written.
     """
     try:
+        for folder in (above for above in file.parents if above.name == WORK_MEMORY):
+            make_ignored(folder)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a+b", buffering=0) as opened:
             fcntl.flock(opened, fcntl.LOCK_EX)  # goes with the file when it is closed
@@ -92,7 +96,8 @@ def archive(session_id: str, report: dict[str, Any], files: Iterable[Path]) -> N
     """
     folder = Path.home() / ARCHIVE
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_ignored(folder.parent, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
         for file in files:
             _put(folder / f"{session_id}-memory.jsonl", file.read_bytes())
         _put(folder / f"{session_id}.json", (json.dumps(report, ensure_ascii=False, indent=2) + "\n").encode())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import marin_research
+from marin_research.checkout import WORK_MEMORY
 from marin_research.errors import GitError
 from marin_research.git_call import call_git
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 _MARKS = (".git", "pyproject.toml")
-_NEVER_SENT = ("--exclude=.venv/", "--exclude=venv/", "--exclude=__pycache__/")
+_NEVER_SENT = ("--exclude=.venv/", "--exclude=venv/", "--exclude=__pycache__/", f"--exclude=/{WORK_MEMORY}/")
 """What git is often not told to ignore."""
 
 

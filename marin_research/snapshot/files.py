@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from marin_research.checkout import is_work_memory
 from marin_research.errors import GitError, ReproductionError, StoreError, UsageError
 from marin_research.recorded_diff import read_diff
 from marin_research.thread import LogbookStyle, files_folder
@@ -54,7 +55,7 @@ def choose(
     Raises:
         UsageError: what is asked for is not in the checkout, or git ignores it.
     """
-    changed = {*tree.changed(), *tree.untracked()}
+    changed = {path for path in (*tree.changed(), *tree.untracked()) if not is_work_memory(path)}
     asked = [path for given in include for path in _asked(tree, given, changed)]
     ran = _newest_by_script(tree, runs)
     scripts = list(ran)
@@ -91,6 +92,8 @@ def _asked(tree: WorkTree, given: Path, changed: set[str]) -> list[str]:
         return sorted(name for name in changed if path == "." or name.startswith(f"{path}/"))
     if not given.is_file():
         raise UsageError(f"there is no file {given}; --include takes files that are there")
+    if is_work_memory(path):
+        raise UsageError(f"{path} is work memory, which stays on this machine; draft a post from it instead")
     if tree.ignores(path):
         raise UsageError(f"git ignores {path}; take it out of .gitignore, or leave --include {given} out")
     return [path]

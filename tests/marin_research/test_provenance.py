@@ -299,18 +299,19 @@ def test_a_store_in_the_checkout_is_no_change_of_it(git_checkout, name):
     assert b"event.json" not in kept[0]
 
 
-def test_research_notes_are_no_change_of_the_code(git_checkout, git, state):
-    """Every entry in the logbook would make the next run another experiment than its baseline."""
+@pytest.mark.parametrize("folder", [".agents/logbooks", ".skillevolve/memory"])
+def test_research_notes_are_no_change_of_the_code(git_checkout, git, state, folder):
+    """Every entry and every note would make the next run another experiment than its baseline."""
     top = git_checkout()
-    logbook = top / ".agents" / "logbooks" / "lr.md"
+    logbook = top / folder / "lr.md"
     before, _ = state(top)
     logbook.parent.mkdir(parents=True)
     logbook.write_text("# LR\n")
     untracked, _ = state(top)
-    git(top, "add", ".agents")
+    git(top, "add", folder)
     git(top, "commit", "-qm", "log")
     committed, _ = state(top)
-    git(top, "mv", ".agents/logbooks/lr.md", ".agents/logbooks/rates.md")
+    git(top, "mv", f"{folder}/lr.md", f"{folder}/rates.md")
     (top / "notes.md").write_text("new\n")
     beside, diff = state(top)
     git(top, "add", "notes.md")

@@ -16,8 +16,16 @@ def project(tmp_path, git, monkeypatch) -> Path:
     """A project with something of each kind."""
     top: Path = tmp_path
     git(top, "init", "--quiet")
-    for name in ("train.py", "src/model.py", "run.sh", "data/big.bin", ".venv/lib.py", "gone.py"):
-        (top / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "train.py",
+        "src/model.py",
+        "run.sh",
+        "data/big.bin",
+        ".venv/lib.py",
+        ".skillevolve/memory/n",
+        "gone.py",
+    ):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text(name)
     (top / "run.sh").chmod(0o755)
     (top / ".gitignore").write_text("data/\n")

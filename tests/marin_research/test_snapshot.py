@@ -27,6 +27,7 @@ from marin_research.store import RecordStore
 from marin_research.thread import find_thread
 
 TAG = "kernels-snapshot-001"
+NOTE = ".skillevolve/memory/sess-1.jsonl"
 
 
 @pytest.fixture
@@ -287,11 +288,14 @@ def test_a_bundle_on_object_storage_is_written_once(s3):
         (["kernels", "--tag=--force"], 2, "git takes no tag called '--force'"),
         (["kernels", "--include", "../elsewhere"], 2, "is not in"),
         (["kernels", "--include", "gone.py"], 2, "there is no file gone.py"),
+        (["kernels", "--include", NOTE], 2, f"{NOTE} is work memory, which stays on this machine"),
         (["kernels", "--include", ".marin-research/store.json"], 2, "git ignores .marin-research/store.json"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(bench, args, code, why):
     """And leaves everything as it was."""
+    (bench.top / NOTE).parent.mkdir(parents=True)
+    (bench.top / NOTE).write_text("a note\n")
     before = bench.state()
 
     said = bench.say("snapshot", *args)

@@ -232,6 +232,19 @@ def test_a_note_is_written_and_listed(checkout):
     assert checkout.curator("notes", "--type", "tip").err == "no notes\n"
 
 
+def test_a_note_does_not_make_the_checkout_dirty(checkout, git):
+    """It stays on this machine: the next `git add .` must not take it along."""
+    git(checkout.top, "init", "--quiet")
+
+    checkout.curator("note", "--type", "tip", "order matters")
+    ours = git(checkout.top, "status", "--porcelain", "--untracked-files=all", ".skillevolve")
+    (checkout.top / ".skillevolve/.gitignore").unlink()
+    checkout.curator("note", "--type", "tip", "it does")
+
+    assert ours == ""
+    assert not (checkout.top / ".skillevolve/.gitignore").exists(), "somebody wants the notes in git"
+
+
 def test_a_key_in_a_note_is_masked_before_it_is_written(checkout):
     """The memory is kept beside the code and may be committed with it."""
     key = "ghp_" + "k3Jd8sLq0ZxV5tRb7Yw2NfHc9MaPuE4GiT6o"
