@@ -49,7 +49,10 @@ def due(runs: Sequence[Run], drafts: Sequence[Draft], log: Sequence[LogEntry], n
     """
     if not runs:
         return None
-    updates = [draft for draft in drafts if draft.kind in _SAID and draft.status is not DraftStatus.REJECTED]
+    said = [draft for draft in drafts if draft.kind in _SAID]
+    if any(draft.kind is DraftKind.CLOSING and draft.status is DraftStatus.PUBLISHED for draft in said):
+        return None  # nobody waits for updates of an issue that is closed
+    updates = [draft for draft in said if draft.status is not DraftStatus.REJECTED]
     since = max(
         [min(run.declared for run in runs), *_times(updates, log)],
         default=now,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from marin_research.store import RecordStore
 
 _QUESTION = re.compile(r"To fill in:[^\n]*")
+_DECISION = re.compile(r"To decide:[^\n]*")
 _IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})
 
 
@@ -83,6 +84,10 @@ def _left_open(draft: Draft) -> Iterator[Issue]:
         yield Issue(
             kind=FindingKind.OPEN, start=found.start(), end=found.end(), why="only you can say this; fill it in"
         )
+    if draft.kind is DraftKind.CLOSING:
+        for found in _DECISION.finditer(draft.text):
+            why = "the issue ends here; say what was decided, or what is to be done next"
+            yield Issue(kind=FindingKind.OPEN, start=found.start(), end=found.end(), why=why)
 
 
 def _policies(draft: Draft, store: RecordStore) -> Iterator[Issue]:

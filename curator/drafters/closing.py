@@ -54,6 +54,7 @@ def closing_text(evidence: Evidence, rating: Label, reading: Reading) -> str:
         "",
         "### Links",
         "",
+        "- Tag: To fill in: link the tag of the final snapshot.",
         f"- Logbook: {wording.entry_link(evidence.runs)}",
         f"- W&B: {wording.wandb(evidence)}",
     ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def entry_label(evidence: Evidence) -> str:
     """The few words of the heading after the IDs."""
     if len(evidence.subjects) == 1:
-        return wording.recorded(evidence.subjects[0].run.label)
+        return wording.stated(evidence.subjects[0].run.label)
     several = len(wording.by_text(_started(evidence), lambda subject: wording.command(subject.result))) > 1
     what = f"{', '.join(evidence.axis)} sweep" if evidence.axis else "commands compared" if several else "repeated runs"
     if all_cached(evidence):
@@ -35,11 +35,11 @@ def entry_label(evidence: Evidence) -> str:
 def entry_body(evidence: Evidence, label: Label, reading: Reading) -> str:
     """The bullets of the entry, as Markdown."""
     lines = [
-        *_hypotheses(evidence),
-        *_of_each("Commit Hash", wording.commit, evidence),
-        *_of_each("Command", wording.command, evidence),
+        *hypotheses(evidence),
+        *of_each("Commit Hash", wording.commit, evidence),
+        *of_each("Command", wording.command, evidence),
         *_config(evidence, _reference(evidence)),
-        *_of_each("Devices", wording.devices, evidence),
+        *of_each("Devices", wording.devices, evidence),
         *_attempts(evidence),
         *_result(evidence),
         f"- Confidence: {label.confidence} ({label.reason})",
@@ -51,17 +51,18 @@ def entry_body(evidence: Evidence, label: Label, reading: Reading) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _hypotheses(evidence: Evidence) -> list[str]:
+def hypotheses(evidence: Evidence) -> list[str]:
+    """What was expected of the runs."""
     stated = [subject for subject in evidence.subjects if subject.run.hypothesis]
     if not stated:
         return ["- Hypothesis: none was stated before the run"]
-    by_text = wording.by_text(stated, lambda subject: wording.recorded(subject.run.hypothesis or ""))
+    by_text = wording.by_text(stated, lambda subject: wording.stated(subject.run.hypothesis or ""))
     if len(evidence.subjects) == 1:
         return [f"- Hypothesis: {text}" for text in by_text]
     return ["- Hypothesis:", *_items(by_text)]
 
 
-def _of_each(name: str, say: Callable[[Run], str], evidence: Evidence) -> list[str]:
+def of_each(name: str, say: Callable[[Run], str], evidence: Evidence) -> list[str]:
     """A line for what all runs share, or one for those that share it: each number keeps the command that made it."""
     by_text = wording.by_text(_started(evidence), lambda subject: say(subject.result))
     if len(by_text) == 1:
@@ -149,12 +150,14 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
         value = evidence.fact(run_id, "config", key)
         cells.append(wording.recorded(render(value)) if value else "-")
     if not varied:
-        cells.append(wording.recorded(subject.run.label))
+        cells.append(wording.stated(subject.run.label))
     cells.append(f"cached, made by {run_id}" if subject.run.status is Status.CACHED else subject.run.status)
     for metric in metrics:
         measured = wording.bare(evidence.fact(run_id, "metric", metric.name))
         change = evidence.fact(run_id, "percent", metric.name)
-        cells.append(f"{measured} ({render(change)})" if change is not None and wording.is_finite(change) else measured)
+        # What a run measured before it failed is no result, and is compared with none.
+        compared = change is not None and wording.is_finite(change) and not is_unfinished(subject)
+        cells.append(f"{measured} ({render(change)})" if change is not None and compared else measured)
     return cells
 
 

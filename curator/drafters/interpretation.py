@@ -156,10 +156,21 @@ def _against_baseline(evidence: Evidence) -> Iterator[str]:
             assert value is not None  # noqa: S101 - `best` picks among the runs that have one
             own = winner.result.id == evidence.baseline.id
             role = " It is the baseline." if own else " It repeats the baseline." if winner.repeats else ""
-            # A baseline that is told of elsewhere may be better still.
-            among = "" if evidence.baseline.id in evidence.runs else f" of {_together(evidence.runs)}"
+            among = _among(evidence, metric)
             yield f"Best {metric.name}{among}: {_name(evidence, winner)}, at {render(value)}.{role}"
         yield from _verdicts(evidence, metric)
+
+
+def _among(evidence: Evidence, metric: PrimaryMetric) -> str:
+    """Whom the best run was picked from, where others may be better still.
+
+    These are a baseline that is told of elsewhere, and runs that measured something before they failed.
+    """
+    measured = [s for s in evidence.subjects if evidence.fact(s.result.id, "metric", metric.name) is not None]
+    if all(map(_succeeded, measured)):
+        assert evidence.baseline is not None  # noqa: S101 - asked by the caller
+        return "" if evidence.baseline.id in evidence.runs else f" of {_together(evidence.runs)}"
+    return f" of {_together([subject.run.id for subject in measured if _succeeded(subject)])}"
 
 
 def _verdicts(evidence: Evidence, metric: PrimaryMetric) -> Iterator[str]:

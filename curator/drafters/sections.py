@@ -147,7 +147,7 @@ def _baseline(material: _Material) -> Additions | str:
 
 def _hypotheses(material: _Material) -> Additions | str:
     stated = [subject for subject in material.evidence.subjects if subject.run.hypothesis]
-    by_text = wording.by_text(stated, lambda subject: wording.recorded(subject.run.hypothesis or ""))
+    by_text = wording.by_text(stated, lambda subject: wording.stated(subject.run.hypothesis or ""))
     items = wording.whose(by_text)
     asked = f"Evidence: {material.entry}. Next: To decide: does the result support"
     if len(items) > 1:

@@ -36,7 +36,9 @@ def snapshot_text(evidence: Evidence, label: Label, reading: Reading, snapshot: 
         snapshot: what was sealed. Its links are open: they are closed when the tag is where others see it.
     """
     # A plot stands in the logbook, which is linked.
-    update = update_text(replace(evidence, plot=None), label, reading, title=f"snapshot {snapshot.tag}").splitlines()
+    beside = replace(evidence, plot=None)
+    title = f"snapshot {snapshot.tag}"
+    update = update_text(beside, label, reading, title=title, is_whole=False).splitlines()
     at = update.index("- Links:") + 1
     baseline = evidence.baseline
     lines = [*update[:at], *_links(snapshot), *update[at:], "", "### Repro bundle", "", *_bundle(snapshot)]

@@ -1,14 +1,17 @@
-"""The update for the experiment issue: a milestone in six lines, for readers who do not follow the logbook."""
+"""The update for the experiment issue: a milestone in a few lines, for readers who do not follow the logbook."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from curator.drafters import wording
+from curator.drafters.entry import hypotheses, of_each
 from curator.facts import render
 from marin_research.record import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from curator.confidence import Label
     from curator.drafters.reading import Reading
     from curator.evidence import Evidence, Subject
@@ -18,7 +21,7 @@ _MOST_FINDINGS = 6
 """The logbook entry has the rest."""
 
 
-def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: str) -> str:
+def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: str, is_whole: bool = True) -> str:
     """The comment, as Markdown.
 
     Args:
@@ -26,12 +29,14 @@ def update_text(evidence: Evidence, label: Label, reading: Reading, *, title: st
         label: the confidence label of the result.
         reading: what it says beyond the bare facts.
         title: the few words after ``Update:``.
+        is_whole: whether nothing else in the comment says how the runs were made.
     """
     marker = f"{evidence.thread.agent_marker} " if evidence.thread.agent_marker else ""
     lines = [
         f"{marker}Update: {title}",
         "",
         f"- Change: {_change(evidence)}",
+        *(f"  {line}" for line in (_framing(evidence) if is_whole else ())),
         "- Result delta:",
         *(wording.bullet(sentence, "  ") for sentence in reading.interpretation(findings=_MOST_FINDINGS)),
         *([f"  - {evidence.plot.pinned()}"] if evidence.plot is not None else []),
@@ -65,6 +70,20 @@ def _change(evidence: Evidence) -> str:
     return f"{ids} vary {wording.listed(varied)}"
 
 
+def _framing(evidence: Evidence) -> Iterator[str]:
+    """What it takes to run them again, and what for: a comment has to stand on its own."""
+    if any(subject.run.hypothesis for subject in evidence.subjects):
+        yield from hypotheses(evidence)
+    started = [subject.result for subject in evidence.subjects if subject.result.attempts]
+    commands = list(dict.fromkeys(map(wording.command, started)))
+    more = "; those of the other runs are in the logbook section" if len(commands) > 1 else ""
+    yield from (f"- Command: {command}{more}" for command in commands[:1])
+    config = wording.config(started[0], without=(*evidence.axis, *evidence.seeds)) if started else wording.NO_CONFIG
+    if config != wording.NO_CONFIG:
+        yield f"- Config: {config}"
+    yield from of_each("Devices", wording.devices, evidence)
+
+
 def _values(evidence: Evidence, key: str) -> str:
     """What a setting was in these runs."""
     found = (evidence.fact(subject.result.id, "config", key) for subject in evidence.subjects)
@@ -74,7 +93,7 @@ def _values(evidence: Evidence, key: str) -> str:
 def _what_changed(evidence: Evidence, subject: Subject) -> str:
     if evidence.baseline is not None and subject.result.id == evidence.baseline.id:
         return " ran the baseline"
-    ran = f" ran {wording.recorded(subject.run.label)}"
+    ran = f" ran {wording.stated(subject.run.label)}"
     if subject.comparison is None:
         return ran
     changed = [wording.code(f"{d.key}={d.run}") for d in subject.comparison.differences if d.what == "config"]

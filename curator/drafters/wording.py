@@ -24,6 +24,8 @@ _LIVE = re.compile(
     r"://|www\.|mailto:|@\w|\]\s*[(\[:]|!\[|<[A-Za-z/!?]|&#?\w+;|`|\\|(?<!\w)#\w|^[#>|=+*-]|\*\*|__|~~|\|"
 )
 """What is more than text to Markdown or to GitHub."""
+_REFERENCE = re.compile(r"(?<!\w)#\d+\b")
+"""An issue or a pull request."""
 _QUOTED = 160
 """Characters of a log line that are quoted in a sentence; whole lines stand in their own block."""
 
@@ -179,7 +181,7 @@ def _plain(value: Any) -> Any:
 
 def axis_value(subject: Subject, axis: Sequence[str]) -> str:
     """``learning_rate=0.01`` of one run of a sweep; its label where the axis says nothing."""
-    return setting(subject.result, axis) or recorded(subject.run.label)
+    return setting(subject.result, axis) or stated(subject.run.label)
 
 
 def setting(run: Run, axis: Sequence[str]) -> str:
@@ -251,6 +253,12 @@ def recorded(text: str) -> str:
     """
     line = " ".join(text.split())
     return code(line) if _LIVE.search(line) else line
+
+
+def stated(text: str) -> str:
+    """Text that the researcher wrote when they launched a run: as ``recorded``, but ``#1234`` refers to that issue."""
+    line = " ".join(text.split())
+    return line if not _LIVE.search(_REFERENCE.sub("", line)) else code(line)
 
 
 def code(text: str) -> str:

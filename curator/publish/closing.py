@@ -34,6 +34,8 @@ class ClosingPlace(CommentPlace):
                 f"{tracker.thread.issue} has no conclusion in its body yet; "
                 f"`curator draft {tracker.thread.topic} --kind issue-body` drafts one"
             )
+        if "To decide:" in section.text:
+            raise NotYetError(f"the conclusion in the body of {tracker.thread.issue} still asks what is to be decided")
 
     @override
     def find(self, licence: Approved, markers: Sequence[str]) -> Found | None:

@@ -213,5 +213,9 @@ def test_the_final_summary_is_about_the_whole_thread(drafted, store, checkout, m
     text = outcome["draft"]["text"]
     for part in ("What worked", "What did not work", "Confidence and limitations", "Conclusion", "Next steps"):
         assert f"### {part}" in text
-    (finding,) = check(DraftQueue(store).get(outcome["draft"]["id"]), store).findings
-    assert finding.text == "To fill in: what was decided, and why? It belongs into the issue's body too."
+    asked = [finding.text for finding in check(DraftQueue(store).get(outcome["draft"]["id"]), store).findings]
+    assert [text for text in asked if text.startswith("To fill in")] == [
+        "To fill in: what was decided, and why? It belongs into the issue's body too.",
+        "To fill in: link the tag of the final snapshot.",
+    ]
+    assert "To decide: does the result support the hypothesis (LR-002..LR-004)?" in asked

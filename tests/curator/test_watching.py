@@ -62,6 +62,11 @@ def test_a_run_that_ended_is_a_milestone_until_it_is_told(a_run, update):
     assert due(runs, [told, update("LR-002", status=DraftStatus.REJECTED)], [], NOON + HOUR) is not None
 
 
+def test_no_update_of_a_closed_issue_is_due(a_run, update):
+    """Whoever closed it said the last word."""
+    assert due([a_run("LR-001")], [update(kind=DraftKind.CLOSING)], [], NOON + 99 * HOUR) is None
+
+
 def test_six_hours_of_silence_are_too_long_while_something_runs(running, a_run, update):
     """Readers cannot tell a long run from a forgotten one."""
     runs = [running("LR-001")]
