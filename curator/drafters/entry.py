@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from curator.confidence import Label
     from curator.drafters.reading import Reading
     from curator.evidence import Evidence
+    from curator.facts import Fact
     from marin_research.record import Run
     from marin_research.thread import PrimaryMetric
 
@@ -105,8 +106,7 @@ def _result(evidence: Evidence) -> Iterator[str]:
         yield f"- Result: it {ended(subject).removesuffix('.')}."
     else:
         yield "- Result:"
-    if evidence.baseline is not None and len(_rows(evidence)) > 1:
-        yield f"  In brackets: the change against the baseline {evidence.baseline.id}."
+    yield from (f"  {line}" for line in table_note(evidence))
     yield ""
     yield from (f"  {line}" for line in table_lines(evidence))
     yield ""
@@ -120,6 +120,15 @@ def _result(evidence: Evidence) -> Iterator[str]:
             yield from (f"  {line}".rstrip() for line in fenced(subject.quotes))
             yield ""
     yield f"  W&B: {wording.wandb(evidence)}"
+
+
+def table_note(evidence: Evidence) -> list[str]:
+    """What the numbers in brackets are, where the table has any."""
+    metrics = wording.primary_metrics(evidence)
+    changed = any(_change(evidence, each, metric) is not None for each in _rows(evidence) for metric in metrics)
+    if evidence.baseline is None or not changed:
+        return []
+    return [f"In brackets: the change against the baseline {evidence.baseline.id}."]
 
 
 def table_lines(evidence: Evidence) -> list[str]:
@@ -154,11 +163,15 @@ def _row(evidence: Evidence, subject: Subject, metrics: Sequence[PrimaryMetric])
     cells.append(f"cached, made by {run_id}" if subject.run.status is Status.CACHED else subject.run.status)
     for metric in metrics:
         measured = wording.bare(evidence.fact(run_id, "metric", metric.name))
-        change = evidence.fact(run_id, "percent", metric.name)
-        # What a run measured before it failed is no result, and is compared with none.
-        compared = change is not None and wording.is_finite(change) and not is_unfinished(subject)
-        cells.append(f"{measured} ({render(change)})" if change is not None and compared else measured)
+        change = _change(evidence, subject, metric)
+        cells.append(measured if change is None else f"{measured} ({render(change)})")
     return cells
+
+
+def _change(evidence: Evidence, subject: Subject, metric: PrimaryMetric) -> Fact | None:
+    """Against the baseline; what a run measured before it failed is no result, and is compared with none."""
+    change = evidence.fact(subject.result.id, "percent", metric.name)
+    return change if change is not None and wording.is_finite(change) and not is_unfinished(subject) else None
 
 
 def _reference(evidence: Evidence) -> Subject:

@@ -78,7 +78,7 @@ def _failure_post(subject: Subject, evidence: Evidence, reading: Reading) -> Pos
     lines = [
         "## What happened",
         "",
-        f"With `{what}` the run failed: {wording.code(wording.failure(subject))}",
+        f"With `{what}` the run failed: {wording.code(wording.failure(subject))}.",
         "",
         *_survivors(evidence),
         "",
@@ -157,7 +157,7 @@ def _help_post(subject: Subject, evidence: Evidence, reading: Reading) -> Post:
     lines = [
         "## Problem",
         "",
-        f"The run failed: {wording.failure(subject)}",
+        f"The run failed: {wording.code(wording.failure(subject))}.",
         "",
         f"It was seen {_seen(subject, evidence)}.",
         "",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curator.drafters import wording
-from curator.drafters.entry import table_lines
+from curator.drafters.entry import table_lines, table_note
 from curator.drafters.update import update_text
 from curator.facts import Fact, FactKind
 from marin_research.markdown import fenced
@@ -40,10 +40,9 @@ def snapshot_text(evidence: Evidence, label: Label, reading: Reading, snapshot: 
     title = f"snapshot {snapshot.tag}"
     update = update_text(beside, label, reading, title=title, is_whole=False).splitlines()
     at = update.index("- Links:") + 1
-    baseline = evidence.baseline
     lines = [*update[:at], *_links(snapshot), *update[at:], "", "### Repro bundle", "", *_bundle(snapshot)]
-    if baseline is not None and any(subject.comparison for subject in evidence.subjects):
-        lines += [f"In brackets: the change against the baseline {baseline.id}.", ""]
+    for note in table_note(evidence):
+        lines += [note, ""]
     lines += [*table_lines(evidence), ""]
     for runs in _alike(evidence):
         lines += [*_recipe(runs), ""]

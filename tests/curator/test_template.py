@@ -6,6 +6,7 @@ import pytest
 
 from curator.draft import DraftKind
 from curator.drafters import template, wording
+from curator.evidence import gather
 from curator.verify import verify
 from marin_research.record import End, Status
 from tests.conftest import NOON
@@ -31,9 +32,28 @@ def test_what_a_run_measured_before_it_failed_is_no_result(drafted, kind):
 
     text, doubted = drafted(kind, LR_004={"metrics": {"eval/loss": 2.1}, "end": ended})
 
+    assert ("In brackets: the change against the baseline LR-001." in text) == (kind is DraftKind.LOGBOOK)
     assert "Best eval/loss of LR-001..LR-003: LR-003 (lr=0.1), at 2.363 nats/byte." in text
     assert "2.100 (" not in text
     assert doubted == ()
+
+
+def test_brackets_are_explained_where_there_are_any(drafted):
+    """A line about numbers that are not there sends a reader looking for them."""
+    ended = End(status=Status.FAILED, time=NOON, why="it exited with code 1")
+    none, _ = drafted(DraftKind.LOGBOOK, LR_002={"end": ended}, LR_003={"end": ended})
+
+    assert "In brackets" not in none
+
+
+def test_a_baseline_alone_is_called_the_baseline(sweep, store):
+    """That it has none to be compared with is no finding."""
+    evidence, of_thread = sweep()
+    alone = gather(["LR-001"], evidence.thread, store)
+    (one,) = template.draft(alone, of_thread, {DraftKind.LOGBOOK})
+
+    assert "  - LR-001 is the baseline.\n" in one.content.body
+    assert verify(one.content.body, tuple(alone.facts.values())).findings == ()
 
 
 def test_an_update_stands_on_its_own(drafted):

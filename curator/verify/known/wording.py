@@ -25,7 +25,7 @@ def shown(quantity: Quantity, world: World) -> str:
         return format_percent(quantity.value)
     if quantity.kind is FactKind.RATIO:
         return f"{format_number(quantity.value)}x"
-    sign = "+" if quantity.value > 0 else ""
+    sign = "+" if quantity.value > 0 and quantity.kind in CHANGES else ""
     return f"{sign}{format_number(quantity.value)}"
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SIDES = words.VERSUS | {"\u2192", "->", "<", ">"}
 """What stands between two lists rather than inside one."""
 _SEPARATORS = SIDES | words.word_set(", and or / & then")
+_LONGEST = 24
+"""Numerals side by side beyond which they are a column of data, and nothing is each one's by its place."""
 
 
 class Lists:
@@ -29,6 +31,7 @@ class Lists:
     def __init__(self, s: Sentence, world: World) -> None:
         self._s, self._world = s, world
         self._found: dict[int, list[int]] = {}
+        self._changes: dict[int, bool] = {}
 
     def around(self, i: int) -> list[int]:
         """The numerals side by side with the one at ``i``, itself included, in order."""
@@ -43,8 +46,15 @@ class Lists:
             while s.word(j) in _SEPARATORS or (s.kind(j) is TokenKind.NUMBER and self._is_alike(i, j)):
                 if s.kind(j) is TokenKind.NUMBER:
                     found.append(j)
+                if len(found) > _LONGEST:
+                    return [i]
                 j += step
         return sorted(found)
+
+    def _is_change(self, i: int) -> bool:
+        if i not in self._changes:
+            self._changes[i] = role_of(self._s, i) is Role.CHANGE
+        return self._changes[i]
 
     def _is_alike(self, i: int, j: int) -> bool:
         """Whether two numerals may stand in one list: of one kind of unit and in one role."""
@@ -53,7 +63,7 @@ class Lists:
             return False
         if self._is_of_its_own(*sorted((i, j))):
             return False
-        if (role_of(s, i) is Role.CHANGE) != (role_of(s, j) is Role.CHANGE):
+        if self._is_change(i) != self._is_change(j):
             return False
         dimensions = {r.unit.dimension for n in (a, b) for r in n.readings if r.unit}
         first, second = (a, b) if i < j else (b, a)

@@ -76,5 +76,5 @@ class Objections:
         names, runs = self._costs.names.surest or it.key or frozenset(), it.owners.surest
         kinds = CHANGES if it.role is Role.CHANGE else {*STATES, FactKind.CONFIG}
         said = [q for q in it.world.quantities if q.name in names and q.kind in kinds and not q.extreme]
-        said = [q for q in said if not runs or not q.runs or q.runs & runs]
+        said = [q for q in said if not runs or q.runs <= runs]
         return ", ".join(dict.fromkeys(shown(q, it.world) for q in said[:_MOST]))
