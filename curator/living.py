@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from curator.draft import DraftKind, DraftStatus
+from curator.publish.links import published_forms
 from marin_research.logbook.structure import structure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from curator.draft import Draft
     from curator.drafters.sections import Additions
@@ -35,11 +36,11 @@ def with_additions(current: str | None, added: Additions, *, earlier: Sequence[s
     lines = current.split("\n") if current is not None else [f"{'#' * level} {added.section}", ""]
     bullet = next((item["bullet"] for line in lines if (item := _ITEM.match(line))), "-")
     items = [f"{bullet} {line}".replace("\n", "\n  ").split("\n") for line in added.lines]
-    if all(set(item) <= set(lines) for item in items):
+    if all(_stands(item, lines) for item in items):
         return None
-    gone = set(earlier).difference(*items) if added.renews else set()
-    kept = [lines[0], *(line for line in lines[1:] if line not in gone and not _PLACEHOLDER.fullmatch(line.strip()))]
-    new = [line for item in items if not set(item) <= set(kept) for line in item]
+    gone = [published_forms(line) for line in earlier] if added.renews else []
+    kept = [lines[0], *(line for line in lines[1:] if not _is_any(line, gone) and not _holds_a_place(line))]
+    new = [line for item in items if not _stands(item, kept) for line in item]
     at = _top(kept) if added.renews else _end(kept, added.below)
     behind = [""] if at < len(kept) and kept[at].startswith("#") else []
     return _tidy("\n".join([*kept[:at], *new, *behind, *kept[at:]]))
@@ -54,6 +55,19 @@ def lines_of_drafts(drafts: Sequence[Draft], kind: DraftKind, section: str) -> l
         for line in draft.text.split("\n")
         if line not in (draft.replaces or "").split("\n") and not line.startswith("#")
     ]
+
+
+def _stands(item: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether all lines of an item are among those of a text that may be out."""
+    return all(any(map(published_forms(line).fullmatch, lines)) for line in item)
+
+
+def _is_any(line: str, forms: Iterable[re.Pattern[str]]) -> bool:
+    return any(form.fullmatch(line) for form in forms)
+
+
+def _holds_a_place(line: str) -> bool:
+    return _PLACEHOLDER.fullmatch(line.strip()) is not None
 
 
 def _top(lines: list[str]) -> int:

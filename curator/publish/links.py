@@ -34,3 +34,13 @@ def filled(text: str, target: Callable[[str, str], str | None]) -> str:
         return f"{link['label']}({address})" if address else link["words"]
 
     return _LINK.sub(fill, text)
+
+
+def published_forms(line: str) -> re.Pattern[str]:
+    """What a line may look like in a text that is out: as it is, and with its open links closed in whatever way."""
+    pattern, end = "", 0
+    for link in _LINK.finditer(line):
+        closed = rf"{re.escape(link['label'])}\(\S+\)|{re.escape(link['words'])}"
+        pattern += f"{re.escape(line[end : link.start()])}(?:{closed})"
+        end = link.end()
+    return re.compile(pattern + re.escape(line[end:]))

@@ -80,6 +80,31 @@ def test_a_summary_takes_back_only_what_a_draft_put_there():
     assert renewed == "## TL;DR\n\n- new\n- theirs\n"
 
 
+PUBLISHED = "[entry LR-001](https://github.com/marin-community/marin/blob/0a1b/log.md#lr-001)"
+
+
+@pytest.mark.parametrize("link", [PUBLISHED, "entry LR-001", "[entry LR-001](logbook:LR-001)"])
+def test_a_line_is_known_again_once_its_links_are_closed(link):
+    """An issue holds the address of the commit, where the draft could only name the entry."""
+    current = f"## TL;DR\n\n- ours, see {link}.\n- theirs, see {link}.\n"
+    ours = "- ours, see [entry LR-001](logbook:LR-001)."
+
+    renewed = with_additions(current, added("new", renews=True), earlier=[ours])
+
+    assert renewed == f"## TL;DR\n\n- new\n- theirs, see {link}.\n"
+    assert with_additions(current, added(ours.removeprefix("- ")), earlier=[]) is None
+
+
+def test_a_renewed_section_keeps_the_order_of_its_lines():
+    """What did not change goes up with the rest, not below it."""
+    current = "## Current baseline\n\n- Date: today\n- Run: LR-001\n- theirs\n"
+    new = added("Date: today", "Run: LR-002", renews=True, section="Current baseline")
+
+    renewed = with_additions(current, new, earlier=["- Date: today", "- Run: LR-001"])
+
+    assert renewed == "## Current baseline\n\n- Date: today\n- Run: LR-002\n- theirs\n"
+
+
 LINE = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"], exclude_characters="\x85"), max_size=12
 )
@@ -106,8 +131,8 @@ def drafted(sweep, store, monkeypatch, checkout):
     sweep()
     monkeypatch.chdir(checkout.top)
 
-    def draft(*kinds, **more):
-        return make_drafts(store.run_ids(), Thread.load("lr-sweep"), store, kinds=kinds, **more)
+    def draft(*kinds, runs=None, **more):
+        return make_drafts(runs or store.run_ids(), Thread.load("lr-sweep"), store, kinds=kinds, **more)
 
     return draft
 
@@ -190,6 +215,34 @@ def test_every_section_of_an_issue_is_drafted_from_what_stands_there(drafted, st
     assert by_title["TL;DR"].text.endswith("\n- by hand\n")
     assert "[entry LR-001..LR-004](logbook:LR-001..LR-004)" in by_title["TL;DR"].text
     assert "- Goal: find the largest stable rate below 0.5" in by_title["Scope"].text
+
+
+def test_the_next_result_takes_the_place_of_the_last_one_in_an_issue(
+    checkout, here, github, issue, drafted, store, a_run, keep, monkeypatch
+):
+    """Two baselines side by side, and a best run that is the best no more, are worse than no summary."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
+
+    def out(**more):
+        outcomes = drafted(DraftKind.LOGBOOK, DraftKind.ISSUE_BODY, **more)
+        checkout.curator("approve", *(each.draft.id for each in outcomes if each.draft))
+        checkout.curator("publish", "--approved", "--push")
+        checkout.curator("publish", "--approved", "--push")
+        return github.body(7).replace("\r\n", "\n")
+
+    def section(body, name):
+        return body.partition(f"## {name}\n")[2].partition("\n## ")[0]
+
+    first = out()
+    assert "- Run: LR-001, [entry LR-001..LR-004](https://" in section(first, "Current baseline")
+    assert "LR-003" in section(first, "TL;DR")
+    keep(a_run("LR-005", baseline=True, metrics={"eval/loss": 2.2}, launch="b", config={"lr": 0.08}))
+
+    second = out(runs=["LR-005"])
+
+    assert "- Run: LR-005, [entry LR-005](https://" in section(second, "Current baseline")
+    assert "LR-001" not in section(second, "Current baseline")
+    assert [outcome.why_none for outcome in drafted(DraftKind.ISSUE_BODY, runs=["LR-005"]) if outcome.draft] == []
 
 
 def test_without_an_issue_or_a_network_the_reason_is_said(drafted, store, checkout, monkeypatch):
