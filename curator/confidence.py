@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from marin_research.compare import flat_config, is_repetition_key
-from marin_research.record import Devices, Run, Status
+from marin_research.compare import find_baseline, flat_config, is_repetition_key
+from marin_research.record import Devices, Run
 from marin_research.replicates import DEVICES, TOLERANCE_PERCENT, replicates, spread_percent
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ def _under(key: str, value: str, run: Run, of_thread: Sequence[Run], metric: str
     if not values:
         return _Tried(why_not=f"nothing that ended well differs only in {key} {value}")
     ids = tuple(other.id for other in varied)
-    marked = [other for other in of_thread if other.baseline and other.status is Status.SUCCEEDED]
-    like_baseline = replicates(marked[-1], of_thread, apart=key) if marked else []
-    if not marked or run in like_baseline:
+    baseline = find_baseline([run], of_thread)
+    like_baseline = replicates(baseline, of_thread, apart=key) if baseline is not None else []
+    if baseline is None or run in like_baseline:
         spread = spread_percent([*values, *_values([run], metric)]) or 0.0
         far = spread > TOLERANCE_PERCENT
         return _Tried(runs=ids, why_not=f"with {key} {value} {metric} lies {spread:.1f} % apart" if far else "")
-    mine, own = _values([run], metric), _values([marked[-1]], metric)
+    mine, own = _values([run], metric), _values([baseline], metric)
     theirs = _values([other for other in like_baseline if _has(other, key, value)], metric)
     if not mine or not own or not theirs:
         return _Tried(why_not=f"there is no baseline with {key} {value}")

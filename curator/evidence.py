@@ -20,6 +20,7 @@ from curator.repeated import Repeated, repetitions
 from marin_research.codec import format_time
 from marin_research.compare import (
     Comparison,
+    baseline_before,
     compare,
     differences,
     find_baseline,
@@ -73,6 +74,8 @@ class Evidence:
     """Config keys that the runs vary on purpose; empty for a single run."""
     seeds: tuple[str, ...]
     """Config keys that only tell repetitions apart, where they vary."""
+    moved_from: Run | None = None
+    """What the baseline was before these runs brought another; None where they did not."""
     facts: dict[str, Fact] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     """What is known of why runs failed."""
@@ -110,7 +113,8 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     runs = [store.run(run_id) for run_id in run_ids]
     of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
     results = [made_by(run, store) or run for run in runs]
-    baseline = _common_baseline(runs, of_thread, store)
+    baseline = find_baseline(runs, of_thread, store)
+    moved_from = _moved_from(baseline, results, of_thread, store)
     varied = tested_axis([*results, *([baseline] if baseline else [])]) if len(runs) > 1 else ()
     axis = tuple(key for key in varied if not is_repetition_key(key))
     subjects = tuple(
@@ -127,7 +131,7 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     )
     failures = _failures(subjects, of_thread, thread)
     facts: dict[str, Fact] = {}
-    shown = {run.id: run for run in (*runs, *results, *([baseline] if baseline else []))}
+    shown = {run.id: run for run in (*runs, *results, baseline, moved_from) if run is not None}
     for run in shown.values():
         _add(facts, run_facts(run, thread))
     for subject in subjects:
@@ -145,6 +149,7 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
         thread=thread,
         subjects=subjects,
         baseline=baseline,
+        moved_from=moved_from,
         axis=axis,
         seeds=seeds,
         facts=facts,
@@ -184,14 +189,13 @@ def groups(run_ids: Sequence[str], store: RecordStore) -> list[list[str]]:
     return list(found.values())
 
 
-def _common_baseline(runs: Sequence[Run], of_thread: Sequence[Run], store: RecordStore) -> Run | None:
-    """The one run that all of them are measured against."""
-    for run in runs:
-        if run.baseline:
-            own = made_by(run, store)
-            if own is not None and own.status is Status.SUCCEEDED:
-                return own
-    return find_baseline(runs[0], of_thread, store) if runs else None
+def _moved_from(
+    baseline: Run | None, results: Sequence[Run], of_thread: Sequence[Run], store: RecordStore
+) -> Run | None:
+    if baseline is None or all(result.id != baseline.id for result in results):
+        return None
+    before = baseline_before(baseline, of_thread, store)
+    return None if _repeats(before, baseline) else before
 
 
 def _comparison(baseline: Run | None, result: Run, axis: Sequence[str]) -> Comparison | None:

@@ -79,7 +79,7 @@ def _checklist(run: Run, of_thread: Sequence[Run], thread: Thread, store: Record
             _devices(attempt),
             _end(result),
             _metrics(result, thread),
-            _comparison(result, of_thread, store),
+            _comparison(run, result, of_thread, store),
             _wandb(result),
             _gaps(result),
             _output(result, attempt, store),
@@ -174,15 +174,15 @@ def _metrics(run: Run, thread: Thread) -> Check:
     return Check(name="metrics", ok=True, why=", ".join(shown))
 
 
-def _comparison(run: Run, of_thread: Sequence[Run], store: RecordStore) -> Check:
-    if run.status is not Status.SUCCEEDED:
-        return Check(name="baseline", ok=True, why=f"no comparison is claimed of a run that is {run.status}")
-    if run.baseline:
-        return Check(name="baseline", ok=True, why="this is the baseline")
-    baseline = find_baseline(run, of_thread, store)
+def _comparison(run: Run, result: Run, of_thread: Sequence[Run], store: RecordStore) -> Check:
+    if result.status is not Status.SUCCEEDED:
+        return Check(name="baseline", ok=True, why=f"no comparison is claimed of a run that is {result.status}")
+    baseline = find_baseline([run], of_thread, store)
     if baseline is None:
         return Check(name="baseline", ok=False, why="the thread has no succeeded baseline; run one with baseline=True")
-    found = compare(baseline, run, axis=_axis(baseline, run, of_thread))
+    if baseline.id == result.id:
+        return Check(name="baseline", ok=True, why="this is the baseline")
+    found = compare(baseline, result, axis=_axis(baseline, result, of_thread))
     if not found.differences:
         varied = f", which varies {', '.join(found.axis)}" if found.axis else ""
         return Check(name="baseline", ok=True, why=f"apples to apples with {baseline.id}{varied}")

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from marin_research.codec import encode
 from marin_research.errors import RunNotFoundError
@@ -201,23 +201,43 @@ def flat_config(run: Run) -> dict[str, Any]:
     return flat
 
 
-def find_baseline(run: Run, runs: Sequence[Run], store: RecordStore | None = None) -> Run | None:
-    """The run that ``run`` is measured against: the newest succeeded baseline, of its own launch if there is one.
+def find_baseline(runs: Sequence[Run], of_thread: Sequence[Run], store: RecordStore | None = None) -> Run | None:
+    """The run that some runs are measured against: the newest succeeded baseline.
+
+    Of a launch that brought baselines of its own along, the newest of those, and first of those among the runs.
 
     Args:
-        run: the run that is judged.
-        runs: the thread's runs, oldest first.
+        runs: the runs that are judged, as they were launched; one of them may be the baseline itself.
+        of_thread: the thread's runs, oldest first.
         store: where the run behind a cached baseline is looked up.
     """
-    marked = [other for other in runs if other.baseline and other.id != run.id and other.thread == run.thread]
-    usable = [
-        found
-        for found in (made_by(other, store) for other in marked)
-        if found is not None and found.status is Status.SUCCEEDED and found.id != run.id
-    ]
-    here = [found for found in usable if found.launch == run.launch]
-    newest = here or usable
-    return newest[-1] if newest else None
+    marked = [each for each in _baselines(of_thread, store) if each.marked.thread in {run.thread for run in runs}]
+    here = [each for each in marked if {each.marked.launch} == {run.launch for run in runs}]
+    own = [each for each in here if each.marked.id in {run.id for run in runs}]
+    newest = own or here or marked
+    return newest[-1].result if newest else None
+
+
+def baseline_before(baseline: Run, of_thread: Sequence[Run], store: RecordStore | None = None) -> Run | None:
+    """The run that was the baseline before a launch made ``baseline`` it; None where that was the first."""
+    marked = _baselines(of_thread, store)
+    launch = next((each.marked.launch for each in reversed(marked) if each.result.id == baseline.id), None)
+    at = next((index for index, each in enumerate(marked) if each.marked.launch == launch), 0)
+    before = marked[at - 1].result if at else None
+    return before if before is not None and before.id != baseline.id else None
+
+
+class _Baseline(NamedTuple):
+    marked: Run
+    """The run that was declared to be the baseline."""
+    result: Run
+    """The run that made its output, which Marin's cache may have served."""
+
+
+def _baselines(of_thread: Sequence[Run], store: RecordStore | None) -> list[_Baseline]:
+    """The baselines that succeeded, in the order in which they were declared to be it."""
+    marked = ((run, made_by(run, store)) for run in of_thread if run.baseline)
+    return [_Baseline(run, made) for run, made in marked if made is not None and made.status is Status.SUCCEEDED]
 
 
 def made_by(run: Run, store: RecordStore | None) -> Run | None:

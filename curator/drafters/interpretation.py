@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from curator.confidence import Confidence
 from curator.drafters import wording
 from curator.facts import number, render
+from marin_research.compare import compare
 from marin_research.record import Status
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from curator.facts import Fact
     from curator.repeated import Repeated
     from marin_research.compare import Comparison
+    from marin_research.record import Run
     from marin_research.thread import PrimaryMetric
 
 _UNFINISHED = frozenset({Status.FAILED, Status.LOST, Status.PREEMPTED, Status.CANCELLED, Status.RUNNING})
@@ -59,8 +61,25 @@ def caveats(evidence: Evidence, *, explained: Collection[str] = ()) -> list[str]
         *_unfinished(evidence, explained),
         *_why_failed(evidence, explained),
         *_met_before(evidence),
+        *([f"{moved}."] if (moved := baseline_moved(evidence)) else []),
         *_fairness(evidence),
     ]
+
+
+def baseline_moved(evidence: Evidence) -> str:
+    """``The baseline moved from LR-001 (loss 2.46) to LR-007 (loss 2.41); they differ in `lr```; or nothing."""
+    before, now = evidence.moved_from, evidence.baseline
+    if before is None or now is None:
+        return ""
+    moved = compare(before, now)
+    apart = f"; they differ in {_difference_names(moved)}" if moved.differences else ""
+    return f"The baseline moved from {_with_value(before, evidence)} to {_with_value(now, evidence)}{apart}"
+
+
+def _with_value(run: Run, evidence: Evidence) -> str:
+    metrics = wording.primary_metrics(evidence)
+    value = evidence.fact(run.id, "metric", metrics[0].name) if metrics else None
+    return f"{run.id} ({value.name} {render(value)})" if value is not None else run.id
 
 
 def _unfinished(evidence: Evidence, explained: Collection[str]) -> Iterator[str]:
@@ -111,6 +130,10 @@ def questions(evidence: Evidence, label: Label) -> list[str]:
     if hypotheses:
         whose = wording.id_range([subject.run.id for subject in hypotheses])
         asked.append(f"does the result support the hypothesis ({whose})?")
+    if evidence.moved_from is not None and evidence.baseline is not None:
+        alone = "" if evidence.repeated_of(evidence.baseline.id) else ", before it is repeated"
+        moved = f"from {evidence.moved_from.id} to {evidence.baseline.id}"
+        asked.append(f"why does the baseline move {moved}{alone}? The answer belongs into the decision log.")
     if winner is not None and _could_be_baseline(evidence, winner, metrics[0]):
         repeat = "" if label.confidence is not Confidence.EXPLORATORY else " before it is repeated with another seed"
         asked.append(f"should {winner.run.id} become the baseline{repeat}?")
@@ -152,6 +175,8 @@ def _against_baseline(evidence: Evidence) -> Iterator[str]:
     if evidence.baseline is None:
         yield "There is no baseline run in this thread yet, so nothing can be said against one."
         return
+    if [subject.result.id for subject in evidence.subjects] == [evidence.baseline.id]:
+        yield f"{_with_value(evidence.baseline, evidence)} is the baseline."
     yield from _averages(evidence)
     for metric in wording.primary_metrics(evidence)[:1]:
         winner = wording.best(evidence, metric)

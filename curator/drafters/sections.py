@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from curator.drafters import wording
 from curator.drafters.findings import clear_losses
-from curator.drafters.interpretation import all_cached, ended, is_unfinished
+from curator.drafters.interpretation import all_cached, baseline_moved, ended, is_unfinished
 from curator.facts import Fact, render
 from curator.thread_facts import declared_facts
 from marin_research.logbook.sections import is_called
@@ -161,6 +161,8 @@ def _hypotheses(material: _Material) -> Additions | str:
 def _decisions(material: _Material) -> Additions | str:
     evidence = material.evidence
     asked = [action for action in material.reading.actions if "become the baseline" in action]
+    if moved := baseline_moved(evidence):
+        asked.insert(0, f"{moved}. Why: to be said.")
     time = max(
         (str(fact.value) for fact in evidence.facts.values() if fact.id.endswith(("/ended", "/time"))), default=""
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from marin_research.compare import find_baseline
 from marin_research.errors import SnapshotError, UsageError
-from marin_research.record import Status, Unknown
+from marin_research.record import Unknown
 from marin_research.redact import Redactor
 from marin_research.snapshot.bundle import bundle_files
 from marin_research.snapshot.files import Chosen, choose
@@ -72,7 +72,7 @@ def plan(
     if tag and not tree.is_tag_name(tag):
         raise UsageError(f"git takes no tag called {tag!r}; for example {thread.topic}-final")
     of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
-    table = primary_table(runs, _baseline(runs, of_thread, store), thread)
+    table = primary_table(runs, find_baseline(runs, of_thread, store), thread)
     chosen = choose(tree, thread, table.runs, store, include=include)
     head = tree.head()
     if chosen.committed:
@@ -199,11 +199,6 @@ def _commit(planned: Plan, tree: WorkTree) -> str:
     if not tree.advance(commit, before=planned.head, why="marin-research snapshot"):
         raise SnapshotError(f"{tree.branch()} has moved on meanwhile; nothing was tagged, try again")
     return commit
-
-
-def _baseline(runs: Sequence[Run], of_thread: Sequence[Run], store: RecordStore) -> Run | None:
-    marked = next((run for run in runs if run.baseline and run.status is Status.SUCCEEDED), None)
-    return marked or (find_baseline(runs[0], of_thread, store) if runs else None)
 
 
 def _elsewhere(runs: Sequence[Run], tree: WorkTree, head: str) -> list[str]:

@@ -217,7 +217,7 @@ def test_every_section_of_an_issue_is_drafted_from_what_stands_there(drafted, st
     assert "- Goal: find the largest stable rate below 0.5" in by_title["Scope"].text
 
 
-def test_the_next_result_takes_the_place_of_the_last_one_in_an_issue(
+def test_the_next_result_takes_the_place_of_the_last_one_in_an_issue(  # noqa: PLR0917 - fixtures
     checkout, here, github, issue, drafted, store, a_run, keep, monkeypatch
 ):
     """Two baselines side by side, and a best run that is the best no more, are worse than no summary."""

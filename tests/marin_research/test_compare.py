@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from marin_research.codec import dump
 from marin_research.compare import (
     Difference,
+    baseline_before,
     compare,
     differences,
     find_baseline,
@@ -251,10 +252,41 @@ def test_the_baseline_is_the_newest_that_succeeded_in_the_same_launch_if_there_i
     beside_old = a_run("LR-006", launch="a")
     runs = [old, newer, broken, foreign, alone, beside_old]
 
-    assert find_baseline(alone, runs) == newer
-    assert find_baseline(beside_old, runs) == old
-    assert find_baseline(newer, [newer]) is None
-    assert find_baseline(alone, [alone, broken]) is None
+    assert find_baseline([alone], runs) == newer
+    assert find_baseline([beside_old], runs) == old
+    assert find_baseline([newer], runs) == newer
+    assert find_baseline([alone], [alone, broken]) is None
+    assert find_baseline([], runs) is None
+
+
+def test_runs_of_several_launches_are_measured_against_the_newest_baseline_also_together(a_run):
+    """What a run says beside others must not be measured against another run than what it says alone."""
+    old = a_run("LR-001", baseline=True, launch="a")
+    newer = a_run("LR-003", baseline=True, launch="c")
+    runs = [old, a_run("LR-002", launch="b"), newer, a_run("LR-004", launch="d")]
+
+    assert find_baseline(runs, runs) == newer
+    assert [find_baseline([run], runs) for run in (runs[1], runs[3])] == [newer, newer]
+
+
+def test_two_kinds_of_steps_in_one_launch_keep_their_own_baselines(a_run):
+    """An evaluation is no reference for a training run."""
+    train, evaluate = a_run("LR-001", baseline=True), a_run("LR-003", baseline=True)
+    runs = [train, a_run("LR-002"), evaluate, a_run("LR-004")]
+
+    assert find_baseline(runs[:2], runs) == train
+    assert find_baseline(runs[2:], runs) == evaluate
+
+
+def test_a_baseline_is_followed_by_the_one_of_a_later_launch(a_run):
+    """Two marked runs of one launch were declared together: none of them is what was moved from."""
+    first = a_run("LR-001", baseline=True, launch="a")
+    pair = [a_run("LR-002", baseline=True, launch="b"), a_run("LR-003", baseline=True, launch="b")]
+    runs = [first, *pair]
+
+    assert baseline_before(pair[1], runs) == first
+    assert baseline_before(pair[0], runs) == first
+    assert baseline_before(first, runs) is None
 
 
 def test_a_cached_baseline_stands_for_the_run_that_made_it(a_run, keep, store):
@@ -264,8 +296,9 @@ def test_a_cached_baseline_stands_for_the_run_that_made_it(a_run, keep, store):
     new = keep(a_run("LR-003", launch="b"))
     runs = list(store.runs())
 
-    assert find_baseline(new, runs, store) == made
-    assert find_baseline(new, [cached, new]) is None
+    assert find_baseline([new], runs, store) == made
+    assert find_baseline([new], [cached, new]) is None
+    assert baseline_before(made, runs, store) is None
     assert made_by(cached, store) == made
     assert made_by(new, store) == new
 
@@ -277,7 +310,7 @@ def test_a_cached_run_whose_maker_is_gone_has_no_result(a_run, keep, store, sour
     new = keep(a_run("LR-003"))
 
     assert made_by(cached, store) is None
-    assert find_baseline(new, [cached, new], store) is None
+    assert find_baseline([new], [cached, new], store) is None
 
 
 def test_the_command_compared_is_the_line_that_was_typed(a_run):

@@ -1,0 +1,84 @@
+"""Which run others are measured against, told the same in every text, and said where it changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from curator.check import check
+from curator.draft import DraftKind
+from curator.drafting import make_drafts
+from marin_research.thread import Thread
+
+
+@pytest.fixture
+def drafted(checkout, store):
+    """What is drafted of some runs: the text of the entry, or of a section; empty where there is none to draft."""
+
+    def draft(*runs, section=None):
+        kind = DraftKind.INDEX if section else DraftKind.LOGBOOK
+        (outcome,) = make_drafts(
+            runs, Thread.load("lr-sweep"), store, kinds=[kind], sections=[section] if section else []
+        )
+        if outcome.draft is None:
+            return ""
+        assert check(outcome.draft, store).findings == (), outcome.draft.text
+        return outcome.draft.text
+
+    return draft
+
+
+@pytest.fixture
+def record(a_run, keep):
+    """Keeps a run that was launched alone, as a command is."""
+
+    def record(number, lr, loss=None, **said):
+        metrics = {"eval/loss": loss} if loss else {}
+        said = {"label": f"lr={lr}", "config": {"lr": lr, "seed": 0}} | said
+        return keep(a_run(f"LR-{number:03}", launch=f"launch-{number}", metrics=metrics, **said))
+
+    return record
+
+
+@pytest.fixture
+def moved(record):
+    """A baseline, a run that is better, and a second baseline with that run's rate."""
+    record(1, 0.03, 2.4586, baseline=True)
+    record(2, 0.06, 2.373)
+    record(3, 0.06, 2.3728, baseline=True)
+    record(4, 0.1, 2.3627)
+
+
+MOVED = "The baseline moved from LR-001 (eval/loss 2.459 nats/byte) to LR-003 (eval/loss 2.373 nats/byte)"
+
+
+def test_a_moved_baseline_is_said_in_its_entry(moved, drafted):
+    """Whoever compares two entries must know that they speak of two references."""
+    entry = drafted("LR-003")
+
+    assert f"  - {MOVED}; they differ in `lr`.\n" in entry
+    assert "To decide: why does the baseline move from LR-001 to LR-003?" in entry
+    assert "moved" not in drafted("LR-001") + drafted("LR-004")
+
+
+def test_a_moved_baseline_asks_for_a_line_in_the_decision_log(moved, drafted):
+    """A decision that nobody wrote down is made again a month later."""
+    log = drafted("LR-003", section="Decision log")
+
+    assert f"{MOVED}; they differ in `lr`. Why: to be said." in log
+    assert "Owner: to be named." in log
+
+
+def test_the_same_runs_are_measured_against_the_same_baseline_alone_and_together(moved, drafted):
+    """The newest, also of a snapshot that begins with an older one."""
+    assert "the change against the baseline LR-003" in drafted("LR-004")
+    together = drafted("LR-001", "LR-002", "LR-003", "LR-004")
+    assert "the change against the baseline LR-003" in together
+    assert MOVED in together
+
+
+def test_a_baseline_that_is_measured_again_is_not_moved(record, drafted):
+    """Another seed of it is more evidence for the same reference."""
+    record(1, 0.03, 2.4586, baseline=True)
+    record(2, 0.03, 2.4581, baseline=True, config={"lr": 0.03, "seed": 1})
+
+    assert "moved" not in drafted("LR-002")
