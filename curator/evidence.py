@@ -27,7 +27,7 @@ from marin_research.compare import (
     flat_config,
     is_repetition_key,
     made_by,
-    tested_axis,
+    varied_on_purpose,
 )
 from marin_research.digest.ranking import decisive
 from marin_research.digest.stored import digest_of
@@ -71,7 +71,7 @@ class Evidence:
     subjects: tuple[Subject, ...]
     baseline: Run | None
     axis: tuple[str, ...]
-    """Config keys that the runs vary on purpose; empty for a single run."""
+    """Config keys that the runs vary on purpose; of a run launched alone the one in which it leaves the baseline."""
     seeds: tuple[str, ...]
     """Config keys that only tell repetitions apart, where they vary."""
     moved_from: Run | None = None
@@ -115,7 +115,7 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     results = [made_by(run, store) or run for run in runs]
     baseline = find_baseline(runs, of_thread, store)
     moved_from = _moved_from(baseline, results, of_thread, store)
-    varied = tested_axis([*results, *([baseline] if baseline else [])]) if len(runs) > 1 else ()
+    varied = varied_on_purpose(results, baseline, of_thread)
     axis = tuple(key for key in varied if not is_repetition_key(key))
     subjects = tuple(
         Subject(

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from marin_research.compare import changes_between_attempts, compare, find_baseline, flat_config, made_by, tested_axis
+from marin_research.compare import changes_between_attempts, compare, find_baseline, made_by, varied_on_purpose
 from marin_research.devices import agree
 from marin_research.errors import StoreError
 from marin_research.record import Attempt, Blob, Devices, Output, Run, Status, Unknown
@@ -182,7 +182,7 @@ def _comparison(run: Run, result: Run, of_thread: Sequence[Run], store: RecordSt
         return Check(name="baseline", ok=False, why="the thread has no succeeded baseline; run one with baseline=True")
     if baseline.id == result.id:
         return Check(name="baseline", ok=True, why="this is the baseline")
-    found = compare(baseline, result, axis=_axis(baseline, result, of_thread))
+    found = compare(baseline, result, axis=varied_on_purpose([result], baseline, of_thread))
     if not found.differences:
         varied = f", which varies {', '.join(found.axis)}" if found.axis else ""
         return Check(name="baseline", ok=True, why=f"apples to apples with {baseline.id}{varied}")
@@ -190,14 +190,6 @@ def _comparison(run: Run, result: Run, of_thread: Sequence[Run], store: RecordSt
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     why = f"not apples to apples with {baseline.id}: {', '.join(names[:_SHOWN])}{more}; name them in the text"
     return Check(name="baseline", ok=False, why=why)
-
-
-def _axis(baseline: Run, run: Run, of_thread: Sequence[Run]) -> tuple[str, ...]:
-    """What the sweep around ``run`` varies; of a run by itself, the one value that it changed."""
-    keys = flat_config(run).keys()
-    sweep = [each for each in of_thread if each.launch == run.launch and flat_config(each).keys() == keys]
-    axis = tested_axis([baseline, *sweep])
-    return axis if len(sweep) > 1 or len(axis) == 1 else ()
 
 
 def _wandb(run: Run) -> Check:

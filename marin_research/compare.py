@@ -184,6 +184,21 @@ def tested_axis(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(key for key in keys if len({json.dumps(encode(config.get(key))) for config in configs}) > 1)
 
 
+def varied_on_purpose(runs: Sequence[Run], baseline: Run | None, of_thread: Sequence[Run]) -> tuple[str, ...]:
+    """The config keys that some runs vary on purpose, seeds included.
+
+    Of several runs all in which they or their baseline differ; of one run what its sweep varies, and of a run that was
+    launched alone the one that it changed: of two, nobody could say which of them it was.
+    """
+    reference = [baseline] if baseline is not None else []
+    if len(runs) != 1:
+        return tested_axis([*runs, *reference])
+    keys = flat_config(runs[0]).keys()
+    sweep = [each for each in of_thread if each.launch == runs[0].launch and flat_config(each).keys() == keys]
+    varied = tested_axis([*runs, *sweep, *reference])
+    return varied if len(sweep) > 1 or len(varied) == 1 else ()
+
+
 def is_repetition_key(key: str) -> bool:
     """Whether a config key only tells repetitions of one measurement apart: ``seed``, ``trainer.data_seed``."""
     return _REPETITION.fullmatch(key) is not None

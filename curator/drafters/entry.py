@@ -76,7 +76,7 @@ def _items(by_text: dict[str, list[str]]) -> Iterator[str]:
 
 
 def _config(evidence: Evidence, first: Subject) -> Iterator[str]:
-    varied = (*evidence.axis, *evidence.seeds)
+    varied = (*evidence.axis, *evidence.seeds) if len(evidence.subjects) > 1 else ()
     shared = wording.config(first.result, without=varied)
     if not varied:
         yield f"- Config: {shared}"

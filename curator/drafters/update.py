@@ -62,7 +62,7 @@ def no_update_reason(evidence: Evidence) -> str | None:
 
 def _change(evidence: Evidence) -> str:
     ids = wording.id_range(evidence.runs)
-    if not evidence.axis:
+    if not evidence.axis or len(evidence.subjects) == 1:
         return f"{ids}{_what_changed(evidence, evidence.subjects[0])}"
     if len(evidence.axis) == 1:
         return f"{ids} vary `{evidence.axis[0]}`: {_values(evidence, evidence.axis[0])}"
@@ -96,7 +96,8 @@ def _what_changed(evidence: Evidence, subject: Subject) -> str:
     ran = f" ran {wording.stated(subject.run.label)}"
     if subject.comparison is None:
         return ran
-    changed = [wording.code(f"{d.key}={d.run}") for d in subject.comparison.differences if d.what == "config"]
+    keys = [*evidence.axis, *(d.key for d in subject.comparison.differences if d.what == "config")]
+    changed = [wording.code(setting) for key in keys if (setting := wording.setting(subject.result, [key]))]
     against = f", against {evidence.baseline.id}" if evidence.baseline else ""
     return f"{f' ({wording.listed(changed)})' if changed else ''}{ran}{against}"
 

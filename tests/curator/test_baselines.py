@@ -82,3 +82,29 @@ def test_a_baseline_that_is_measured_again_is_not_moved(record, drafted):
     record(2, 0.03, 2.4581, baseline=True, config={"lr": 0.03, "seed": 1})
 
     assert "moved" not in drafted("LR-002")
+
+
+def test_a_run_launched_alone_may_differ_in_the_one_setting_that_it_tests(record, drafted):
+    """Changing one thing at a time is how an experiment is made, also without a sweep around it."""
+    record(1, 0.03, 2.4586, baseline=True)
+    record(2, 0.06, 2.173)
+    record(3, 0.1, 2.2, config={"lr": 0.1, "seed": 0, "batch": 64})
+
+    one, two = drafted("LR-002"), drafted("LR-003")
+
+    assert "Apples to apples: only `lr` differs from the baseline." in one
+    assert "- Config: `lr=0.06`, `seed=0`\n" in one
+    assert "Not apples to apples: LR-003 also differs from the baseline in `lr` and `batch`." in two
+
+
+def test_a_clear_win_of_a_run_launched_alone_is_worth_a_post(record, checkout, store):
+    """The community need not wait for a sweep."""
+    record(1, 0.03, 2.4586, baseline=True)
+    record(2, 0.06, 2.173)
+
+    (outcome,) = make_drafts(["LR-002"], Thread.load("lr-sweep"), store, kinds=[DraftKind.POST])
+
+    assert outcome.draft is not None, outcome.why_none
+    assert outcome.draft.title == "lr=0.06: eval/loss -11.6 % against the baseline"
+    (finding,) = check(outcome.draft, store).findings
+    assert "name one skill" in finding.why
