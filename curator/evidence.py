@@ -69,6 +69,8 @@ class Evidence:
 
     thread: Thread
     subjects: tuple[Subject, ...]
+    of_thread: tuple[Run, ...] = ()
+    """Every run of the thread, oldest first."""
     baseline: Run | None
     axis: tuple[str, ...]
     """Config keys that the runs vary on purpose; of a run launched alone the one in which it leaves the baseline."""
@@ -148,6 +150,7 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     return Evidence(
         thread=thread,
         subjects=subjects,
+        of_thread=tuple(of_thread),
         baseline=baseline,
         moved_from=moved_from,
         axis=axis,

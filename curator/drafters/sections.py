@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.drafters import wording
+from curator.drafters.finding_confidence import confidence_of
 from curator.drafters.findings import clear_losses
 from curator.drafters.interpretation import all_cached, baseline_moved, ended, is_unfinished
 from curator.facts import Fact, render
@@ -89,9 +90,10 @@ class _Material:
 
 
 def _summary(material: _Material) -> Additions | str:
-    label = material.rating.confidence
-    findings = material.reading.findings[:_MOST_FINDINGS]
-    lines = [f"`{label}`: {material.seen(finding)}" for finding in findings]
+    lines = [
+        f"`{confidence_of(finding, material.evidence, material.rating)}`: {material.seen(finding)}"
+        for finding in material.reading.findings[:_MOST_FINDINGS]
+    ]
     return material.lines(lines, "the runs say nothing about the thread's question", renews=True)
 
 
