@@ -9,7 +9,7 @@ from curator.before import logbook_file
 from curator.draft import OF_SKILLEVOLVE, Attachment, Draft, DraftKind
 from curator.drafters import template
 from curator.drafters.heartbeat import heartbeat_text
-from curator.drafters.sections import Additions
+from curator.drafters.sections import OF_ISSUE_BODY, Additions
 from curator.drafters.template import Fielded
 from curator.drafters.wording import id_range
 from curator.errors import CuratorError
@@ -24,7 +24,7 @@ from curator.skillevolve.craft import gather_craft
 from curator.skillevolve.privacy import Privacy
 from curator.standing import Standing
 from curator.writing import Writing  # noqa: TC001 - part of a dataclass
-from marin_research.errors import MarinResearchError
+from marin_research.errors import MarinResearchError, UsageError
 from marin_research.logbook import NewEntry, entry_text
 from marin_research.logbook.sections import find_section, is_called
 from marin_research.redact import Redactor
@@ -84,10 +84,12 @@ def make_drafts(
 
     Raises:
         CuratorError: there is no such drafter.
+        UsageError: there is no such section.
         RunNotFoundError: one of the runs is not in the store.
     """
     if drafter not in DRAFTERS:
         raise CuratorError(f"there is no {drafter} drafter; use {' or '.join(DRAFTERS)}")
+    _require_sections(sections, thread, kinds)
     queue = DraftQueue(store)
     of_thread = [run for run in store.runs(thread.prefix) if run.thread == thread.topic]
     outcomes = []
@@ -161,6 +163,16 @@ def _grouped(
     if DraftKind.CLOSING in kinds:
         return [list(run_ids)]  # one end for the whole thread
     return [[run_id] for run_id in run_ids] if each else groups(run_ids, store)
+
+
+def _require_sections(wanted: Collection[str], thread: Thread, kinds: Collection[DraftKind]) -> None:
+    of_kind = {DraftKind.INDEX: thread.logbook.indices, DraftKind.ISSUE_BODY: OF_ISSUE_BODY}
+    kept = list(dict.fromkeys(name for kind in kinds for name in of_kind.get(kind, ())))
+    if wanted and not SECTIONS.intersection(kinds):
+        raise UsageError("sections are kept current by --kind index or --kind issue-body; add one of them")
+    for name in wanted:
+        if not any(is_called(section, name) for section in kept):
+            raise UsageError(f"there is no section {name!r} to keep current; there are {', '.join(kept)}")
 
 
 def _is_asked(drafted: Drafted, sections: Collection[str]) -> bool:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from curator.drafters.sections import Additions
 
 _PLACEHOLDER = re.compile(
-    r"[-*+] *(?:not decided yet|nothing yet|none(?: yet| so far)?|tbd|todo|n/?a|to be (?:written|filled in))?\.{0,3}",
+    r"[-*+] *(?:not decided yet|nothing yet|none(?: yet| so far)?|tbd|todo|n/?a|to be (?:written|filled in))?\.{0,3}"
+    r"|None yet\.",
     re.IGNORECASE,
 )
-"""An item that only holds the place of the first one."""
+"""A line that only holds the place of the first one."""
 _ITEM = re.compile(r"(?P<bullet>[-*+]) ")
 SECTIONS = frozenset({DraftKind.INDEX, DraftKind.ISSUE_BODY})
 

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from curator.drafters.reading import Reading
     from curator.evidence import Evidence, Subject
 
-OF_ISSUE_BODY = ("TL;DR", "Scope", "Decision log", "Negative results index", "Current baseline", "Conclusion")
+OF_ISSUE_BODY = (
+    "Results",
+    "TL;DR",
+    "Scope",
+    "Decision log",
+    "Negative results index",
+    "Current baseline",
+    "Conclusion",
+)
 """What the body of an experiment issue keeps current."""
 _MOST_FINDINGS = 2
 
@@ -90,6 +98,27 @@ class _Material:
 
 
 def _summary(material: _Material) -> Additions | str:
+def _results(material: _Material) -> Additions | str:
+    """What each run measured, an item for each write-up: they stay when others follow."""
+    evidence = material.evidence
+    measured = [(_named(evidence, subject), ", ".join(_measured(evidence, subject))) for subject in evidence.subjects]
+    items = [f"{named}: {values}" for named, values in measured if values]
+    reference = next((subject.comparison.baseline for subject in evidence.subjects if subject.comparison), "")
+    against = f", in brackets the change against {reference}" if reference else ""
+    lines = [wording.with_items(f"{material.entry}{against}:", items)] if items else []
+    return material.lines(lines, "none of these runs measured anything")
+
+
+def _measured(evidence: Evidence, subject: Subject) -> Iterator[str]:
+    """``eval/loss 2.363 nats/byte (-3.9 %)`` for each primary metric of a run that came to a result."""
+    for metric in wording.primary_metrics(evidence):
+        value = evidence.fact(subject.result.id, "metric", metric.name)
+        change = evidence.fact(subject.result.id, "percent", metric.name)
+        if value is not None and subject.result.status is Status.SUCCEEDED:
+            changed = f" ({render(change)})" if change is not None and wording.is_finite(change) else ""
+            yield f"{metric.name} {render(value)}{changed}"
+
+
     lines = [
         f"`{confidence_of(finding, material.evidence, material.rating)}`: {material.seen(finding)}"
         for finding in material.reading.findings[:_MOST_FINDINGS]
@@ -201,5 +230,6 @@ _WRITERS: dict[str, Callable[[_Material], Additions | str]] = {
     "Hypothesis queue": _hypotheses,
     "Decision log": _decisions,
     "Negative results index": _negative_results,
+    "Results": _results,
     "Conclusion": _conclusion,
 }

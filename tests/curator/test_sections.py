@@ -45,6 +45,7 @@ def added(*lines, renews=False, below="", section="Decision log"):
         ("## Decision Log\n* old\n", added("a"), "## Decision Log\n* old\n* a\n"),
         ("## D\n\n- not decided yet\n", added("a"), "## D\n\n- a\n"),
         ("## D\n\n- TBD", added("a"), "## D\n\n- a\n"),
+        ("## Results\n\nNone yet.\n", added("a"), "## Results\n\n- a\n"),
         ("## T\n\n- old\n\nWords.", added("new", renews=True), "## T\n\n- new\n- old\n\nWords.\n"),
         ("## T\n- old", added("new", renews=True), "## T\n- new\n- old\n"),
         ("## D\n\nWords.\n\n### Part\n\n- x", added("a"), "## D\n\nWords.\n- a\n\n### Part\n\n- x\n"),
@@ -243,6 +244,34 @@ def test_the_next_result_takes_the_place_of_the_last_one_in_an_issue(  # noqa: P
     assert "- Run: LR-005, [entry LR-005](https://" in section(second, "Current baseline")
     assert "LR-001" not in section(second, "Current baseline")
     assert [outcome.why_none for outcome in drafted(DraftKind.ISSUE_BODY, runs=["LR-005"]) if outcome.draft] == []
+
+
+def test_the_results_of_an_issue_say_what_was_measured(drafted, store, checkout, github):
+    """The section that readers of the issue open first; each write-up adds to it."""
+    url = github.open_issue("Experiment: rates", "## Results\n\nNone yet.\n\n## TL;DR\n")
+    checkout.declare(f"issue: {url}")
+
+    (outcome,) = drafted(DraftKind.ISSUE_BODY, sections=["Results"])
+
+    assert check(outcome.draft, store).findings == ()
+    assert outcome.draft.text == (
+        "## Results\n\n"
+        "- [entry LR-001..LR-004](logbook:LR-001..LR-004), in brackets the change against LR-001:\n"
+        "  - LR-001 (lr=0.03): eval/loss 2.459 nats/byte\n"
+        "  - LR-002 (lr=0.06): eval/loss 2.373 nats/byte (-3.5 %)\n"
+        "  - LR-003 (lr=0.1): eval/loss 2.363 nats/byte (-3.9 %)\n"
+    )
+
+
+def test_a_section_that_nobody_keeps_is_one_clear_error(drafted, checkout, store, monkeypatch):
+    """A misspelt name must not end in silence."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
+
+    said = checkout.curator("draft", "lr-sweep", "--kind", "issue-body", "--section", "Nonsense", code=2)
+    assert "there is no section 'Nonsense' to keep current; there are Results, TL;DR, Scope," in said.err
+    said = checkout.curator("draft", "lr-sweep", "--section", "Decision log", code=2)
+    assert "--kind index or --kind issue-body" in said.err
+    assert said.out == ""
 
 
 def test_without_an_issue_or_a_network_the_reason_is_said(drafted, store, checkout, monkeypatch):
