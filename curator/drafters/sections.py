@@ -13,6 +13,7 @@ from curator.drafters.finding_confidence import confidence_of
 from curator.drafters.findings import clear_losses
 from curator.drafters.interpretation import all_cached, baseline_moved, ended, is_unfinished
 from curator.facts import Fact, render
+from curator.failure import is_telling
 from curator.thread_facts import declared_facts
 from marin_research.logbook.sections import is_called
 from marin_research.record import Status
@@ -97,7 +98,6 @@ class _Material:
         return "\n".join([f"{sentence} See {self.entry}.", *items])
 
 
-def _summary(material: _Material) -> Additions | str:
 def _results(material: _Material) -> Additions | str:
     """What each run measured, an item for each write-up: they stay when others follow."""
     evidence = material.evidence
@@ -119,6 +119,7 @@ def _measured(evidence: Evidence, subject: Subject) -> Iterator[str]:
             yield f"{metric.name} {render(value)}{changed}"
 
 
+def _summary(material: _Material) -> Additions | str:
     lines = [
         f"`{confidence_of(finding, material.evidence, material.rating)}`: {material.seen(finding)}"
         for finding in material.reading.findings[:_MOST_FINDINGS]
@@ -204,7 +205,7 @@ def _decisions(material: _Material) -> Additions | str:
 def _negative_results(material: _Material) -> Additions | str:
     evidence = material.evidence
     failed = [
-        f"{_named(evidence, subject)} {ended(subject)}. See {material.entry}."
+        f"{_named(evidence, subject)} {ended(subject)}.{_said(subject)} See {material.entry}."
         for subject in evidence.subjects
         if is_unfinished(subject) and subject.run.status is not Status.RUNNING
     ]
@@ -217,12 +218,19 @@ def _negative_results(material: _Material) -> Additions | str:
     return material.lines([*failed, *worse], "none of these runs failed or was clearly worse than the baseline")
 
 
+def _said(subject: Subject) -> str:
+    """What a run printed last that says why it ended, where the record of its end does not: of a command, its error."""
+    told = [line.strip() for line in subject.quotes if is_telling(line)]
+    return f" It said {wording.code(wording.shortened(told[-1]))}." if told and told[-1] not in ended(subject) else ""
+
+
 def _named(evidence: Evidence, subject: Subject) -> str:
     value = wording.axis_value(subject, evidence.axis)
     return f"{subject.run.id} ({value})" if value and len(evidence.subjects) > 1 else subject.run.id
 
 
 _WRITERS: dict[str, Callable[[_Material], Additions | str]] = {
+    "Results": _results,
     "Current TL;DR": _summary,
     "TL;DR": _summary,
     "Scope": _scope,
@@ -230,6 +238,5 @@ _WRITERS: dict[str, Callable[[_Material], Additions | str]] = {
     "Hypothesis queue": _hypotheses,
     "Decision log": _decisions,
     "Negative results index": _negative_results,
-    "Results": _results,
     "Conclusion": _conclusion,
 }

@@ -7,7 +7,9 @@ import pytest
 from curator.check import check
 from curator.draft import DraftKind
 from curator.drafting import make_drafts
+from marin_research.record import End, Status
 from marin_research.thread import Thread
+from tests.curator.conftest import NOON
 
 
 @pytest.fixture
@@ -48,6 +50,12 @@ def moved(record):
     record(4, 0.1, 2.3627)
 
 
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "bench.py", line 3, in <module>
+    raise ValueError("block too large: VMEM")
+ValueError: block too large: VMEM
+"""
 MOVED = "The baseline moved from LR-001 (eval/loss 2.459 nats/byte) to LR-003 (eval/loss 2.373 nats/byte)"
 
 
@@ -82,6 +90,26 @@ def test_a_baseline_that_is_measured_again_is_not_moved(record, drafted):
     record(2, 0.03, 2.4581, baseline=True, config={"lr": 0.03, "seed": 1})
 
     assert "moved" not in drafted("LR-002")
+
+
+def test_each_line_of_a_summary_has_the_label_of_its_own_runs(moved, drafted):
+    """One lucky run beside a result that was repeated makes neither of them the other."""
+    lines = drafted("LR-004", section="Current TL;DR").splitlines()
+
+    assert lines[2].startswith("- `replicated`: LR-002 and LR-003: mean eval/loss 2.373 nats/byte over 2 runs")
+    assert lines[3].startswith("- `exploratory`: LR-004 is better than the baseline LR-003")
+
+
+def test_the_index_of_negative_results_says_what_a_command_said(record, drafted, printed):
+    """``It exited with code 1`` helps nobody who is about to try the same."""
+    end = End(status=Status.FAILED, time=NOON, why="it exited with code 1")
+    printed(record(1, 0.03, end=end), TRACEBACK)
+
+    line = drafted("LR-001", section="Negative results index").splitlines()[2]
+
+    assert line == (
+        "- LR-001 failed: `it exited with code 1`. It said `ValueError: block too large: VMEM`. See entry LR-001."
+    )
 
 
 def test_a_run_launched_alone_may_differ_in_the_one_setting_that_it_tests(record, drafted):
