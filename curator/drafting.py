@@ -169,7 +169,7 @@ def _require_sections(wanted: Collection[str], thread: Thread, kinds: Collection
     of_kind = {DraftKind.INDEX: thread.logbook.indices, DraftKind.ISSUE_BODY: OF_ISSUE_BODY}
     kept = list(dict.fromkeys(name for kind in kinds for name in of_kind.get(kind, ())))
     if wanted and not SECTIONS.intersection(kinds):
-        raise UsageError("sections are kept current by --kind index or --kind issue-body; add one of them")
+        raise UsageError("--kind logbook-index or --kind issue-body keep sections current; add the one that is meant")
     for name in wanted:
         if not any(is_called(section, name) for section in kept):
             raise UsageError(f"there is no section {name!r} to keep current; there are {', '.join(kept)}")

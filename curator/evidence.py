@@ -78,6 +78,8 @@ class Evidence:
     """Config keys that only tell repetitions apart, where they vary."""
     moved_from: Run | None = None
     """What the baseline was before these runs brought another; None where they did not."""
+    moved_to: Run | None = None
+    """What became the baseline of the thread in a launch since; None where this one still is."""
     facts: dict[str, Fact] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     """What is known of why runs failed."""
@@ -117,6 +119,8 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     results = [made_by(run, store) or run for run in runs]
     baseline = find_baseline(runs, of_thread, store)
     moved_from = _moved_from(baseline, results, of_thread, store)
+    newest = find_baseline(of_thread, of_thread, store)
+    moved_to = newest if baseline and newest and newest.launch != baseline.launch else None
     varied = varied_on_purpose(results, baseline, of_thread)
     axis = tuple(key for key in varied if not is_repetition_key(key))
     subjects = tuple(
@@ -133,7 +137,7 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
     )
     failures = _failures(subjects, of_thread, thread)
     facts: dict[str, Fact] = {}
-    shown = {run.id: run for run in (*runs, *results, baseline, moved_from) if run is not None}
+    shown = {run.id: run for run in (*runs, *results, baseline, moved_from, moved_to) if run is not None}
     for run in shown.values():
         _add(facts, run_facts(run, thread))
     for subject in subjects:
@@ -153,6 +157,7 @@ def gather(run_ids: Sequence[str], thread: Thread, store: RecordStore) -> Eviden
         of_thread=tuple(of_thread),
         baseline=baseline,
         moved_from=moved_from,
+        moved_to=moved_to,
         axis=axis,
         seeds=seeds,
         facts=facts,

@@ -176,7 +176,8 @@ def _against_baseline(evidence: Evidence) -> Iterator[str]:
         yield "There is no baseline run in this thread yet, so nothing can be said against one."
         return
     if [subject.result.id for subject in evidence.subjects] == [evidence.baseline.id]:
-        yield f"{_with_value(evidence.baseline, evidence)} is the baseline."
+        is_it = f"was the baseline before {evidence.moved_to.id}" if evidence.moved_to else "is the baseline"
+        yield f"{_with_value(evidence.baseline, evidence)} {is_it}."
     yield from _averages(evidence)
     for metric in wording.primary_metrics(evidence)[:1]:
         winner = wording.best(evidence, metric)

@@ -160,6 +160,8 @@ def _baseline(material: _Material) -> Additions | str:
     subject = next((s for s in evidence.subjects if baseline is not None and s.result.id == baseline.id), None)
     if baseline is None or subject is None:
         return "none of these runs is the thread's baseline"
+    if evidence.moved_to is not None:
+        return f"{evidence.moved_to.id} is the thread's baseline since"
     time = evidence.fact(baseline.id, "ended") or evidence.fact(baseline.id, "time")
     measured = [
         f"{metric.name}: {render(fact)}"

@@ -76,6 +76,13 @@ def test_a_moved_baseline_asks_for_a_line_in_the_decision_log(moved, drafted):
     assert "Owner: to be named." in log
 
 
+def test_a_baseline_of_old_does_not_come_back_when_it_is_written_up_late(moved, drafted):
+    """Entries are often written in another order than the runs ended."""
+    assert "LR-001 (eval/loss 2.459 nats/byte) was the baseline before LR-003." in drafted("LR-001")
+    assert drafted("LR-001", section="Current baseline") == ""
+    assert "- Run: LR-003," in drafted("LR-003", section="Current baseline")
+
+
 def test_the_same_runs_are_measured_against_the_same_baseline_alone_and_together(moved, drafted):
     """The newest, also of a snapshot that begins with an older one."""
     assert "the change against the baseline LR-003" in drafted("LR-004")

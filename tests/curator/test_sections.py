@@ -270,7 +270,7 @@ def test_a_section_that_nobody_keeps_is_one_clear_error(drafted, checkout, store
     said = checkout.curator("draft", "lr-sweep", "--kind", "issue-body", "--section", "Nonsense", code=2)
     assert "there is no section 'Nonsense' to keep current; there are Results, TL;DR, Scope," in said.err
     said = checkout.curator("draft", "lr-sweep", "--section", "Decision log", code=2)
-    assert "--kind index or --kind issue-body" in said.err
+    assert "--kind logbook-index or --kind issue-body" in said.err
     assert said.out == ""
 
 
