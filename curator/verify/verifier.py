@@ -25,7 +25,7 @@ from curator.verify.rules.counts.rule import Counts
 from curator.verify.rules.courses import Courses
 from curator.verify.rules.differences import Differences
 from curator.verify.rules.effects import Effects
-from curator.verify.rules.expectations import truths
+from curator.verify.rules.expectations import parts
 from curator.verify.rules.labels import Labels
 from curator.verify.rules.numbers.rule import Numbers
 from curator.verify.rules.outcomes import Outcomes
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from curator.verify.meanings import Meaning
     from curator.verify.reading.tokens import Token
     from curator.verify.report import Finding
+    from curator.verify.rules.parts import Part
     from curator.verify.text.blocks import Block
 
 
@@ -153,11 +154,11 @@ class Verifier:
         own = [t for t in cut if t.kind is TokenKind.LINK or not any(a <= t.start < b for a, b in spans)]
         return split(marked(own, context, self._world, self._vocabulary), context)
 
-    def _parts(self, hypothesis: str, run: str) -> tuple[bool | None, ...]:
-        """Of each part of a hypothesis whether it is so of its run."""
+    def _parts(self, hypothesis: str, run: str) -> tuple[Part, ...]:
+        """The parts of a hypothesis, and whether they are so of its run."""
         context = Context(topics=frozenset({run} - {""}))
         tokens = marked(self._lexer.cut(markdown.normalise(hypothesis), 0), context, self._world, self._vocabulary)
-        return tuple(truth for s in split(tokens, context) for truth in truths(s, self._world, run))
+        return tuple(part for s in split(tokens, context) for part in parts(s, self._world, run))
 
     def _check(self, reader: Reader, sentence: Sentence, found: Collector) -> None:
         self._counts.check_words(reader, sentence, found)

@@ -52,6 +52,8 @@ _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
 _AFTER_ELIDED = words.ENDINGS | words.VERSUS | words.word_set("to and or but than while instead")
 _CHOSEN_BY = words.word_set("with at using for under")
+_AMOUNTING = words.APPROXIMATE | words.word_set("at least most more less than up to only just")
+"""What may stand between "by" and an amount."""
 _TITLE = 8
 _ON_DATA = words.word_set("on at of for in over")
 _DATA = words.ARTICLES | words.word_set("test - / set split context length")
@@ -295,7 +297,9 @@ class _Marker:
             return True
         if numeral.word or (numeral.whole and abs(numeral.value) <= _SMALL and not numeral.scaled) or numeral.sign:
             return False
-        if s.word(i + 1) in words.COUNTED | {"%"} or s.word(i - 1) == "by" or self._measured(numeral):
+        if s.word(i + 1) in words.COUNTED | {"%"} or s.word(s.skip(i - 1, _AMOUNTING, -1)) == "by":
+            return False
+        if self._measured(numeral):
             return False
         valued = i > 1 and bool(s.tokens[s.skip(i - 1, words.ARTICLES | {"of", "is", "was", "=", ":", "at"}, -1)].names)
         return not valued and (

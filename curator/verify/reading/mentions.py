@@ -269,12 +269,18 @@ def _is_factor_of(s: Sentence, k: int, between: Iterable[int]) -> bool:
         numeral is None
         or not numeral.relative
         or points
+        or is_share_of_expectation(s, k)
         or s.word(k).endswith("ing")
         or s.word(k + 1) not in {"of", "the", "that", "those", "as"}
     ):
         return False
     small = words.ARTICLES | {"of", "that", "those"}
     return all(s.word(n) in small or s.kind(n) is TokenKind.METRIC for n in between)
+
+
+def is_share_of_expectation(s: Sentence, i: int) -> bool:
+    """``half of LR-010's hypothesis``, ``two thirds of the predictions``: a share of what no value tells."""
+    return s.word(i + 1) in {"of", "the"} and any(s.word(j) in words.EXPECTATIONS for j in range(i + 2, i + 7))
 
 
 def is_gap(s: Sentence, mention: Mention) -> bool:

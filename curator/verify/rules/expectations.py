@@ -21,6 +21,7 @@ from curator.verify.reading.roles import Role, bound_of, role_of
 from curator.verify.reading.senses import equality_at, sense_at
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.outcomes import outcome_at
+from curator.verify.rules.parts import HOW, Part, split_up
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
 from curator.verify.text.units import FACTOR, PERCENT
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
     from curator.verify.text.numerals import Numeral
 
-_SAME = words.word_set("same equal no identical comparable")
-_BREAKS = words.word_set("and but while without , ; whereas")
 _DENYING = words.word_set("without no not never neither")
 _FOR_FREE = words.word_set("cost loss price penalty")
 _KEEPING = words.word_set("keep keeps stay stays remain remains within")
@@ -56,38 +55,18 @@ _FEW = 2
 _SAME_WITHIN = 0.01
 
 
-def truths(s: Sentence, world: World, run: str) -> Iterator[bool | None]:
-    """Of each part of a hypothesis whether it is so of its run."""
-    parts = list(_parts(s))
+def parts(s: Sentence, world: World, run: str) -> Iterator[Part]:
+    """The parts of a hypothesis, and whether they are so of its run."""
     sense: Sense | None = None
-    for low, high in parts:
-        part = _Part(world, s, low, high, run, sense)
+    for low, high in split_up(s):
+        part = _Expected(world, s, low, high, run, sense)
         sense = part.sense or sense
         if part.says_something:
-            yield part.truth()
-
-
-def _parts(s: Sentence) -> Iterator[tuple[int, int]]:
-    low = 0
-    for j in range(len(s.tokens)):
-        at_same = s.word(j) == "at" and _SAME & {s.word(j + 1), s.word(j + 2)}
-        goes_on = s.word(j) == "," and s.word(j + 1) in {"by", "to", "at"}  # "falls, by 0.1 at most"
-        if j > low and (s.word(j) in _BREAKS or at_same or _is_price(s, low, j)) and not goes_on:
-            yield low, j
-            low = j
-    yield low, len(s.tokens)
-
-
-def _is_price(s: Sentence, low: int, j: int) -> bool:
-    """``keeps 85 % recall in a tenth of the memory``: with what stands behind "in" at ``j`` another amount begins."""
-    k = s.skip(j + 1, words.APPROXIMATE | {"only", "less", "more", "than", "at", "most", "least"})
-    numeral = s.numeral(k)
-    told = any(not s.runs(n) and not s.word(n).endswith("ing") for n in s.of_kind(TokenKind.NUMBER, (low, j)))
-    return s.word(j) in {"in", "with", "for", "at"} and told and numeral is not None and numeral.relative
+            yield Part(part.names, part.truth())
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _Expected:
     """One part of a hypothesis."""
 
     world: World
@@ -128,7 +107,8 @@ class _Part:
     @cached_property
     def _metrics(self) -> list[int]:
         inside = self.s.of_kind(TokenKind.METRIC, (self.low, self.high))
-        return [j for j in inside if not self._reader.axis_at(j)]
+        hyphened = {j for j in inside if self.s.word(j - 1) == "-" and self.s.numeral(j - 2)}  # "the one-step error"
+        return [j for j in inside if not self._reader.axis_at(j) and j not in hyphened]
 
     @cached_property
     def sense(self) -> Sense | None:
@@ -250,9 +230,10 @@ class _Part:
 
     def truth(self) -> bool | None:
         """None where the facts do not decide it."""
-        if self._outcome is not None and not self._names:
-            outcome = outcome_at(self.s, self._outcome)
-            return outcome.holds(self.world, self.run) if outcome else None
+        if (at := self._outcome) is not None and (outcome := outcome_at(self.s, at)):
+            held = outcome.holds(self.world, self.run)
+            if held is False or not self._is_measured(at):
+                return held
         results = {self._of(mine, theirs) for mine, theirs in self._pairs()}
         if not results and self._number is not None and self._names:
             results = {self._value(q) for q in self._own()}
@@ -260,6 +241,16 @@ class _Part:
             made_from = self._made_from() - self.world.baseline
             results = {self._of(mine, theirs) for mine, theirs in self._pairs() if theirs.runs <= made_from}
         return results.pop() if len(results) == 1 else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The metrics it is about, and ``HOW`` if it says how its run ends."""
+        return self._names | ({HOW} if self._outcome is not None else frozenset())
+
+    def _is_measured(self, outcome: int) -> bool:
+        """``fits into 64 GiB``, ``converges to a lower loss``: whether values say more of it than the run's end."""
+        bounded = self._number is not None and self._number > outcome
+        return bool(self._names) and (bounded or self.sense is not None)
 
     def _made_from(self) -> frozenset[str]:
         """The nearest runs that are like the baseline in what the run changed of them; none are its rivals."""

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.reading.senses import sense_at
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.outcomes import outcome_at
+from curator.verify.rules.parts import HOW
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
+from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,15 +28,10 @@ if TYPE_CHECKING:
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
     from curator.verify.report import Collector
+    from curator.verify.rules.parts import Part
 
 AGREE_WITHIN_PERCENT = 2.0
 """Sample standard deviation of repetitions, relative to their mean, up to which they agree."""
-_EXPECTATIONS = words.word_set(
-    """
-    hypothesis hypotheses hyp prediction predictions expectation expectations criterion claim conjecture guess bet hunch
-    goal target assumption theory premise promise bar
-    """
-)
 _EXPECTED = words.word_set(
     "expected predicted hoped-for promised anticipated hypothesised hypothesized hoped planned foreseen asked thought"
 )
@@ -48,8 +47,9 @@ _WRONG = forms("refute reject disprove falsify contradict") | words.word_set(
     off broken dead disconfirmed unsupported short
     """
 )
+_AS_TO = words.word_set("for in on regarding concerning to as")
 _PARTLY = words.word_set(
-    "half partly partially only mostly largely part almost nearly not-yet open undecided unclear would should could"
+    "half partly partially only mostly largely part almost nearly not-yet open undecided unclear would should could nor"
 )
 _IT = words.word_set("it this that")
 _HAVING = forms("have say ask predict claim expect bet")
@@ -77,7 +77,7 @@ _DISAGREEING = forms("disagree differ vary diverge") | words.word_set("inconsist
 class Hypotheses:
     """The rule for verdicts on a hypothesis."""
 
-    def __init__(self, world: World, parts: Callable[[str, str], tuple[bool | None, ...]]) -> None:
+    def __init__(self, world: World, parts: Callable[[str, str], tuple[Part, ...]]) -> None:
         self._world = world
         self._stated = [
             _Stated(f.subject, parts(f.value, f.subject), _telling(f.value))
@@ -90,11 +90,28 @@ class Hypotheses:
             self._judge(reader, s, at, right=right, found=found)
 
     def _judge(self, reader: Reader, s: Sentence, at: int, *, right: bool, found: Collector) -> None:
-        truths = {each.truth for each in self._meant(reader, s, at)}
         found.judged.add(s.tokens[at].start)
+        aside = s.word(at) in _EXPECTED and s.word(at - 1) == "as"
+        if aside and not (about := self._claimed(s, at)):
+            return
+        about = about if aside else _asked(s, at) if right else frozenset()
+        truths = {each.truth(about, aside=aside) for each in self._meant(reader, s, at)}
         if truths and None not in truths and right not in truths:
             why = f"the facts {'bear it out' if True in truths else 'contradict it'}"
             found.object_to(FindingKind.STATUS, s.tokens[at], why)
+
+    def _claimed(self, s: Sentence, at: int) -> frozenset[str]:
+        """Of which metrics something is said that came "as hoped"; ``HOW`` for how a run ended."""
+        low, high = s.clause(at)
+        names = {name for j in s.of_kind(TokenKind.METRIC, (low, high)) for name in s.names(j)}
+        if names:
+            return frozenset(names)
+        if any(outcome_at(s, j) for j in range(low, high)):
+            return frozenset({HOW})
+        senses = {sense_at(s, j) for j in range(low, high)}
+        if senses & words.SPEEDS:
+            return frozenset(name for name in self._world.metric_names if self._world.speed(name))
+        return frozenset({self._world.primary}) if senses & {Sense.BETTER, Sense.WORSE} else frozenset()
 
     def _meant(self, reader: Reader, s: Sentence, at: int) -> Iterable[_Stated]:
         """The hypotheses that may be meant: those of the runs in question, by their words, else any."""
@@ -132,15 +149,38 @@ class _Stated:
     """A hypothesis of the facts."""
 
     run: str
-    parts: tuple[bool | None, ...]
+    parts: tuple[Part, ...]
     words: frozenset[str]
 
-    @property
-    def truth(self) -> bool | None:
-        """Whether it is right, by its parts."""
-        if False in self.parts:
+    def truth(self, about: frozenset[str], *, aside: bool) -> bool | None:
+        """Whether it is right, by its parts.
+
+        Args:
+            about: the metrics that are in question; none where all of it is.
+            aside: something came "as hoped": it is enough that a part of it did.
+        """
+        mine = [part.truth for part in self.parts if part.names & about]
+        parts = mine if mine or aside else [part.truth for part in self.parts]
+        if aside:
+            return None if None in parts or not parts else True in parts
+        if False in parts:
             return False
-        return None if None in self.parts or not self.parts else True
+        return None if None in parts or not parts else True
+
+
+def _asked(s: Sentence, at: int) -> frozenset[str]:
+    """The metrics that a verdict names: ``the hypothesis held for the loss``, ``the guess that the loss falls``."""
+    low, high = s.clause(at)
+    that = next((j for j in range(low, high) if s.word(j) == "that" and s.word(j - 1) in words.EXPECTATIONS), None)
+    end = at if that is not None and that < at else high
+    told = range(that, end) if that is not None else ()
+    places = (j for j in s.of_kind(TokenKind.METRIC, (low, high)) if j in told or _is_restricted(s, j, low, at))
+    return frozenset(name for j in places for name in s.names(j))
+
+
+def _is_restricted(s: Sentence, j: int, low: int, at: int) -> bool:
+    before = s.skip(j - 1, words.ARTICLES, -1)
+    return s.word(before) in _AS_TO and (before > at or before <= low + 1)
 
 
 def _telling(text: str) -> frozenset[str]:
@@ -263,7 +303,7 @@ def _is_expectation(s: Sentence, i: int) -> bool:
     if s.word(i) in _EXPECTED and (s.word(i - 1) in {"as", "we", "i"} or s.word(i - 2) in _AGAINST):
         return s.word(i - 1) == "as" or (s.word(i - 2) in {"as", "what"})
     expected = s.word(i) in _EXPECTED and s.word(i + 1) in words.DIFFERENCES | {"effect", "result", "outcome"}
-    stated = s.word(i) in _EXPECTATIONS and s.word(i - 1) != "a"  # "likely cause, a hypothesis: the code met ..."
+    stated = s.word(i) in words.EXPECTATIONS and s.word(i - 1) != "a"  # "likely cause, a hypothesis: the code met ..."
     return stated or (expected and s.word(i - 1) in {"the", "our", "its"})
 
 

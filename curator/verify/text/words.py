@@ -226,6 +226,14 @@ HEDGES = word_set(
 )
 """What stands near them is only thought of."""
 
+EXPECTATIONS = word_set(
+    """
+    hypothesis hypotheses hyp prediction predictions expectation expectations criterion claim conjecture guess bet hunch
+    goal target assumption theory premise promise bar
+    """
+)
+"""Nouns for what somebody expected."""
+
 APPROXIMATE = word_set(
     "about around roughly approximately approx approx. circa ca ca. some ~ \u2248 nearly almost close"
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
+from curator.verify.reading.mentions import is_share_of_expectation
 from curator.verify.reading.roles import Role, is_difference
 from curator.verify.reading.senses import amount_word, factor_sense, sense_at
 from curator.verify.reading.ties import BELIEVABLE, SLACK
@@ -185,6 +186,8 @@ class Numbers:
         multiplied = s.skip(i + 1, words.ARTICLES | {"of", "as", "large", "big"})
         if factor and multiplied > i + 1 and is_difference(s, multiplied):
             return True  # "twice the difference between the seeds"
+        if numeral.relative and is_share_of_expectation(s, i):
+            return True
         if numeral.whole and numeral.value in self._world.named_numbers:
             return True  # a part of a metric's name: "at 1024 tokens"
         if numeral.whole and i == 0 and s.word(1) == "." and len(s.tokens) == 2:
