@@ -188,6 +188,7 @@ def _smooth(s: Sentence, i: int) -> str:
     if word == "finite":
         return "finite" if s.word(before) in _STAYING else ""
     smooth = word in {"stable", "smooth"} and s.word(before) in _STAYING
+    smooth = smooth or (word == "steadily" and s.word(i - 1) in _GOING)  # no loss that falls steadily
     return "stable" if smooth or (word in _SMOOTHLY and s.word(i - 1) not in {"more", "less", "as", "most"}) else ""
 
 

@@ -48,6 +48,7 @@ _WRONG = forms("refute reject disprove falsify contradict") | words.word_set(
     """
 )
 _AS_TO = words.word_set("for in on regarding concerning to as")
+_AT_A_PRICE = words.pairs("at the, at a, despite the, despite a")
 _PARTLY = words.word_set(
     "half partly partially only mostly largely part almost nearly not-yet open undecided unclear would should could nor"
 )
@@ -103,6 +104,7 @@ class Hypotheses:
     def _claimed(self, s: Sentence, at: int) -> frozenset[str]:
         """Of which metrics something is said that came "as hoped"; ``HOW`` for how a run ended."""
         low, high = s.clause(at)
+        high = next((j for j in range(low, high) if (s.word(j), s.word(j + 1)) in _AT_A_PRICE), high)
         names = {name for j in s.of_kind(TokenKind.METRIC, (low, high)) for name in s.names(j)}
         if names:
             return frozenset(names)
@@ -157,12 +159,13 @@ class _Stated:
 
         Args:
             about: the metrics that are in question; none where all of it is.
-            aside: something came "as hoped": it is enough that a part of it did.
+            aside: something came "as hoped": of each metric in question it is enough that one part did.
         """
         mine = [part.truth for part in self.parts if part.names & about]
-        parts = mine if mine or aside else [part.truth for part in self.parts]
         if aside:
-            return None if None in parts or not parts else True in parts
+            each = [{part.truth for part in self.parts if name in part.names} for name in about]
+            return False if {False} in each else None
+        parts = mine or [part.truth for part in self.parts]
         if False in parts:
             return False
         return None if None in parts or not parts else True
