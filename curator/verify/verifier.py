@@ -27,6 +27,7 @@ from curator.verify.rules.differences import Differences
 from curator.verify.rules.effects import Effects
 from curator.verify.rules.expectations import parts
 from curator.verify.rules.labels import Labels
+from curator.verify.rules.numbers.ratios import Ratios
 from curator.verify.rules.numbers.rule import Numbers
 from curator.verify.rules.outcomes import Outcomes
 from curator.verify.rules.quotations import Quotations
@@ -89,6 +90,7 @@ class Verifier:
             Ranges(self._world),
             Chains(self._world),
             Superlatives(self._world),
+            Ratios(),
             Effects(self._world),
             Courses(self._world),
             comparisons,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curator.verify.reading.amounts import amount_at
 from curator.verify.reading.roles import Role, role_of
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.text import words
@@ -135,7 +136,8 @@ def amount_word(s: Sentence, i: int) -> int | None:
     earlier = [j for j in s.of_kind(TokenKind.NUMBER, (0, i)) if _is_factor(s, j)]
     if earlier and _is_factor(s, i):
         return amount_word(s, earlier[-1])  # "three times faster with one and 4.6 times with the other"
-    return _amount_word_before(s, i)
+    at, amount = _amount_word_before(s, i), amount_at(s, i)
+    return at if at is None or amount is None or amount.low <= at else None  # "less than the 0.09 that it gains"
 
 
 def _amount_word_before(s: Sentence, i: int) -> int | None:

@@ -96,6 +96,9 @@ class Costs:
             0 < self._i - m.last <= 3 and m.meant & quantity.runs for m in it.reader.runs
         ):
             return 0.0  # "int8 under 64 clients"
+        if quantity.is_change and it.pair is not None and quantity.against:
+            of, over = it.pair
+            return 0.0 if quantity.runs <= of and quantity.against in over else FAR
         if quantity.is_change and self._is_along(quantity):
             return it.subjects.cost(quantity.runs)
         if quantity.is_change and quantity.against:

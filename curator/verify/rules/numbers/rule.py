@@ -24,6 +24,8 @@ from curator.verify.rules.numbers.bounds import Bound
 from curator.verify.rules.numbers.costs import Costs
 from curator.verify.rules.numbers.factors import judge_factor
 from curator.verify.rules.numbers.objections import Objections
+from curator.verify.rules.numbers.ratios import judge_ratio
+from curator.verify.rules.numbers.spreads import judge_spread
 from curator.verify.rules.numbers.statement import Statement, is_about, numeral_at
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
@@ -91,8 +93,13 @@ class Numbers:
         it = Statement(world=self._world, reader=reader, s=s, i=i, fits=fits, told=told, told_names=names)
         if s.context.hypothetical:
             self._judge_plan(it, found)
-        elif s.word(i - 1) != "not" and not _is_setting_moved(it) and not judge_factor(it, found):
+        elif s.word(i - 1) != "not" and not _is_setting_moved(it) and not self._judge_apart(it, found):
             self._judge(it, found)
+
+    @staticmethod
+    def _judge_apart(it: Statement, found: Collector) -> bool:
+        """Whether the numeral is none of a single quantity, and has been judged."""
+        return judge_spread(it, found) or judge_ratio(it, found) or judge_factor(it, found)
 
     # -- what it fits -----------------------------------------------------------------------------------------------
 

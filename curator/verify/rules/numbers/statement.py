@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit
 from curator.verify.known.neighbours import neighbours
+from curator.verify.reading.amounts import amount_at, is_gap, pair_of
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.phrasing import is_compared_value
 from curator.verify.reading.roles import Role, bound_of, role_of
@@ -62,7 +63,14 @@ class Statement:
 
     @cached_property
     def role(self) -> Role:
-        return role_of(self.s, self.i)
+        return Role.CHANGE if self.pair is not None else role_of(self.s, self.i)
+
+    @cached_property
+    def pair(self) -> tuple[frozenset[str], frozenset[str]] | None:
+        """The runs that it is of and those it is over, where the name of the amount says both."""
+        amount = amount_at(self.s, self.i)
+        pair = None if amount is None else pair_of(self.s, amount, self.reader.runs)
+        return (pair[0] | pair[1],) * 2 if pair and amount and is_gap(self.s, amount) else pair
 
     @cached_property
     def key(self) -> frozenset[str] | None:
