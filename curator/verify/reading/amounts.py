@@ -68,7 +68,7 @@ def amount_at(s: Sentence, i: int) -> Amount | None:
 def _head_before(s: Sentence, i: int) -> int | None:
     """Where the noun stands that the numeral at ``i`` is an amount of: ``the gain in loss (0.09)``."""
     j = s.skip(i - 1, _TO_AMOUNT, -1)
-    j -= s.word(j) in words.BE
+    j -= s.word(j) in words.BE or (s.word(j) == "," and s.word(i + 1) in words.ENDINGS)  # "the gain of it, 0.09, is"
     while j >= 0 and not _is_head(s, j):
         if not _passes(s, j):
             return None
@@ -77,6 +77,8 @@ def _head_before(s: Sentence, i: int) -> int | None:
 
 
 def _is_head(s: Sentence, j: int) -> bool:
+    if (s.word(j), s.word(j + 1)) in {("that", "of"), ("that", "between")}:
+        return any(is_difference(s, k) for k in range(j))  # "its gain is 0.09, that of LR-004 over it 0.02"
     return is_difference(s, j) or (s.word(j) in _HEADS and s.is_word(j))
 
 

@@ -93,7 +93,7 @@ def _compared(s: Sentence, i: int) -> tuple[int, int] | None:
     a, b = amount_at(s, before), amount_at(s, behind)
     if a is None or b is None or not _are_alike(s, before, behind):
         return None
-    linked = all(s.word(j) in words.BE | words.DEGREES | {"far", "well"} for j in range(a.high, i))
+    linked = all(s.word(j) in words.BE | words.DEGREES | {"far", "well", ","} for j in range(a.high, i))
     return (before, behind) if linked and a.high <= i and b.low <= i + 2 else None
 
 

@@ -63,6 +63,7 @@ def _repeated(it: Statement, amount: Amount) -> Iterator[Sequence[Quantity]]:
     for group in groups:
         for name in sorted(names):
             values = [q for run in sorted(group) if (q := world.values.get((run, name)))]
+            values = [q for q in values if all(map(world.ended_well, q.runs))]
             if len(values) > 1:
                 yield sorted(values, key=lambda q: q.value)
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from curator.verify.text.words import Sense
 
 
+_SURE = words.word_set("gain gap margin improvement reduction speedup slowdown saving savings advantage deficit")
+"""Nouns of which an amount is always one of change."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Statement:
     """One numeral in its sentence."""
@@ -63,7 +67,9 @@ class Statement:
 
     @cached_property
     def role(self) -> Role:
-        return Role.CHANGE if self.pair is not None else role_of(self.s, self.i)
+        amount = amount_at(self.s, self.i)
+        named = amount is not None and self.s.word(amount.head) in _SURE
+        return Role.CHANGE if named or self.pair is not None else role_of(self.s, self.i)
 
     @cached_property
     def pair(self) -> tuple[frozenset[str], frozenset[str]] | None:
