@@ -213,7 +213,11 @@ class Costs:
             return 0.0
         if quantity.kind is FactKind.METRIC and len(quantity.ids) > 1 and not self._s.words & _AVERAGING:
             return 3.0
-        if numeral.unit is not None and numeral.unit.dimension == POINTS and not quantity.is_change:
+        if (
+            numeral.unit is not None
+            and numeral.unit.dimension == POINTS
+            and not (quantity.is_change or quantity.kind is FactKind.DEVIATION)
+        ):
             return 3.0
         if role is Role.PRICE and quantity.kind is FactKind.DELTA:
             return 0.5
