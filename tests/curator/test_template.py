@@ -12,6 +12,11 @@ from marin_research.record import End, Status
 from tests.conftest import NOON
 
 
+def text_of(drafted: template.Drafted) -> str:
+    assert isinstance(drafted.content, str | template.Entry)
+    return drafted.content if isinstance(drafted.content, str) else drafted.content.body
+
+
 @pytest.fixture
 def drafted(sweep):
     """Drafts one kind of text about a sweep; gives the text, and what is doubted in it."""
@@ -19,7 +24,7 @@ def drafted(sweep):
     def make(kind, **said):
         evidence, of_thread = sweep(**said)
         (one,) = template.draft(evidence, of_thread, {kind})
-        text = one.content.body if kind is DraftKind.LOGBOOK else one.content
+        text = text_of(one)
         return text, verify(text, tuple(evidence.facts.values())).findings
 
     return make
@@ -52,8 +57,8 @@ def test_a_baseline_alone_is_called_the_baseline(sweep, store):
     alone = gather(["LR-001"], evidence.thread, store)
     (one,) = template.draft(alone, of_thread, {DraftKind.LOGBOOK})
 
-    assert "  - LR-001 is the baseline.\n" in one.content.body
-    assert verify(one.content.body, tuple(alone.facts.values())).findings == ()
+    assert "  - LR-001 is the baseline.\n" in text_of(one)
+    assert verify(text_of(one), tuple(alone.facts.values())).findings == ()
 
 
 def test_an_update_stands_on_its_own(drafted):
