@@ -101,7 +101,7 @@ class Verifier:
             Differences(self._world),
             Causes(self._world),
             Labels(self._world),
-            Settings(self._world),
+            Settings(self._world, self._vocabulary),
             Appositions(self._world),
             self._references,
         )

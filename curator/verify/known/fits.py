@@ -45,6 +45,8 @@ _TOO_FAR = {
     FactKind.PERCENT: 0.25,
 }
 _RELATIVE = frozenset({FactKind.PERCENT, FactKind.DEVIATION})
+_NEARLY = 0.05
+"""By what share of it a setting or a count may be rounded to a power or a scale: a batch of ``1M`` is 1,048,576."""
 _SLACK = 1 + 1e-9
 
 
@@ -175,6 +177,8 @@ def _compare(
     if quantity.kind in _EXACT and not (numeral.scaled or about or numeral.significant >= 4 or numeral.word):
         return Fit.MATCH if math.isclose(written, stated, rel_tol=1e-12) else Fit.NONE
     distance = abs(written - stated)
+    if quantity.kind in _EXACT and numeral.scaled and not about and distance > _NEARLY * abs(stated):
+        return Fit.NONE  # a rate of "1e-2" is no rounded 0.006
     if numeral.cut and 0 <= stated - written < step:
         return Fit.MATCH
     if distance > step / 2 * _SLACK + abs(stated) * 1e-12:

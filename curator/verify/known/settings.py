@@ -1,4 +1,4 @@
-"""In which settings two runs differ. Knows the facts and no sentence."""
+"""Settings of runs: in which of them two runs differ, which are on or off. Knows the facts and no sentence."""
 
 from __future__ import annotations
 
@@ -18,3 +18,13 @@ def setting(world: World, key: str, run: str) -> str:
 def differing(world: World, run: str, other: str) -> frozenset[str]:
     """The config keys in which two runs differ, seeds included."""
     return frozenset(key for key in world.varying if setting(world, key, run) != setting(world, key, other))
+
+
+def is_switch(world: World, key: str) -> bool:
+    """Whether a config key has no values but true and false."""
+    return all(isinstance(fact.value, bool) for fact in world.configs[key].values())
+
+
+def is_on(world: World, key: str, run: str) -> bool:
+    """Whether a switch is on in a run; one of which nothing was recorded is not."""
+    return setting(world, key, run) == repr(True)

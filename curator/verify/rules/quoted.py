@@ -28,6 +28,8 @@ _JOINED = re.compile(r"(?<=[a-z])[._/](?=\d)|(?<=\d)[._](?=[a-z])")
 _EMPTY = frozenset(
     {"of", "the", "a", "on", "in", "at", "to", ":", "=", "(", ")", ",", ".", "/", "", "and", "by", "is", "wa"}
 )
+_FAR = 0.25
+"""By what share a numeral may be rounded at most: "0.01" is no "6e-3"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def _states(x: Reading, y: Reading) -> bool:
         return False  # "57 %" is not the 57 of "line 57"
     mine, theirs = _scale(x, y), _scale(y, x)
     rounded = x.quantum * mine > y.quantum * theirs
-    return abs(x.value * mine - y.value * theirs) <= (x.quantum * mine / 2 if rounded else abs(y.value) * 1e-9)
+    nearly = min(x.quantum * mine / 2, _FAR * abs(y.value * theirs)) if rounded else abs(y.value) * 1e-9
+    return abs(x.value * mine - y.value * theirs) <= nearly
 
 
 def _scale(x: Reading, other: Reading) -> float:

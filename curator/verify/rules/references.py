@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
+from curator.verify.reading.holders import holders
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text import moments
@@ -220,8 +221,8 @@ class References:
             return tuple(x for part in parts for x in words.get(part, ()))
         return tuple(fact.id for fact, known in self._world.strings if _holds(known.lower(), text))
 
-    def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
-        found.support(token.start, token.end, token.facts)
+    def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
+        self._support_code(s, i, token.facts, found)
 
     # -- times --------------------------------------------------------------------------------------------------
 
@@ -255,10 +256,10 @@ class References:
         runs = frozenset.intersection(*(frozenset(f.subject for f in each) for each in facts))
         return [f.id for each in facts for f in each if f.subject in runs]
 
-    def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:  # noqa: ARG002
+    def _code(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
         text = normalise(token.text)
         if ids := self.code_ids(text) or self._commits(text.lower()) or self._settings_of_one(text):
-            found.support(token.start, token.end, ids)
+            self._support_code(s, i, ids, found)
         elif is_command(text):
             found.object_to(FindingKind.COMMAND, token, "no recorded command is this one")
         elif is_path(text):
@@ -267,6 +268,18 @@ class References:
             found.object_to(FindingKind.QUOTE, token, "no recorded line holds this")
         elif any(c.isdigit() for c in text) and not self._known_words(text):
             found.object_to(FindingKind.NAME, token, "this stands in no fact")
+
+    def _support_code(self, s: Sentence, i: int, ids: Sequence[str], found: Collector) -> None:
+        """Support a piece of code, unless it is a command that is said of a run and another run's."""
+        facts = [self._world.by_id[x] for x in ids if x in self._world.by_id]
+        started = {fact.subject for fact in facts} if {fact.kind for fact in facts} == {FactKind.COMMAND} else set()
+        told = holders(self._reader, s, i) if started - {""} == started else []
+        own = [f for f in self._world.facts if f.kind is FactKind.COMMAND and any(f.subject in runs for runs in told)]
+        if started and own and not any(runs & started for runs in told):
+            why = f"this is how {', '.join(sorted(started)[:3])} was started; {own[0].id} is {own[0].value}"
+            found.object_to(FindingKind.ATTRIBUTION, s.tokens[i], why)
+        else:
+            found.support(s.tokens[i].start, s.tokens[i].end, ids)
 
     def code_ids(self, text: str) -> list[str]:
         """The facts that are a piece of code, or hold it as a whole: a command must be one from end to end."""

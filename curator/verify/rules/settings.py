@@ -6,12 +6,18 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from curator.verify.known.settings import is_on, is_switch
+from curator.verify.known.stated import runs_as_stated
+from curator.verify.reading.holders import holders
+from curator.verify.reading.switches import switched
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from curator.verify.known.vocabulary import Vocabulary
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 
 _PAIR = re.compile(r"(?P<key>[A-Za-z_][\w./]*)=(?P<value>[^\s,=]+)")
 _PAIRS = re.compile(rf"{_PAIR.pattern}(?:, {_PAIR.pattern})*".replace("?P<key>", "").replace("?P<value>", ""))
+_USING = forms("use adopt employ try") | {"with"}
 _ERROR = re.compile(r"\w+(?:Error|Exception)")
 
 type Setting = tuple[str, str, int]
@@ -28,17 +35,36 @@ type Setting = tuple[str, str, int]
 class Settings:
     """The rule for settings: of the runs they stand behind, of one run together, of the run that failed so."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, vocabulary: Vocabulary) -> None:
+        self._world, self._vocabulary = world, vocabulary
 
-    def check(self, reader: Reader, s: Sentence, found: Collector) -> None:  # noqa: ARG002 - as every rule
+    def check(self, reader: Reader, s: Sentence, found: Collector) -> None:
         if s.context.hypothetical:
             return
         for first, settings in self._groups(s):
-            why = self._of_run(s, first, settings) or self._together(settings) or self._of_error(s, first, settings)
-            token = s.tokens[settings[-1][2]]
-            if why and not any(issue.start == token.start for issue in found.issues):
-                found.object_to(FindingKind.ATTRIBUTION, token, why)
+            why = self._of_run(reader, s, first, settings) or self._together(settings)
+            self._object(s, settings[-1][2], why or self._of_error(s, first, settings), found)
+        for i, token in enumerate(s.tokens):
+            if token.described and (right := self._called_by_setting(s, i)):
+                self._object(s, i, _is_other(holders(reader, s, i), right, token.text), found)
+            if (keys := self._switches(s, i)) and (on := switched(s, i)) is not None:
+                lit = frozenset(run for run in self._world.runs for key in keys if is_on(self._world, key, run))
+                right = lit if on else self._world.all_runs - lit
+                self._object(
+                    s, i, _is_other(holders(reader, s, i), right, f"{token.text} {'on' if on else 'off'}"), found
+                )
+
+    @staticmethod
+    def _object(s: Sentence, i: int, why: str, found: Collector) -> None:
+        token = s.tokens[i]
+        if why and not s.hedged(i) and not any(issue.start == token.start for issue in found.issues):
+            found.object_to(FindingKind.ATTRIBUTION, token, why)
+
+    def _switches(self, s: Sentence, i: int) -> frozenset[str]:
+        """The settings that are on or off and that the word at ``i`` may mean."""
+        token = s.tokens[i]
+        called = self._vocabulary.configs.get(token.lower.replace("-", " "), frozenset()) if token.described else ()
+        return frozenset(key for key in token.keys or called if is_switch(self._world, key))
 
     def _groups(self, s: Sentence) -> Iterator[tuple[int, list[Setting]]]:
         """Settings that stand in a row, and where the first stands."""
@@ -63,14 +89,25 @@ class Settings:
         pairs = [(pair["key"], pair["value"], i) for pair in _PAIR.finditer(s.tokens[i].text)]
         return pairs if all(key in self._world.configs for key, *_ in pairs) else []
 
-    def _of_run(self, s: Sentence, first: int, settings: list[Setting]) -> str:
-        runs = s.tokens[first - 2].runs if s.word(first - 1) == "(" and s.kind(first - 2) is TokenKind.RUN else ()
-        for key, value, _ in settings:
-            own = {run for run in runs if run in self._world.configs[key]}
-            if own and not own <= self._with(key, value):
-                run = min(own - self._with(key, value))
-                return f"{key} of {run} is {self._world.configs[key][run].value}"
-        return ""
+    def _of_run(self, reader: Reader, s: Sentence, first: int, settings: list[Setting]) -> str:
+        noted = s.word(first - 1) == "(" and s.kind(first - 2) is TokenKind.RUN
+        told = [s.tokens[first - 2].runs] if noted else holders(reader, s, first)
+        if s.negated(first):
+            return ""
+        return next(filter(None, (self._against(key, told, self._with(key, value)) for key, value, _ in settings)), "")
+
+    def _against(self, key: str, told: list[frozenset[str]], right: frozenset[str]) -> str:
+        """What speaks against a setting that is said of some runs, or of one of several choices of them."""
+        known = [runs & self._world.configs[key].keys() for runs in told]
+        if not known or not all(known) or any(runs <= right for runs in known):
+            return ""
+        run = min(known[0] - right)
+        return f"{key} of {run} is {self._world.configs[key][run].value}"
+
+    def _called_by_setting(self, s: Sentence, i: int) -> frozenset[str]:
+        """The runs with the setting that the name at ``i`` is: ``seed 2``, ``zstd``."""
+        valued = s.word(i) in self._vocabulary.config_words and s.word(i - 1) in _USING
+        return s.runs(i) if valued else runs_as_stated(s.word(i), self._vocabulary.configs, self._world)
 
     def _together(self, settings: list[Setting]) -> str:
         return "" if len(settings) < 2 or self._runs(settings) else "no run has these settings together"
@@ -94,3 +131,8 @@ class Settings:
             return self._world.runs_with(key, value) | self._world.runs_with(key, float(value))
         except ValueError:
             return self._world.runs_with(key, value)
+
+
+def _is_other(told: list[frozenset[str]], right: frozenset[str], text: str) -> str:
+    """``With seed 2, LR-003 ...``, where that is another run."""
+    return "" if not told or any(runs <= right for runs in told) else f"{text} is {', '.join(sorted(right)[:3])}"

@@ -7,7 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.facts import CHANGES, FactKind
+from curator.verify.known.quantities import number_of
 from curator.verify.reading.ellipsis import shared_from
+from curator.verify.reading.holders import holders
+from curator.verify.reading.keys import key_of
 from curator.verify.reading.roles import Role
 from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import FAR, Ties
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
     from curator.verify.rules.numbers.statement import Statement
 
 _LASTING = words.word_set("took takes take longer shorter slower faster lasted long time finished sooner quicker wall")
-_OWNING = (
-    words.LINKS | words.word_set('( = : " uses used using trained trains run set sets learning rate')
-) - words.VERSUS.union({"and", "or", "than", "over", "under", "above", "below", "while", "whereas"})
 _HISTORY = words.word_set(
     """
     peaking bottoming starting then back turned dipped drifting drifted
@@ -89,8 +89,10 @@ class Costs:
             return 0.0
         if self._is_varied(quantity):
             return 0.0
+        if quantity.kind is FactKind.CONFIG and self.holders:
+            return 0.0 if any(self._is_held(runs, quantity) for runs in self.holders) else FAR
         called = quantity.kind is FactKind.CONFIG and self._s.runs(self._i) & quantity.runs
-        if called and not self._is_own_setting():
+        if called and not it.reader.everyone(self._i):  # "every run that finished used a rate of 0.01"
             return 0.0
         if quantity.kind is FactKind.CONFIG and any(
             0 < self._i - m.last <= 3 and m.meant & quantity.runs for m in it.reader.runs
@@ -125,16 +127,24 @@ class Costs:
         said = quantity.kind is FactKind.CONFIG and bool(self._s.words & _VARYING)
         return said and any(quantity.name in token.keys for token in self._s.tokens)
 
-    def _is_own_setting(self) -> bool:
-        """``LR-003 uses a learning rate of 0.01``: a setting said of a run that is named by its ID."""
-        if self._it.reader.everyone(self._i):
-            return True  # "every run that finished used a rate of 0.01"
-        s, before = self._s, [m for m in self._it.reader.runs if m.last < self._i]
-        if not before:
+    @cached_property
+    def holders(self) -> list[frozenset[str]]:
+        """The runs that it is a setting of, if it is one: ``LR-003 uses a learning rate of 0.01``."""
+        return holders(self._it.reader, self._s, self._i)
+
+    def _is_held(self, runs: frozenset[str], quantity: Quantity) -> bool:
+        """Whether runs have a setting: each of them, where the sentence tells but one value for all."""
+        told = [j for j in self._s.of_kind(TokenKind.NUMBER) if self._it.key and key_of(self._s, j) == self._it.key]
+        own = [number_of(f) for run, f in self._world.configs.get(quantity.name, {}).items() if run in runs]
+        return bool(runs & quantity.runs) and (len(told) > 1 or all(value == quantity.value for value in own))
+
+    @cached_property
+    def is_told_setting(self) -> bool:
+        """Whether it is a setting, by the key beside it, of runs that have one: then it is the value of no metric."""
+        if not self._is_beside_key():
             return False
-        between = range(before[-1].last + 1, self._i)
-        named = s.kind(before[-1].last) is TokenKind.RUN and not s.tokens[before[-1].last].described
-        return named and len(between) <= 8 and all(s.word(j) in _OWNING or s.keys(j) for j in between)
+        keyed = [run for key in self._it.key or () for run in self._world.configs.get(key, ())]
+        return any(run in runs for runs in self.holders for run in keyed)
 
     # -- names ------------------------------------------------------------------------------------------------------
 
@@ -143,7 +153,7 @@ class Costs:
             return self._key(quantity)
         if quantity.kind is FactKind.COUNT:
             return 0.0 if self._is_counted(quantity) else FAR
-        if quantity.kind is FactKind.NAME:
+        if quantity.kind is FactKind.NAME or self.is_told_setting:
             return FAR
         names = self.names
         elliptic = self._it.numeral.unit is None and quantity.kind is FactKind.DURATION and self._is_timed_by_unit()
@@ -161,8 +171,8 @@ class Costs:
         return min(cost, 1.0) if quantity.is_change and quantity.name in self._it.told_names else cost
 
     def _is_beside_key(self) -> bool:
-        """``KL coef. 0.1``, ``a batch size of 512``."""
-        j = self._i - 2 if self._s.word(self._i - 1) in {".", "of"} else self._i - 1
+        """``KL coef. 0.1``, ``a batch size of 512``, ``lr=0.01``."""
+        j = self._i - 2 if self._s.word(self._i - 1) in {".", "of", "="} else self._i - 1
         return bool(self._s.keys(j))
 
     def _is_timed(self) -> bool:

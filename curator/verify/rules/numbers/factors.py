@@ -5,18 +5,30 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from curator.facts import FactKind
+from curator.verify.known.quantities import number_of
+from curator.verify.reading.holders import by_id
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.numbers.statement import is_about
 from curator.verify.text import words
 from curator.verify.text.units import FACTOR
+from curator.verify.text.words import Sense
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from curator.facts import Fact
+    from curator.verify.reading.mentions import Mention
     from curator.verify.report import Collector
     from curator.verify.rules.numbers.statement import Statement
 
 _ORDINALS = words.word_set("first second third last next each every another")
-_OF_SETTING = words.ARTICLES | words.ADJECTIVES.keys() | {"of", "number", "again", "to", "as"}
+_OF_SETTING = words.ARTICLES | words.ADJECTIVES.keys() | {"of", "number", "again", "to", "as", "many", "much"}
+_OWNED = words.BE | words.ARTICLES | words.APPROXIMATE | words.word_set("of 's ' in for exactly only over under")
+"""What stands between a setting and its factor: ``the warmup of LR-002 is``."""
+_OTHERS = words.word_set("that those as")
+
+type Values = tuple[float, Fact]
 
 
 def judge_factor(it: Statement, found: Collector) -> bool:
@@ -24,18 +36,71 @@ def judge_factor(it: Statement, found: Collector) -> bool:
     token, reading = it.s.tokens[it.i], it.numeral.readings[0]
     if reading.unit is None or reading.unit.dimension != FACTOR:
         return False
-    keys = _multiplied_keys(it)
-    settings = [q for q in it.world.quantities if q.kind is FactKind.CONFIG and q.name in keys and q.value]
-    tolerance = max(reading.quantum / 2, 0.02 * reading.value)
-    for a, b in itertools.permutations(settings, 2):
-        if a.name == b.name and abs(a.value / b.value - reading.value) <= tolerance:
-            found.support(token.start, token.end, [*a.ids, *b.ids])
-            return True
+    keys = _multiplied_keys(it) or _key_of_subject(it)
+    pairs = [pair for key in sorted(keys) for pair in _between(it, key)]
+    right = [pair for pair in pairs if _is_factor(it, pair[0][0] / pair[1][0])]
+    if right:
+        found.support(token.start, token.end, [fact.id for _, fact in right[0]])
+        return True
     if _is_written_ratio(it):
         return True
-    if settings:
-        found.object_to(FindingKind.NUMBER, token, f"no two values of {'/'.join(sorted(keys))} have this ratio")
-    return bool(settings)
+    if pairs:
+        found.object_to(FindingKind.NUMBER, token, _values(pairs))
+    return bool(pairs)
+
+
+def _values(pairs: Sequence[tuple[Values, Values]]) -> str:
+    (_, one), (_, other) = pairs[0]
+    told = f"{one.name} of {one.subject} is {one.value}, of {other.subject} {other.value}"
+    return told if len(pairs) <= 2 else f"no two values of {one.name} have this ratio"
+
+
+def _is_factor(it: Statement, ratio: float) -> bool:
+    """Whether a ratio of two settings is the factor, or keeps it where that is a bound."""
+    reading = it.numeral.readings[0]
+    factor = 1 / reading.value if _is_turned(it) and reading.value else reading.value
+    tolerance = max(reading.quantum / 2 / max(reading.value, 1e-9), 0.25 if is_about(it.s, it.i) else 0.02) * factor
+    if it.side is Sense.UP:
+        return ratio >= factor - tolerance
+    return ratio <= factor + tolerance if it.side is Sense.DOWN else abs(ratio - factor) <= tolerance
+
+
+def _is_turned(it: Statement) -> bool:
+    """``16 times smaller``: the other way round."""
+    return it.numeral.value > 1 and words.ADJECTIVES.get(it.s.word(it.i + 1)) is Sense.DOWN
+
+
+# -- between whom ---------------------------------------------------------------------------------------------------
+
+
+def _between(it: Statement, key: str) -> Iterator[tuple[Values, Values]]:
+    """The pairs of values whose ratio may be meant: those of the runs it names, else any two of which one has one."""
+    values = {run: (value, fact) for run, fact in it.world.configs[key].items() if (value := number_of(fact)) and run}
+    named = [m for m in it.reader.runs if by_id(it.s, m) and m.meant & values.keys()]
+    if len(named) == 2:
+        yield from (
+            (values[a], values[b])
+            for first, last in _sides(it, *named)
+            for a in sorted(first.meant & values.keys())
+            for b in sorted(last.meant & values.keys())
+            if a != b
+        )
+        return
+    alone = named[0].meant if len(named) == 1 else frozenset(values)
+    for a, b in itertools.permutations(values, 2):
+        if {a, b} & alone:
+            yield values[a], values[b]
+
+
+def _sides(it: Statement, a: Mention, b: Mention) -> list[tuple[Mention, Mention]]:
+    """Which of two runs has the factor of the other; both ways where the sentence leaves it open."""
+    s = it.s
+    if s.word(a.first - 1) == "from" and s.word(b.first - 1) == "to":
+        return [(b, a)]
+    return [(a, b)] if a.members[0] < it.i < b.first else [(a, b), (b, a)]
+
+
+# -- of which setting -----------------------------------------------------------------------------------------------
 
 
 def _multiplied_keys(it: Statement) -> frozenset[str]:
@@ -44,6 +109,8 @@ def _multiplied_keys(it: Statement) -> frozenset[str]:
     j = s.skip(i + 1, _OF_SETTING)
     if s.word(i) == "twice" and j == i + 1:
         return frozenset()  # "doubling the batch twice"
+    if s.word(j + 1) in {"'s", "'"} and s.runs(j):
+        j = s.skip(j + 2, _OF_SETTING)  # "a third of the baseline's learning rate"
     if s.keys(j) and not s.names(j):
         return s.keys(j) & varying
     if _is_of_some_setting(it, j):
@@ -53,6 +120,18 @@ def _multiplied_keys(it: Statement) -> frozenset[str]:
     if s.runs(j) and s.numeral(j) and s.word(j - 1) == "to":
         return varying
     return frozenset() if s.names(i - 1) else s.keys(i - 1) & varying
+
+
+def _key_of_subject(it: Statement) -> frozenset[str]:
+    """``the warmup of LR-003 is five times that of LR-002``, ``LR-003's warmup is twice as long as LR-002's``."""
+    s, i = it.s, it.i
+    j = i - 1
+    while s.word(j) in _OWNED or (s.runs(j) and not s.keys(j)):
+        j -= 1
+    behind = s.skip(i + 1, words.ARTICLES | {"of"})
+    compared = s.word(i + 1) in _OTHERS or s.word(behind) in _OTHERS or bool(s.runs(behind))
+    linked = any(s.word(k) in words.BE for k in range(j + 1, i))
+    return s.keys(j) & it.world.varying if compared and linked and not s.names(j) else frozenset()
 
 
 def _is_of_some_setting(it: Statement, j: int) -> bool:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
+from curator.verify.reading.holders import by_id
 from curator.verify.reading.mentions import is_share_of_expectation
 from curator.verify.reading.roles import Role, is_difference
 from curator.verify.reading.senses import amount_word, factor_sense, sense_at
-from curator.verify.reading.ties import BELIEVABLE, SLACK
+from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.rules.directions import went
@@ -72,10 +73,11 @@ def _is_required(s: Sentence, i: int) -> bool:
 
 
 def _is_setting_moved(it: Statement) -> bool:
-    """``when ef_search is doubled``, ``with both doubled``: what was done, and no result."""
+    """``when ef_search is doubled``, ``with both doubled``: what was done, and no result, if of no two runs."""
     s, i = it.s, it.i
     pronoun = s.word(i - 1) in {"both", "it", "each"} and s.word(i - 2) == "with"
-    return it.numeral.word and s.word(i)[-2:] in {"ed", "ng"} and (pronoun or it.reader.axis_at(i) is not None)
+    moved = it.reader.axis_at(i) is not None and len([m for m in it.reader.runs if by_id(s, m)]) != 2
+    return it.numeral.word and s.word(i)[-2:] in {"ed", "ng"} and (pronoun or moved)
 
 
 class Numbers:
@@ -142,7 +144,7 @@ class Numbers:
         believed = self._agreeing(it, meanings) or believed
         if believed:
             found.believe(token, believed)
-        elif ids := self._quoted_ids(it):
+        elif ids := self._quoted_ids(it, of=costs.holders if costs.is_told_setting else ()):
             found.support(token.start, token.end, ids)
         elif derived := self._per_thing(it, costs):
             found.believe(token, derived)
@@ -160,7 +162,14 @@ class Numbers:
         near = [m.quantity for m in alike if m.cost <= min(BELIEVABLE, meanings[0].cost + SLACK)]
         return [q for q in near if q.is_change and went(self._world, q, sense)]
 
-    def _quoted_ids(self, it: Statement, *, loose: bool = False) -> tuple[str, ...]:
+    def _quoted_ids(self, it: Statement, *, loose: bool = False, of: Sequence[frozenset[str]] = ()) -> tuple[str, ...]:
+        """The texts of facts that state it.
+
+        Args:
+            it: the numeral.
+            loose: it may be a threshold.
+            of: the runs whose texts alone may bear it out, if the sentence says whose setting it is.
+        """
         s, i = it.s, it.i
         asked = s.word(i - 1) == "the" and (s.word(i - 2) in {"than", "of"} or {s.word(i + 1), s.word(i + 2)} & _ASKING)
         denied = it.numeral.relative and s.negated(i)  # "did not bring another 10 %"
@@ -169,6 +178,8 @@ class Numbers:
         if not threshold and it.role is Role.CHANGE:
             return ()
         measured = it.role is Role.VALUE and s.word(i - 1) == "of" and s.kind(i - 2) is TokenKind.METRIC
+        if of:
+            return self._quoted.match(it.s, it.i, Ties([Tie(runs) for runs in of]))
         runs = None if s.word(i - 1) in _ASPIRED else it.subjects  # "above the required 20 %", whoever asked for it
         return self._quoted.match(it.s, it.i, runs, loose=threshold, measured=measured)
 
