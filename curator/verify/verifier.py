@@ -17,6 +17,7 @@ from curator.verify.reading.tokens import Lexer, TokenKind
 from curator.verify.report import Collector, Report
 from curator.verify.rules.absences import Absences
 from curator.verify.rules.appositions import Appositions
+from curator.verify.rules.baselines import Baselines
 from curator.verify.rules.causes import Causes
 from curator.verify.rules.chains import Chains
 from curator.verify.rules.comparisons import Comparisons
@@ -36,6 +37,7 @@ from curator.verify.rules.ranges import Ranges
 from curator.verify.rules.references import References
 from curator.verify.rules.settings import Settings
 from curator.verify.rules.superlatives.rule import Superlatives
+from curator.verify.rules.unrecorded import Unrecorded
 from curator.verify.rules.verdicts import Agreement, Hypotheses
 from curator.verify.text import blocks as markdown
 from curator.verify.text.blocks import BlockKind
@@ -98,12 +100,14 @@ class Verifier:
             Agreement(self._world),
             self._outcomes,
             Absences(self._world),
-            Differences(self._world),
+            Differences(self._world, self._vocabulary),
             Causes(self._world),
             Labels(self._world),
             Settings(self._world, self._vocabulary),
             Appositions(self._world),
+            Baselines(self._world),
             self._references,
+            Unrecorded(self._world),
         )
 
     def report(self, text: str) -> Report:

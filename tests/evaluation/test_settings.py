@@ -21,6 +21,14 @@ SAID = {
     "times that of another": ("loader", "The prefetch of DL-002 is {} times that of DL-003.", "eight", "four"),
     "half of another's": ("window", "SWA-103 has a {} of the window of SWA-102.", "quarter", "half"),
     "doubled on the way": ("loader", "Going from DL-{} to DL-003 quadruples the workers.", "001", "004"),
+    "only another switch": ("saving", "CKPT-IO-006 differs from CKPT-IO-{} only in `pinned=true`.", "003", "004"),
+    "alike but for one": ("window", "SWA-102 and SWA-{} are the same run but for the seed.", "104", "105"),
+    "a copy with one change": ("loader", "DL-{} is DL-001 with 16 workers.", "003", "004"),
+    "who is the baseline": ("loader", "The baseline is DL-{}.", "001", "002"),
+    "who serves as one": ("loader", "DL-{}, our baseline, comes first.", "001", "002"),
+    "a key": ("saving", "CKPT-IO-005 uses `{}=zstd`.", "compression", "compressor"),
+    "a flag": ("loader", "DL-005 was started with `--{} 64`.", "workers", "num-workers"),
+    "an error": ("loader", "DL-005 ended with a {}.", "ChildProcessError", "TimeoutError"),
 }
 
 
@@ -39,8 +47,10 @@ RIGHT = {
         "After DL-003 we ran `uv run python bench/loader.py --prefetch 16 --workers 16`.",
     ),
     "a run repeated with another seed": ("window", "SWA-104 repeats SWA-102 with `seed=1`."),
+    "a run made of another": ("window", "SWA-102 with `seed=1` is SWA-104."),
     "instead of another value": ("loader", "With 16 workers instead of 4, DL-003 needs 548.9 ms."),
     "compared with a run": ("loader", "Compared with DL-001, 16 workers cut the stall fraction to 4.6 %."),
+    "a later baseline": ("loader", "DL-004 is the baseline for the next sweep."),
     "a batch that one rounds": ("warmup", "The batch is 0.5M tokens."),
 }
 

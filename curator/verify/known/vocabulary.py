@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.known.settings import is_switch
 from curator.verify.known.spoken import CALLED, SPOKEN
 from curator.verify.known.stated import runs_as_stated
 from curator.verify.known.world import QUALIFIERS
@@ -235,6 +236,23 @@ class Vocabulary:
         spoken = self._spoken_keys()
         named = ((name, {**spoken.get(name, {}), **phrases(name)}) for name in self._world.configs)
         return _ranked((name, _with_singular(found)) for name, found in named)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The config keys, as they are written."""
+        return frozenset(self._world.configs)
+
+    def switches(self, text: str) -> frozenset[str]:
+        """The settings that are on or off and that go by a name, ``qk-norm``."""
+        called = self.configs.get(text.lower().replace("-", " "), frozenset())
+        return frozenset(key for key in called if is_switch(self._world, key))
+
+    def set_by(self, text: str) -> frozenset[str]:
+        """The settings that a name of runs tells: ``qk-norm``, ``seed 1``."""
+        valued = runs_as_stated(text, self.configs, self._world)
+        words = text.split() if valued else ()
+        told = frozenset(key for word in words for key in self.configs.get(word.removesuffix("s"), frozenset()))
+        return self.switches(text) | told & self._world.varying
 
     def _spoken_keys(self) -> Mapping[str, dict[str, int]]:
         """What labels call settings, by the word beside a value: ``64 clients`` where ``concurrency`` is 64."""

@@ -20,10 +20,12 @@ _RUNNING = forms(
     """
     run train start launch use set try enable keep repeat restart add turn switch leave raise lower disable lack omit
     skip drop remove activate deactivate adopt employ apply change do increase decrease double halve combine pair
+    stop throw hit
     """
 )
 _OWNING = (
     words.LINKS
+    | words.STATUS_WORDS.keys()
     | _RUNNING
     | words.word_set(
         '( = : " learning rate command line all both each alone already always otherwise plus only without'
@@ -33,24 +35,28 @@ _OWNING = (
     {"and", "or", "than", "over", "under", "above", "below", "while", "whereas", "from", "where", "before", "after"}
 )
 """What stands between a run and its setting."""
+_REMAKING = forms("repeat rerun redo replicate reproduce extend change modify restart continue take copy resume")
+_MAKING = words.word_set("( is as gives gave makes becomes = in")
+"""Between a changed setting and the run that has it."""
 _PASSED = words.word_set("after before since following like unlike besides beyond beside next until")
 """``After LR-003 we ran ...``: of another run."""
-_APPOSED = (forms("run train start launch use set")) | {"with", "at", "here"}
+_APPOSED = forms("run train start launch use set") | {"with", "at", "here"}
 """Behind a comma: ``LR-003, run at 0.01, diverged``."""
 _FRONTING = words.word_set("at with using under for given")
 _USED_IN = words.word_set("in for by")
 _USED = forms("set use try enable disable turn switch test apply keep activate")
-_AROUND_USED = words.BE | words.word_set("only just also alone on off has had =  true false")
+_AROUND_USED = words.BE | words.word_set("only just also alone on off has had = true false")
 _BEHIND = 8
 _FRONT = 6
 """Tokens within which a sentence begins to tell a setting before it names the run."""
-_COPYING = words.BE | words.word_set("just simply basically essentially")
+_COPYING = words.BE | words.ARTICLES | words.word_set("just simply basically essentially")
 _CHANGED = words.word_set("with plus but at using")
 
 
 def holders(reader: Reader, s: Sentence, i: int) -> list[frozenset[str]]:
     """The runs, by ID, that the setting at ``i`` may be said of; several where either of two may be meant."""
-    return _behind(reader, s, i) or _fronted(reader, s, i) or _passive(reader, s, i)
+    told = _behind(reader, s, i) or _fronted(reader, s, i) or _passive(reader, s, i)
+    return [*told, *_renamed(reader, s, i)] if told else []
 
 
 def by_id(s: Sentence, mention: Mention) -> bool:
@@ -61,26 +67,40 @@ def by_id(s: Sentence, mention: Mention) -> bool:
 def _behind(reader: Reader, s: Sentence, i: int) -> list[frozenset[str]]:
     """``LR-003 uses a learning rate of 0.01``; ``LR-003 repeats LR-002 with seed=1`` leaves open of which."""
     before = [m for m in reader.runs if m.members[-1] < i and by_id(s, m)]
+    if before and s.word(before[-1].last + 1) == "to":
+        before.pop()  # "raises the rate of LR-003 to 0.01"
     if not before:
         return []
     last = before[-1]
-    if s.word(s.skip(last.first - 1, words.ARTICLES, -1)) in _PASSED:
-        return []
     between = range(last.members[-1] + 1, i)  # what is set of a run may be counted to its name
     if len(between) > _BEHIND or not all(_owns(s, j) for j in between):
         return []
+    remade = _is_remade(s, last, i)
     if len(before) == 1 or s.clause(last.first)[0] > before[0].first:
-        return [last.meant]
-    if _is_copy(s, before[-2], last):
+        return [] if remade else [last.meant]
+    if is_copy(s, before[-2], last):
         return [before[-2].meant]
-    return [last.meant, before[-2].meant] if last.reference or last.object else [last.meant]
+    return [last.meant, before[-2].meant] if remade or last.reference or last.object else [last.meant]
+
+
+def _is_remade(s: Sentence, run: Mention, i: int) -> bool:
+    """``After LR-003 we tried 0.01``, ``we repeated LR-003 with seed=1``: a setting of another run."""
+    verb = s.word(s.skip(run.first - 1, words.ARTICLES, -1))
+    again = any(s.word(j) in words.BE and s.word(j + 1) in _REMAKING for j in range(run.last + 1, i))
+    return (verb in _PASSED | _REMAKING and s.word(run.last + 1) != ":") or again
+
+
+def _renamed(reader: Reader, s: Sentence, i: int) -> list[frozenset[str]]:
+    """``LR-003 with a rate of 0.01 (LR-004)``, ``LR-003 with qk_norm is LR-010``: a run that it makes of another."""
+    behind = (m for m in reader.runs if i < m.members[0] <= i + 6 and by_id(s, m))
+    return [m.meant for m in behind if s.word(s.skip(m.members[0] - 1, words.ARTICLES, -1)) in _MAKING][:1]
 
 
 def _owns(s: Sentence, j: int) -> bool:
     return s.word(j) in _OWNING or bool(s.keys(j)) or (s.word(j) == "," and s.word(j + 1) in _APPOSED)
 
 
-def _is_copy(s: Sentence, subject: Mention, other: Mention) -> bool:
+def is_copy(s: Sentence, subject: Mention, other: Mention) -> bool:
     """``LR-003 is LR-002 with seed=1``: what follows is set of the subject."""
     linked = range(subject.last + 1, other.first)
     return len(linked) > 0 and all(s.word(j) in _COPYING for j in linked) and s.word(other.last + 1) in _CHANGED

@@ -271,9 +271,10 @@ class References:
 
     def _support_code(self, s: Sentence, i: int, ids: Sequence[str], found: Collector) -> None:
         """Support a piece of code, unless it is a command that is said of a run and another run's."""
-        facts = [self._world.by_id[x] for x in ids if x in self._world.by_id]
+        whole = is_command(normalise(s.tokens[i].text))
+        facts = [self._world.by_id[x] for x in ids if x in self._world.by_id and whole]
         started = {fact.subject for fact in facts} if {fact.kind for fact in facts} == {FactKind.COMMAND} else set()
-        told = holders(self._reader, s, i) if started - {""} == started else []
+        told = holders(self._reader, s, i) if started - {""} == started and not s.negated(i) else []
         own = [f for f in self._world.facts if f.kind is FactKind.COMMAND and any(f.subject in runs for runs in told)]
         if started and own and not any(runs & started for runs in told):
             why = f"this is how {', '.join(sorted(started)[:3])} was started; {own[0].id} is {own[0].value}"

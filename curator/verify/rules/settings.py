@@ -45,7 +45,7 @@ class Settings:
             why = self._of_run(reader, s, first, settings) or self._together(settings)
             self._object(s, settings[-1][2], why or self._of_error(s, first, settings), found)
         for i, token in enumerate(s.tokens):
-            if token.described and (right := self._called_by_setting(s, i)):
+            if token.described and not s.negated(i) and (right := self._called_by_setting(s, i)):
                 self._object(s, i, _is_other(holders(reader, s, i), right, token.text), found)
             if (keys := self._switches(s, i)) and (on := switched(s, i)) is not None:
                 lit = frozenset(run for run in self._world.runs for key in keys if is_on(self._world, key, run))
@@ -63,8 +63,9 @@ class Settings:
     def _switches(self, s: Sentence, i: int) -> frozenset[str]:
         """The settings that are on or off and that the word at ``i`` may mean."""
         token = s.tokens[i]
-        called = self._vocabulary.configs.get(token.lower.replace("-", " "), frozenset()) if token.described else ()
-        return frozenset(key for key in token.keys or called if is_switch(self._world, key))
+        if token.keys:
+            return frozenset(key for key in token.keys if is_switch(self._world, key))
+        return self._vocabulary.switches(token.text) if token.described else frozenset()
 
     def _groups(self, s: Sentence) -> Iterator[tuple[int, list[Setting]]]:
         """Settings that stand in a row, and where the first stands."""

@@ -10,7 +10,7 @@ from curator.facts import CHANGES, FactKind
 from curator.verify.known.quantities import number_of
 from curator.verify.reading.ellipsis import shared_from
 from curator.verify.reading.holders import holders
-from curator.verify.reading.keys import key_of
+from curator.verify.reading.keys import JOINTS, key_of
 from curator.verify.reading.roles import Role
 from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import FAR, Ties
@@ -130,13 +130,14 @@ class Costs:
     @cached_property
     def holders(self) -> list[frozenset[str]]:
         """The runs that it is a setting of, if it is one: ``LR-003 uses a learning rate of 0.01``."""
-        return holders(self._it.reader, self._s, self._i)
+        return [] if self._s.negated(self._i) else holders(self._it.reader, self._s, self._i)
 
     def _is_held(self, runs: frozenset[str], quantity: Quantity) -> bool:
         """Whether runs have a setting: each of them, where the sentence tells but one value for all."""
         told = [j for j in self._s.of_kind(TokenKind.NUMBER) if self._it.key and key_of(self._s, j) == self._it.key]
         own = [number_of(f) for run, f in self._world.configs.get(quantity.name, {}).items() if run in runs]
-        return bool(runs & quantity.runs) and (len(told) > 1 or all(value == quantity.value for value in own))
+        listed = len(told) > 1 or (self._s.word(self._i + 1) in JOINTS and self._s.numeral(self._i + 2) is not None)
+        return bool(runs & quantity.runs) and (listed or all(value == quantity.value for value in own))
 
     @cached_property
     def is_told_setting(self) -> bool:

@@ -44,7 +44,7 @@ def judge_factor(it: Statement, found: Collector) -> bool:
         return True
     if _is_written_ratio(it):
         return True
-    if pairs:
+    if pairs and not it.s.hedged(it.i):
         found.object_to(FindingKind.NUMBER, token, _values(pairs))
     return bool(pairs)
 
