@@ -1,7 +1,7 @@
 """Private keys in PEM form, the one secret that runs over many lines. Knows no other rule.
 
-A block ends with its END line. Where that is missing (a log cut short) it ends with the last line that can only be
-part of a key, so that what the program said next is kept.
+A block ends with its END line, and whatever stands before that goes. Where there is none (a log cut short) or other
+lines come first, it ends with the last line that can only be part of a key, so that what the program said is kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ MAX_LINE = 2048
 """Characters of the longest line that can go on with a block that began before it."""
 MAX_BLOCK = 32 * 1024
 """Characters after which a block without an end is over: RSA with 16384 bits takes 13,000."""
+MAX_OTHER_LINES = 8
+"""Lines before an END line that may look like no key: a shortened one, or what others print at the same time."""
 
 _BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _MARK = re.compile(r"-----(?P<which>BEGIN|END) (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
@@ -22,7 +24,8 @@ _REST = re.compile(r"(?:\\[nr]|[A-Za-z0-9+/= \t])*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=]{32}")
 _HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Comment|Version|Hash|Charset): [ -~]{1,200}")
 _BODY = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
-_LAST = re.compile(r"=?[A-Za-z0-9+/]{1,40}={0,2}")
+_SHORT = re.compile(r"=?[A-Za-z0-9+/]{1,40}={0,2}")
+_PIECE = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
 _AROUND = " \t\"',|>"
 
 
@@ -32,6 +35,18 @@ class PemBlocks(NamedTuple):
     found: list[Removed]
     open_at: int | None
     """Start of the line of a block that may go on beyond the end of the text."""
+
+
+class _Block(NamedTuple):
+    """What the first line tells of a private key."""
+
+    start: int
+    end: int
+    """Where it ends if none of the following lines are part of it."""
+    indent: int
+    """Characters before the block on its first line, which a logger may put before each of its lines."""
+    is_whole: bool
+    """Whether nothing stands on the first line after it, so that lines that can only be part of a key are."""
 
 
 def pem_blocks(text: str) -> PemBlocks:
@@ -49,24 +64,17 @@ def pem_blocks(text: str) -> PemBlocks:
 
 
 def _block_end(text: str, begin: re.Match[str], *, indent: int) -> tuple[int, bool]:
-    """Where the block ends, and whether that is certain whatever follows the text.
-
-    ``indent``: characters before the block on its first line, which a logger may put before each of its lines.
-    """
+    """Where the block ends, and whether that is certain whatever follows the text; ``indent`` is that of the block."""
     line_end = _end_of_line(text, begin.end())
-    if (end := _end_mark(text, begin.end(), min(line_end, begin.end() + MAX_BLOCK))) is not None:
-        return end, True
+    mark = _MARK.search(text, begin.end(), min(line_end, begin.end() + MAX_BLOCK))
+    if mark and mark["which"] == "END":
+        return mark.end(), True
     rest = _rest_of_line(text, begin.end(), line_end)
     end = begin.end() + len(rest) if _LONG_RUN.search(rest) else begin.end()
-    if text[end:line_end].strip(_AROUND + "\\nr"):
+    if mark:
         return end, True
-    return _following_lines(text, begin.start(), end, line_end + 1, indent)
-
-
-def _end_mark(text: str, start: int, end: int) -> int | None:
-    """Where the first mark in that range ends, if it is one that ends a block."""
-    mark = _MARK.search(text, start, end)
-    return mark.end() if mark and mark["which"] == "END" else None
+    is_whole = not text[end:line_end].strip(_AROUND + "\\nr")
+    return _following_lines(text, _Block(begin.start(), end, indent, is_whole), line_end + 1)
 
 
 def _end_of_line(text: str, at: int) -> int:
@@ -83,22 +91,26 @@ def _rest_of_line(text: str, at: int, line_end: int) -> str:
     return match[0] if match else ""
 
 
-def _following_lines(text: str, start: int, end: int, at: int, indent: int) -> tuple[int, bool]:
-    short_lines_left = 0
+def _following_lines(text: str, block: _Block, at: int) -> tuple[int, bool]:
+    """The same, of a block that has no end on its first line; ``at`` is where the second line begins."""
+    end, is_whole, short_lines_left, others_left = block.end, block.is_whole, 0, MAX_OTHER_LINES
     while at < len(text):
         line_end = _end_of_line(text, at)
-        if line_end - start > MAX_BLOCK or line_end - at > MAX_LINE:
+        if line_end - block.start > MAX_BLOCK or line_end - at > MAX_LINE:
             return end, True
-        if (closing := _end_mark(text, at, line_end)) is not None:
-            return closing, True
-        bodies = {text[at:line_end].strip(_AROUND), text[at + indent : line_end].strip(_AROUND)}
-        if any(_BODY.fullmatch(body) for body in bodies):
+        if mark := _MARK.search(text, at, line_end):
+            return (mark.end() if mark["which"] == "END" else end), True
+        bodies = {text[at:line_end].strip(_AROUND), text[at + block.indent : line_end].strip(_AROUND)} - {""}
+        if any(map(_BODY.fullmatch, bodies)):
             short_lines_left = 2  # the last one of the key, and the checksum of a PGP block
-        elif short_lines_left and any(_LAST.fullmatch(body) for body in bodies):
+        elif short_lines_left and any(map(_SHORT.fullmatch, bodies)):
             short_lines_left -= 1
-        elif bodies != {""} and not any(_HEADER.fullmatch(body) for body in bodies):
+        elif bodies and not any(map(_HEADER.fullmatch, bodies)):
+            is_whole = False
+            others_left -= not any(map(_PIECE.fullmatch, bodies))
+        if others_left < 0:
             return end, True
-        if bodies != {""}:
+        if is_whole and bodies:
             end = line_end
         at = line_end + 1
     return end, False

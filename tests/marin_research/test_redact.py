@@ -195,6 +195,31 @@ def test_a_private_key_is_removed_with_all_its_lines(redactor, label, end, prefi
     )
 
 
+@pytest.mark.parametrize(
+    "cut", [[fake("MIIE", 34)], [fake("MIIE", 34) + "...", "[truncated]"], ["", fake("", 20), "==="]]
+)
+@pytest.mark.parametrize("prefix", ["", "2026-11-22 INFO "])
+def test_what_is_left_of_a_cut_private_key_goes_up_to_its_end_line(redactor, cut, prefix):
+    """A shortened key is no key for a pattern, and still gives away what it holds."""
+    begin, *_, end = pem().split("\n")
+    key = "\n".join(prefix + line for line in [begin, *cut, end])
+
+    assert redactor.text(f"before\n{key}\nstep 1 is done\n").text == (
+        f"before\n{prefix}[REDACTED:private-key]\nstep 1 is done\n"
+    )
+
+
+def test_a_private_key_that_never_ends_takes_no_line_of_the_next_one_nor_of_the_log(redactor):
+    """An END line far away, or that of another key, says nothing of what a program printed before it."""
+    begin, *_, end = pem().split("\n")
+    said = "".join(f"step {step} is done\n{fake('', 40, HEX)}\n" for step in range(10))
+
+    assert redactor.text(f"{begin}\n{said}{end}\n").text == f"[REDACTED:private-key]\n{said}{end}\n"
+    assert redactor.text(f"{begin}\nstep 1 is done\n{pem()}\n").text == (
+        "[REDACTED:private-key]\nstep 1 is done\n[REDACTED:private-key]\n"
+    )
+
+
 def test_a_private_key_inside_json_is_removed_and_the_json_still_reads(redactor):
     """Service account files hold the key on one line, with its line ends escaped."""
     text = json.dumps({"type": "service_account", "private_key": pem(), "project": "marin"})
@@ -204,6 +229,15 @@ def test_a_private_key_inside_json_is_removed_and_the_json_still_reads(redactor)
         "private_key": "[REDACTED:private-key]",
         "project": "marin",
     }
+
+
+def test_a_private_key_goes_whole_where_a_logger_says_after_its_first_line_who_printed_it(redactor):
+    """Loggers that put the place at the right margin do so once for a message of many lines."""
+    begin, *rest = pem().split("\n")
+
+    assert redactor.text("\n".join([f"INFO {begin}   app.py:12", *rest, "done"])).text == (
+        "INFO [REDACTED:private-key]\ndone"
+    )
 
 
 def test_naming_a_private_key_removes_no_prose(redactor):
@@ -338,6 +372,7 @@ ADVERSARIES = [
         "-sk-",
     ),
     *("eyJ", "-eyJ", "ghp_", "-----BEGIN PRIVATE" + " KEY-----", "-----", "cookie: ", "login a password ", "bearer "),
+    "-----BEGIN PRIVATE" + " KEY-----\n",
     *("10.0.0.1", "fe80:", "[::", "a/home/a", "user@a:", "a.internal-", "[REDACTED:", "?key=&", "http://github.com/ "),
 ]
 

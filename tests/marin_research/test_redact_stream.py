@@ -25,6 +25,7 @@ JWT = f"eyJ{letters(30)}.eyJ{letters(900)}.{letters(43)}"
 PEM = "\n".join(
     [f"-----BEGIN {'PRIVATE KEY'}-----", *(letters(64) for _ in range(25)), f"-----END {'PRIVATE KEY'}-----"]
 )
+CUT_PEM = f"{PEM[:60]}...\n[cut]\n{PEM[-27:]}\n"
 SECRETS = [
     TOKEN,
     JWT,
@@ -53,7 +54,9 @@ def whole(data: bytes) -> bytes:
 
 
 pieces = st.one_of(
-    st.sampled_from([*(secret.encode() for secret in SECRETS), PEM.encode(), PEM[:300].encode(), *NOISE]),
+    st.sampled_from(
+        [*(secret.encode() for secret in SECRETS), *(key.encode() for key in (PEM, PEM[:300], CUT_PEM)), *NOISE]
+    ),
     st.binary(max_size=6),
 )
 logs = st.lists(pieces, max_size=15).map(b"".join)
