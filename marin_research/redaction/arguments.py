@@ -17,7 +17,7 @@ from marin_research.redaction.values import is_secret, looks_random
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_NAMED = re.compile(r"(?P<name>-{0,2}[A-Za-z_][\w.-]*)=(?P<value>.+)", re.ASCII | re.DOTALL)
+_NAMED = re.compile(r"(?P<name>-{0,2}[A-Za-z_][\w.-]*)=(?P<value>\S.*)", re.ASCII | re.DOTALL)
 _OPTION = re.compile(r"--?(?P<name>[A-Za-z][\w.-]+)", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SETS_VARIABLE = frozenset(

@@ -37,6 +37,7 @@ _WEAK_VALUE = re.compile(rf"{_QUOTED}|(?P<bare>(?:[^\s\"'`;&|<>\\,\0=]|{_COMMA})
 """Without ``=`` except at the end: after ``key`` another assignment is likelier than a secret."""
 _UP_TO_CLOSING = re.compile(r"[^(\[{)\]}]*(?=[)\]}])")
 _SENTENCE = re.compile(r"[a-z]+[.,;]?[ \t]+[A-Za-z]")
+_MORE_WORDS = re.compile(r"[\"']?[ \t]+\S", re.ASCII)
 _PARTICLES = word_set(
     "also argument authentication before cannot file flag from have instead into must option parameter should that "
     "then this value values were when where which will with without would"
@@ -69,9 +70,13 @@ def _after_signs(line: str) -> Iterator[Removed]:
         in_shell = name.isupper() and line[match.end("name") : at] == "="
         if not strength(name) or is_secret_header(name) or (not in_shell and is_expression(line, at)):
             continue
-        value = _value(line, at, strength(name), in_shell=in_shell)
+        apart = match["sign"] == "=" and match.end("name") == match.start("sign") and match.end("sign") < at
+        # The word after `NAME= ` may itself be an assignment, whose name is to stay.
+        value = _value(line, at, Strength.WEAK if apart else strength(name), in_shell=in_shell)
         spoken = match["sign"] == ":" and value is not None and not value.quoted
         if value is None or (spoken and _SENTENCE.match(line, value.start)):
+            continue
+        if apart and _is_next_word(line, name, value):
             continue
         if _is_assigned_secret(name, value, in_shell=in_shell, spoken=spoken):
             yield Removed(kind_of(name), value.start, value.end)
@@ -102,6 +107,14 @@ def _value(line: str, at: int, how_sure: Strength, *, in_shell: bool) -> _Value 
     if closing:
         end = closing.end()
     return _Value(line[start:end], start, end, quoted)
+
+
+def _is_next_word(line: str, name: str, value: _Value) -> bool:
+    """Whether ``NAME= value`` leaves the name empty, as a shell reads it, though programs print a secret so as well."""
+    if looks_random(value.text):
+        return False
+    is_followed = value.text.endswith(("=", ":")) or _MORE_WORDS.match(line, value.end) is not None
+    return is_followed or (name.isupper() and not value.quoted)
 
 
 def _is_assigned_secret(name: str, value: _Value, *, in_shell: bool, spoken: bool) -> bool:

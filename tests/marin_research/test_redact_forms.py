@@ -72,6 +72,15 @@ def test_a_script_given_to_a_shell_is_masked_inside(redactor):
     )
 
 
+@pytest.mark.parametrize("program", [["sh", "-c"], ["sbatch", "--wrap"], []])
+def test_a_command_that_empties_a_variable_keeps_the_program_it_starts(redactor, program):
+    """Runs without a key are started so; a record that lost ``python`` cannot be repeated."""
+    script = "WANDB_API_KEY= python train.py --lr 0.02 --seed 0"
+
+    assert redactor.argv([*program, script]) == (*program, script)
+    assert redactor.argv(["env", "WANDB_API_KEY=", "python", "x"]) == ("env", "WANDB_API_KEY=", "python", "x")
+
+
 def test_json_is_masked_under_names_that_tell_and_in_every_string(redactor):
     """Configs hold keys by name, and count tokens by almost the same names."""
     token = GITHUB_TOKEN
