@@ -41,11 +41,7 @@ def findings(evidence: Evidence) -> list[str]:
         made = wording.id_range([subject.result.id for subject in evidence.subjects])
         return [f"No new result: every step was served from Marin's cache. The values are those of {made}."]
     found = list(_against_baseline(evidence))
-    if found or caveats(evidence) or evidence.baseline is None:
-        return found
-    if evidence.baseline.id in evidence.runs:
-        return [f"{evidence.baseline.id} is the baseline."]
-    return [f"Nothing that was measured can be compared with the baseline {evidence.baseline.id}."]
+    return found or ([] if caveats(evidence) else ["Nothing that was measured can be compared with the baseline."])
 
 
 def caveats(evidence: Evidence, *, explained: Collection[str] = ()) -> list[str]:

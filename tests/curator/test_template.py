@@ -57,7 +57,7 @@ def test_a_baseline_alone_is_called_the_baseline(sweep, store):
     alone = gather(["LR-001"], evidence.thread, store)
     (one,) = template.draft(alone, of_thread, {DraftKind.LOGBOOK})
 
-    assert "  - LR-001 is the baseline.\n" in text_of(one)
+    assert "  - LR-001 (eval/loss 2.459 nats/byte) is the baseline.\n" in text_of(one)
     assert verify(text_of(one), tuple(alone.facts.values())).findings == ()
 
 
