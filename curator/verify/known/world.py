@@ -128,10 +128,10 @@ class World:
     def is_not_finite(self, run: str, name: str) -> bool:
         return (run, name) in self._not_finite
 
-    def repeats(self, run: str) -> frozenset[str]:
-        """The runs that differ from this one in nothing of the config but a seed or repetition, itself included."""
-        own = self._settings.get(run)
-        return frozenset(other for other, settings in self._settings.items() if settings == own) | {run}
+    def repeats(self, run: str, but: str = "") -> frozenset[str]:
+        """The runs that differ from it in nothing of the config but a seed or repetition, and one key; itself too."""
+        kept = {other: {each for each in own if each[0] != but} for other, own in self._settings.items()}
+        return frozenset(other for other, settings in kept.items() if settings == kept.get(run)) | {run}
 
     @cached_property
     def _settings(self) -> Mapping[str, frozenset[tuple[str, str]]]:

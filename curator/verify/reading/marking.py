@@ -47,6 +47,8 @@ _TURNING = forms("turn switch")
 _SWITCHES = words.word_set("no off lacking sans dropping removing adding enabling")
 _OTHERS = words.word_set("another different second third fresh further")
 """``with another seed`` has nothing switched on."""
+_SEEDS = frozenset(f"{word}s" for word in words.REPETITIONS) - {"trials"}
+_FURTHER = words.word_set("other further more additional new extra")
 _NAMING = frozenset({TokenKind.WORD, TokenKind.CONFIG, TokenKind.METRIC})
 _LETTERED = re.compile(r"([a-z_]{1,16}?)[-_=]?(\d+(?:\.\d+)?(?:e-?\d+)?[kKmMB]?)", re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
@@ -76,7 +78,22 @@ class _Marker:
 
     def tokens(self) -> Iterator[Token]:
         found = [self._token(i, token) for i, token in enumerate(self._s.tokens)]
-        return iter(_narrowed(_merged(self._with_elided(found))))
+        return iter(_narrowed(_merged(self._with_repeats(self._with_elided(found)))))
+
+    def _with_repeats(self, tokens: list[Token]) -> list[Token]:
+        """``the seeds of LR-003``, ``LR-003's repeats``: that run and those that repeat it; "other" ones are those."""
+        for i in range(len(tokens)):
+            behind, before = self._s.skip(i + 2, words.ARTICLES), self._s.skip(i - 2, words.ARTICLES, -1)
+            owner = behind if self._s.word(i + 1) == "of" else before if self._s.word(i - 1) == "'s" else -1
+            if not (0 <= owner < len(tokens)) or not tokens[owner].runs or self._s.word(i) not in _SEEDS:
+                continue
+            runs = frozenset(other for run in tokens[owner].runs for other in self._world.repeats(run))
+            if self._s.word(i - 1) in _FURTHER:
+                runs -= tokens[owner].runs
+            if len(runs) > 1:
+                tokens[i] = replace(tokens[i], runs=runs, described=True)
+                tokens[owner] = replace(tokens[owner], runs=runs)
+        return tokens
 
     def _with_elided(self, tokens: list[Token]) -> list[Token]:
         """``0.81 with smoothing and 0.80 without``: the bare word leaves out the key that was switched before."""
@@ -124,6 +141,8 @@ class _Marker:
             runs = self._descriptions.runs(i) or self._said_by(i, token)
         elif token.kind is TokenKind.CONFIG:
             runs = self._descriptions.runs(i) or self._switched(i, token)
+        elif token.kind is TokenKind.RUN and self._is_lacked(i) and token.text not in self._world.runs:
+            runs = self._world.all_runs - token.runs  # "without qk-norm", which is what one run is called
         elif token.lower == "reference" and self._is_of_metric(i):
             return replace(token, kind=TokenKind.WORD, runs=frozenset())
         else:

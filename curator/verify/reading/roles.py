@@ -52,7 +52,7 @@ _SPANNING = forms("span")
 _DIVIDING = forms("divide multiply scale surround") | words.word_set("x \u00d7")
 _OVER_PAIRS = {
     ("at", "least"),
-    *((word, "than") for word in ("more", "greater", "higher", "larger", "longer", "better")),
+    *((word, "than") for word in ("more", "greater", "higher", "larger", "longer")),
 }
 _UNDER_PAIRS = {
     ("at", "most"),
@@ -60,10 +60,17 @@ _UNDER_PAIRS = {
     ("short", "of"),
     *((word, "than") for word in ("less", "fewer", "lower", "smaller", "shorter")),
 }
+_VERDICT_PAIRS = {("better", "than"), ("worse", "than")}
 _OVER = words.word_set(
     "over above exceeds exceeded exceeding exceed > \u2265 beyond surpassed surpasses passed tops topped past"
 )
 _UNDER = words.word_set("under below < \u2264 beneath")
+
+
+_BEATING = forms("beat clear break crack smash outdo")
+"""Verbs that take a value for a mark: ``beats 2.35``, ``breaks the 90 % barrier``."""
+_BEYOND = words.ARTICLES | words.APPROXIMATE | words.word_set("just than well far only even through barely easily old")
+_MARKS = words.word_set("mark line barrier threshold bar")
 
 
 _IN_GAP = words.ARTICLES | words.word_set("between and two from to over against")
@@ -189,7 +196,7 @@ def _governor(s: Sentence, i: int) -> int:
     """Where the word stands that a numeral hangs on: the "by" of ``by at least about 3 %``."""
     small = words.APPROXIMATE | _SMALL
     j = s.skip(i - 1, small, -1)
-    if (s.word(j - 1), s.word(j)) in _OVER_PAIRS | _UNDER_PAIRS and s.skip(j - 2, small, -1) >= 0:
+    if (s.word(j - 1), s.word(j)) in _OVER_PAIRS | _UNDER_PAIRS | _VERDICT_PAIRS and s.skip(j - 2, small, -1) >= 0:
         inner = s.skip(j - 2, small, -1)
         return inner if s.word(inner) in {"by", "of"} else j
     return j
@@ -279,15 +286,19 @@ def _difference_before(s: Sentence, i: int) -> bool:
 
 
 def bound_of(s: Sentence, i: int) -> Sense | None:
-    """From which side the numeral bounds a value: UP for one that lies above it."""
-    if s.runs(i) or (s.word(i - 1) == "the" and s.word(i + 1) not in {"mark", "line", "barrier", "threshold"}):
+    """From which side the numeral bounds a value: UP for one that lies above it, BETTER for one that beats it."""
+    if s.runs(i) or (s.word(i - 1) == "the" and s.word(i + 1) not in _MARKS):
         return None  # "higher than the 2.40 of the baseline"
+    if s.word(s.skip(i - 1, _BEYOND, -1)) in _BEATING:
+        return None if s.word(i + 1) in words.COUNTED else Sense.BETTER
     j = s.skip(i - 1, words.ARTICLES | words.APPROXIMATE, -1)
     if s.word(j) == "of" and s.kind(j - 1) is TokenKind.METRIC:
         j = s.skip(j - 2, words.ARTICLES, -1)
     if s.word(j) in {">", "<"} and (s.word(j - 1) in {"-", "=", ")"} or s.kind(j - 1) is TokenKind.NUMBER):
         return None
     pair = s.word(j - 1), s.word(j)
+    if pair in _VERDICT_PAIRS:
+        return words.SENSES[pair[0]]
     if pair == ("up", "to") and (s.word(j - 2) in _GOING or s.word(j - 2) in words.MOVES):
         return None  # "drifted back up to 2.9"
     counted = s.is_word(i + 1) and s.word(i + 1).endswith("s")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.text.words import SIZES, Sense
 
 if TYPE_CHECKING:
     from curator.verify.known.quantities import Quantity
     from curator.verify.known.world import World
-    from curator.verify.text.words import Sense
 
 
 def went(world: World, quantity: Quantity, sense: Sense | None) -> bool | None:
@@ -19,3 +19,11 @@ def went(world: World, quantity: Quantity, sense: Sense | None) -> bool | None:
     if upwards is None or quantity.value == middle:
         return None
     return (quantity.value > middle) == upwards
+
+
+def side_of(world: World, quantity: Quantity, side: Sense) -> Sense:
+    """The side of a bound on which a quantity must lie: a loss that beats 2.35 is below it, an accuracy above 90 %."""
+    if side in SIZES:
+        return side
+    upwards = side is Sense.BETTER if quantity.is_change else world.upwards(side, quantity.name)
+    return Sense.DOWN if upwards is False else Sense.UP

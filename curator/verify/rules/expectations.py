@@ -20,6 +20,7 @@ from curator.verify.reading.reader import Reader
 from curator.verify.reading.roles import Role, bound_of, role_of
 from curator.verify.reading.senses import equality_at, sense_at
 from curator.verify.reading.tokens import TokenKind
+from curator.verify.rules.directions import side_of
 from curator.verify.rules.outcomes import outcome_at
 from curator.verify.rules.parts import HOW, Part, split_up
 from curator.verify.text import words
@@ -365,7 +366,7 @@ class _Expected:
             return abs(size) <= wanted
         if side is Sense.DOWN:
             return size <= wanted
-        return size >= wanted * (1 if side is Sense.UP else 1 - _NEARLY)
+        return size >= wanted * (1 if side in {Sense.UP, Sense.BETTER} else 1 - _NEARLY)
 
     def _value(self, mine: Quantity) -> bool | None:
         """Whether the metric's own value keeps a bound: ``above 90 %``."""
@@ -374,4 +375,5 @@ class _Expected:
         pair = stands(numeral, mine) if numeral else None
         if pair is None or side is None:
             return None
-        return pair[1] >= pair[0] if side is Sense.UP else pair[1] <= pair[0]
+        upwards = side_of(self.world, mine, side) is Sense.UP
+        return pair[1] >= pair[0] if upwards else pair[1] <= pair[0]

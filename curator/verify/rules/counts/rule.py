@@ -9,6 +9,7 @@ from curator.facts import FactKind
 from curator.verify.reading.keys import key_of
 from curator.verify.reading.senses import sense_at
 from curator.verify.report import FindingKind
+from curator.verify.rules.counts.bounded import bounds
 from curator.verify.rules.counts.nouns import ALL, THEM, Fraction, fraction_at, noun_at, noun_before
 from curator.verify.rules.counts.predicates import Predicate, Predicates, has_unknown_choice, predicate_word
 from curator.verify.rules.counts.quantifiers import Quantifiers
@@ -185,7 +186,7 @@ class Counts:
         domain = self._predicates.domain(it.reader, s, i, i + 2, at) if at >= 0 else self._world.all_runs
         results = [predicate.holds(run) for run in domain & limit]
         sure, unknown = sum(r is True for r in results), sum(r is None for r in results)
-        if at >= 0 and sense_at(s, at) is not None and not s.negated(at):
+        if at >= 0 and (sense_at(s, at) is not None or bounds(s, at) is not None) and not s.negated(at):
             unknown = 0
         strictly = sum(self._world.statuses.get(run) == predicate.status for run in domain & limit)
         partial = s.word(i - 1) in {"the", "these", "those", "all"} and it.fraction.whole is None and it.noun

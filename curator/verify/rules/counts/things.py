@@ -10,10 +10,12 @@ from curator.attempt_facts import EXIT_CODE
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.reading.keys import key_of
+from curator.verify.reading.senses import sense_at
 from curator.verify.reading.ties import BELIEVABLE
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.rules.counts.nouns import DONE, PASSING
+from curator.verify.rules.outcomes import outcome_at
 from curator.verify.text import words
 from marin_research.compare import is_repetition_key
 
@@ -51,6 +53,8 @@ class Things:
         token, numeral = s.tokens[i], s.numeral(i)
         if numeral is None:
             return False
+        if _is_article(s, i):
+            return True
         if _is_exit_code(s, i):
             self._check_exit_code(reader, s, i, found)
             return True
@@ -153,6 +157,18 @@ class Things:
                     yield key
         singular = noun.removesuffix("s")
         yield from (key for key in self._world.configs if key.lower().rpartition(".")[2] == singular)
+
+
+def _is_article(s: Sentence, i: int) -> bool:
+    """``One step takes 41 ms``, ``the time of one step``: of any of them, however many there were."""
+    if s.word(i) != "one" or s.word(s.skip(i + 1, PASSING)).endswith("s"):
+        return False
+    low, high = s.clause(i)
+    if s.word(i - 1) in {"of", "for", "per"} and s.names(i - 2):
+        return True
+    told = any(s.kind(j) is TokenKind.NUMBER or sense_at(s, j) for j in range(i + 1, high))
+    opens = i == low or s.word(i - 1) == ","
+    return opens and told and not any(outcome_at(s, j, counted=True) for j in range(i + 1, high))
 
 
 def _is_exit_code(s: Sentence, i: int) -> bool:

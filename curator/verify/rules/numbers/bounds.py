@@ -13,11 +13,12 @@ from curator.verify.reading.roles import Role
 from curator.verify.reading.senses import factor_sense
 from curator.verify.reading.ties import BELIEVABLE, FAR, SLACK
 from curator.verify.report import FindingKind
+from curator.verify.rules.directions import side_of
 from curator.verify.rules.numbers.names import has_other_object
 from curator.verify.text import words
 from curator.verify.text.inflection import forms
 from curator.verify.text.units import FACTOR
-from curator.verify.text.words import Sense
+from curator.verify.text.words import SIZES, Sense
 
 if TYPE_CHECKING:
     from curator.verify.report import Collector
@@ -31,6 +32,7 @@ _AGREEING = forms("agree coincide match")
 _CHOOSING = words.word_set("with without at for under using")
 _BOUNDING = words.word_set("at most least up to than more less over under below above a an the")
 _USING = forms("use try")
+_MEANS = words.word_set("mean average averaged averages averaging")
 _EVERYONE = words.word_set("all every no never always none throughout")
 
 
@@ -58,7 +60,8 @@ class Bound:
         if not holds:
             return False
         both = any(it.s.word(j) == "both" and it.s.runs(j + 1) for j in range(it.i))  # "both Muon runs"
-        everyone = (both or bool(it.s.words & _EVERYONE)) and not self._is_of_untold()
+        clause = {it.s.word(j) for j in range(*it.s.clause(it.i))}
+        everyone = (both or bool(clause & _EVERYONE)) and not self._is_of_untold()
         if everyone and it.s.words & words.ENDED_WELL:  # "every run that finished"
             ended = {q: held for q, held in holds.items() if all(map(it.world.ended_well, q.runs))}
             holds = ended or holds
@@ -129,6 +132,8 @@ class Bound:
         ]
         cheapest = min((m.said for m in meanings), default=FAR)
         near = [m.quantity for m in meanings if m.said <= cheapest + slack and m.said <= BELIEVABLE]
+        if not self._it.s.words & _MEANS:
+            near = [q for q in near if len(q.runs) == 1] or near  # and no mean that a run has a part in
         unit = self._it.numeral.unit
         if self._costs.names.all or (unit is not None and not self._it.numeral.relative):
             return near
@@ -143,16 +148,18 @@ class Bound:
         )
         if reference and it.s.word(it.s.skip(it.i - 1, words.ARTICLES, -1)) == "within":
             return quantity.kind in {FactKind.DELTA, FactKind.PERCENT} and quantity.against in reference.meant
+        beaten = self._side not in SIZES  # "beats 7.5 %": a value, whatever it is in
         if quantity.is_change:
             factor = unit is not None and unit.dimension == FACTOR
-            possible = factor or quantity.kind is not FactKind.RATIO
+            possible = (factor or quantity.kind is not FactKind.RATIO) and not (beaten and it.role is not Role.CHANGE)
             return (it.numeral.relative or it.role is Role.CHANGE) and possible
         within = it.s.word(it.s.skip(it.i - 1, words.ARTICLES, -1)) == "within" and it.numeral.relative
         bare = unit is None and quantity.kind is FactKind.DURATION
         return quantity.kind in STATES and not quantity.extreme and not within and not bare
 
     def _keeps(self, quantity: Quantity) -> bool | None:
-        it, side, numeral = self._it, self._side, self._it.numeral
+        it, numeral = self._it, self._it.numeral
+        side = side_of(it.world, quantity, self._side)
         if it.role is Role.CHANGE and numeral.word and len(numeral.readings) > 1:
             numeral = replace(numeral, readings=numeral.readings[1:])  # "by at least a tenth": percent, no factor
         pair = stands(numeral, quantity)

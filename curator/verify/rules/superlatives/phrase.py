@@ -91,7 +91,8 @@ def superlatives(s: Sentence) -> Iterator[Superlative]:
 def _is_idiom(s: Sentence, i: int) -> bool:
     """``at best``, ``one of the best``, ``most of the runs``: no claim about one run."""
     moved = s.word(i - 2) in _MOVING and s.word(i - 1) == "the"  # "lost the least"
-    if moved or s.word(i - 1) in _NOT_AFTER or s.word(i + 1) in _NOT_BEFORE or _is_partial(s):
+    ours = s.word(i - 1) == "our" and (s.keys(i + 1) or s.names(i + 1) or s.word(i + 1) in words.RUN_NOUNS)
+    if moved or (s.word(i - 1) in _NOT_AFTER and not ours) or s.word(i + 1) in _NOT_BEFORE or _is_partial(s):
         return True
     some = s.word(i - 1) == "the" and s.word(i - 2) in {"among", "of"} and s.word(i - 3) in {"one", "some"}
     counts = s.word(i) in {"most", "least"} and s.kind(i + 1) is not TokenKind.METRIC and not graded(s, i)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.wording import of_quantities
-from curator.verify.reading.ties import SLACK
+from curator.verify.reading.ties import SLACK, Tie
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.superlatives.choices import choice_of
 from curator.verify.rules.superlatives.phrase import FILLERS, superlatives
 from curator.verify.rules.superlatives.scope import domain_of, names_of, ranges_over_some, subjects_of
 from curator.verify.text import words
@@ -85,8 +86,7 @@ class Superlatives:
             _object(it, found, of_quantities([*mine, *verdicts[0].ranked[:1]], self._world))
 
     def _verdicts(self, it: Superlative, names: Ties, reader: Reader) -> Iterator[_Verdict]:
-        for subject in subjects_of(it, reader).all:
-            among = domain_of(it, self._world, reader, subject.meant)
+        for subject, among in self._ranges(it, reader):
             for named in names.all:
                 rankings = [self._ranked(it.sense, name, among) for name in sorted(named.meant)]
                 results = [self._holds(it, ranked, subject.meant) for ranked in rankings]
@@ -95,6 +95,18 @@ class Superlatives:
                     shown = next((ranked for ranked in rankings if ranked), [])
                     holds = any(decided) is not it.negated
                     yield _Verdict(subject.cost + named.cost, holds, subject.meant, shown)
+
+    def _ranges(self, it: Superlative, reader: Reader) -> Iterator[tuple[Tie, frozenset[str]]]:
+        """Who may be called so, and among which runs."""
+        choice = choice_of(it, self._world, reader)
+        if choice is None:
+            for subject in subjects_of(it, reader).all:
+                yield subject, domain_of(it, self._world, reader, subject.meant)
+            return
+        named = choice.named(it, self._world)
+        for subject in [Tie(named)] if named else subjects_of(it, reader, apart=choice.named_at).all:
+            for among in choice.domains(self._world, subject.meant):
+                yield replace(subject, meant=choice.widened(self._world, subject.meant, among)), among
 
     @staticmethod
     def _holds(it: Superlative, ranked: list[Quantity], runs: frozenset[str]) -> bool | None:
@@ -139,15 +151,20 @@ class Superlatives:
     # -- a value: the lowest loss, 2.31 -----------------------------------------------------------------------------
 
     def _judge_value(self, it: Superlative, name: str, reader: Reader, found: Collector) -> None:
-        stated = it.stated
+        choice = choice_of(it, self._world, reader)
+        stated = it.stated or (choice.stated(it) if choice else None)
         if stated is None or it.rank > 1 or it.negated or it.s.word(it.i - 1) == "-" or ranges_over_some(it):
             return
-        ranked = self._ranked(it.sense, name, domain_of(it, self._world, reader, frozenset()))
-        if len(ranked) < 2 or reader.named - self._world.baseline - ranked[0].runs:
+        everyone = domain_of(it, self._world, reader, frozenset())
+        domains = choice.domains(self._world, frozenset()) if choice else [everyone]
+        rankings = [each for among in domains if len(each := self._ranked(it.sense, name, among)) > 1]
+        others = reader.named - self._world.baseline - (choice.around if choice else frozenset())
+        if not rankings or any(others - ranked[0].runs for ranked in rankings):
             return
-        fits = [q for q in ranked if fit(stated, q) is Fit.MATCH]
-        if fits and all(q.value != ranked[0].value for q in fits):
-            _object(it, found, of_quantities(ranked[:1], self._world))
+        fitting = [[q for q in ranked if fit(stated, q) is Fit.MATCH] for ranked in rankings]
+        right = [q for fits, ranked in zip(fitting, rankings, strict=True) for q in fits if q.value == ranked[0].value]
+        if any(fitting) and not right:
+            _object(it, found, of_quantities(rankings[0][:1], self._world))
 
 
 def _group(it: Superlative, reader: Reader) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.known.world import QUALIFIERS
 from curator.verify.reading.senses import graded
 from curator.verify.reading.sentences import SUBORDINATORS
 from curator.verify.reading.ties import Tie, Ties
@@ -39,6 +40,8 @@ def names_of(it: Superlative, world: World, reader: Reader, found: Collector) ->
     s, i = it.s, it.i
     i += graded(s, i) is not None
     j = s.skip(i + 1, _TO_METRIC)
+    part = s.skip(j, frozenset({*QUALIFIERS, "-"}))
+    j = part if s.kind(part) is TokenKind.METRIC else j  # "on test-clean"
     if s.kind(j) is TokenKind.METRIC and (s.word(j - 1) != "of" or s.word(j - 2) == "in"):
         return Ties([Tie(s.names(j))])
     if _is_of_other(s, i, j):
@@ -56,7 +59,8 @@ def names_of(it: Superlative, world: World, reader: Reader, found: Collector) ->
         return Ties([Tie(frozenset(name for _, name in world.values if world.speed(name)))])
     if it.sense in SIZES and s.word(i + 1) in words.RUN_NOUNS:
         return Ties([])
-    values = [q for k in s.of_kind(TokenKind.NUMBER, (low, high)) for q in found.meant.get(s.tokens[k].start, ())]
+    numbers = [k for k in s.of_kind(TokenKind.NUMBER, (low, high)) if not s.keys(s.skip(k - 1, words.BE, -1))]
+    values = [q for k in numbers for q in found.meant.get(s.tokens[k].start, ())]
     if told := frozenset(q.name for q in values if q.kind is FactKind.METRIC):
         return Ties([Tie(told)])
     recent = reader.metrics.of(i)
@@ -77,11 +81,17 @@ def _is_of_other(s: Sentence, i: int, j: int) -> bool:
 # -- of whom --------------------------------------------------------------------------------------------------------
 
 
-def subjects_of(it: Superlative, reader: Reader) -> Ties:
-    """Who is called so: named right behind, or before it, or in the sentence before."""
+def subjects_of(it: Superlative, reader: Reader, apart: int = -1) -> Ties:
+    """Who is called so: named right behind, or before it, or in the sentence before; not who is named among whom.
+
+    Args:
+        it: the superlative.
+        reader: of its sentence.
+        apart: where those are named of whose values it is one: ``of the seeds of LR-003``.
+    """
     s, i = it.s, it.i
     low, high = s.clause(i)
-    singles = [m for m in reader.runs if not m.reference and not _is_domain(s, m.first)]
+    singles = [m for m in reader.runs if not m.reference and m.first != apart and not _is_domain(s, m.first)]
     behind = next((m for m in singles if m.first > i), None)
     if behind and any(s.word(k) in SUBORDINATORS for k in range(i, behind.first)):
         behind = None
@@ -131,7 +141,10 @@ def domain_of(it: Superlative, world: World, reader: Reader, run: frozenset[str]
         groups = [world.all_runs, world.variants, ended, *(world.repeats(each) for each in sorted(run))]
         groups += [reader.named_before, *(m.meant for m in reader.runs)]
         return next((group for group in groups if len(group) == counted and (not run or run & group)), frozenset())
-    sets = [m.meant for m in reader.runs if len(m.meant) > 1 and run & m.meant and _is_domain(s, m.first)]
+    chosen = [m.meant for m in reader.runs if len(m.meant) > 1 and run & m.meant and _is_domain(s, m.first)]
+    if any(_is_domain(s, m.first) and s.word(m.last + 1) == "alone" for m in reader.runs):
+        return frozenset()  # "the runs with dropout alone", and nothing else that we might not see
+    sets = [frozenset.intersection(*chosen)] if chosen else []
     sets += [m.meant for m in reader.runs if len(m.members) > 2 and run <= m.meant]
     sets += [reader.frame] if reader.frame and run <= reader.frame else []
     everyone = world.all_runs
@@ -150,7 +163,13 @@ def ranges_over_some(it: Superlative) -> bool:
 
 def _is_domain(s: Sentence, j: int) -> bool:
     """Whether the runs named at ``j`` are those it is the best of: ``the best of the Muon runs``."""
-    k = s.skip(j - 1, words.ARTICLES | words.COUNTED, -1)
+    k = _before_name(s, j)
+    if s.word(k) in _CHOOSING and s.word(k - 1) == "and" and s.runs(k - 2):
+        return _is_domain(s, k - 2)  # "of the runs with seed 0 and without it"
+    if s.word(k) in _CHOOSING and s.word(k - 1) in words.RUN_NOUNS:
+        k = s.skip(k - 1, words.RUN_NOUNS | words.ARTICLES, -1)  # "of the runs without it"
+        if s.word(k) in words.SUPERLATIVES:
+            return len(s.runs(j)) > 1  # "the best run without it"
     while s.kind(k) is TokenKind.NUMBER:
         k = s.skip(k - 1, words.ARTICLES, -1)
     several = len(s.runs(j)) > 1 and s.tokens[j].described
@@ -160,3 +179,11 @@ def _is_domain(s: Sentence, j: int) -> bool:
         return True  # "the lowest without it"
     called = s.word(k - 1) != "that" and any(s.word(n) in words.SUPERLATIVES for n in range(max(0, k - 3), k))
     return s.word(k) == "among" or (s.word(k) == "of" and (called or k == 0))
+
+
+def _before_name(s: Sentence, j: int) -> int:
+    """Where the word stands before a name, its articles and its key: the "with" of ``with a batch size of 512``."""
+    k = j - 1
+    while s.word(k) in words.ARTICLES | words.COUNTED | {"="} or s.keys(k) or (s.word(k) == "of" and s.keys(k - 1)):
+        k -= 1
+    return k
