@@ -16,6 +16,14 @@ SAID = {
     "the best run without something": ("ppo", "The best run without the bonus is {}.", "PPO-003", "PPO-001"),
     "a mark that a low value beats": ("speech", "{} clears the 3 % mark on test-clean.", "ASR-003", "ASR-005"),
     "a mark that a high value beats": ("ppo", "{} breaks the 49 % mark in success rate.", "PPO-005", "PPO-004"),
+    "how many seeds keep a bound": ("ppo", "{} of the three seeds without the bonus stay below 41.5 %.", "Two", "One"),
+    "how many values beat it": ("routing", "{} of the five routers beats the baseline on eval loss.", "One", "Two"),
+    "all seeds": ("ppo", "All seeds {} the bonus finished.", "without", "with"),
+    "how many seeds were added": ("ppo", "We ran {} more seeds of PPO-001 (PPO-002 and PPO-003).", "two", "three"),
+    "runs counted behind their names": ("ppo", "PPO-004 and PPO-005, {} runs, finished.", "two", "three"),
+    "runs counted before their names": ("ppo", "The {} runs PPO-001, PPO-002 and PPO-003 finished.", "three", "two"),
+    "runs named behind a count": ("ppo", "One of the six runs failed: {}.", "PPO-006", "PPO-005"),
+    "all runs of a sweep": ("ppo", "The sweep has {} runs, one of which failed.", "six", "five"),
     "one step of many": ("kernels", "One call takes {} us in FLASH-013.", "1241.8", "1502.1"),
 }
 

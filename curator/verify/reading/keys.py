@@ -39,6 +39,8 @@ def _key_before(s: Sentence, i: int, *, joints: bool) -> frozenset[str]:
         keys = s.tokens[j].keys
         if keys:
             counted = s.kind(j - 1) is TokenKind.NUMBER or s.word(j - 1) in {*words.ADJECTIVES, *words.SUPERLATIVES}
+            if s.word(j).endswith("s") and s.word(j + 1) == "at" and not any(key.endswith("s") for key in keys):
+                return frozenset()  # "three seeds at 0.01"
             if not s.word(j).endswith("s") and all(key.endswith("s") for key in keys):
                 return frozenset()  # "shard 57" is one of the shards
             named = bool(s.tokens[j].names) and j < i - 2

@@ -201,7 +201,7 @@ class Comparisons:
 
     def _names_before(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         low, _ = s.clause(i)
-        last = next((j for j in range(i - 1, low - 1, -1) if s.names(j) or s.keys(j)), None)
+        last = next((j for j in range(i - 1, low - 1, -1) if s.names(j) or (s.keys(j) and not _is_counted(s, j))), None)
         valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
         if last is not None and not s.names(last) and not valued and reader.axis_at(last) is None:
             return None  # it is a setting that goes up
@@ -350,6 +350,12 @@ class Comparisons:
         if len(told) == 1 and sense in words.SIZES and told != {sense is Sense.UP}:
             why = f"{'/'.join(sorted(names))} is better the other way"
             found.object(FindingKind.COMPARATIVE, s.tokens[i].start, s.tokens[i + 2].end, why)
+
+
+def _is_counted(s: Sentence, j: int) -> bool:
+    """``two of the five learning rates improve``: its values are spoken of, and not how large it is."""
+    counted = s.skip(j - 1, words.ARTICLES | {"other", "further", "more", "additional", "new"}, -1)
+    return s.word(j).endswith("s") and s.kind(counted) is TokenKind.NUMBER
 
 
 def _of_stage(pairs: list[tuple[str, str]], s: Sentence, i: int) -> list[tuple[str, str]]:

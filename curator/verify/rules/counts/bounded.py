@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
+    from curator.verify.text.numerals import Numeral
 
 _AMOUNT = words.ARTICLES | words.APPROXIMATE | words.word_set("just than well far only")
 _BARELY = words.word_set("just barely narrowly")
@@ -46,6 +47,7 @@ def kept(world: World, reader: Reader, s: Sentence, i: int, *, negated: bool) ->
     names = reader.metrics.of(i, ahead=False).surest or reader.metrics.of(i).surest
     if numeral is not None and numeral.unit is not None and not names:
         names = world.in_unit(numeral.unit.dimension) - world.durations  # "two of our runs got over 97 %"
+    names = names or _cut(world, numeral)
     if numeral is None or side is None or not names:
         return None
 
@@ -60,6 +62,13 @@ def kept(world: World, reader: Reader, s: Sentence, i: int, *, negated: bool) ->
         return results.pop() if len(results) == 1 else None
 
     return holds
+
+
+def _cut(world: World, numeral: Numeral | None) -> frozenset[str]:
+    """``three of the seeds end below 2.31``: the primary metric, where the bound lies among its values."""
+    values = [q.value for (_, name), q in world.values.items() if name == world.primary]
+    near = numeral is not None and numeral.unit is None and values and min(values) <= numeral.value <= max(values)
+    return frozenset({world.primary}) if near else frozenset()
 
 
 def _is_near(s: Sentence, i: int) -> bool:

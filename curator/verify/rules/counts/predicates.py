@@ -44,6 +44,8 @@ class Predicate:
     """Where its word stands; -1 where the noun itself says it: ``two failures``."""
     status: str = ""
     """The status that it says, to the letter."""
+    decided: bool = False
+    """It is a comparison or a bound, which is not so of a run that has no value."""
 
 
 class Predicates:
@@ -65,7 +67,8 @@ class Predicates:
                 return told
             if (sense_at(s, at) or equality_at(s, at)) is not None and not s.hedged(at):
                 claim = self._comparisons.claim_at(reader, s, at)
-                return Predicate(self._compared(claim, negated=s.negated(at, i - 1)), at) if claim else None
+                negated = s.negated(at, i - 1)
+                return Predicate(self._compared(claim, negated=negated), at, decided=not negated) if claim else None
         return None
 
     def before(self, reader: Reader, s: Sentence, i: int) -> Predicate | None:
@@ -75,7 +78,7 @@ class Predicates:
 
     def _kept(self, reader: Reader, s: Sentence, bound: int, at: int, *, negated: bool) -> Predicate | None:
         holds = kept(self._world, reader, s, bound, negated=negated)
-        return Predicate(holds, at) if holds else None
+        return Predicate(holds, at, decided=not negated) if holds else None
 
     def labelled(self, s: Sentence, i: int) -> Predicate | None:
         """``Succeeded: 4``."""

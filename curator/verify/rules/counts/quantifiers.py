@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.known.sweeps import sweeps, swept_key
+from curator.verify.reading.belonging import of_whom
 from curator.verify.reading.mentions import PREPOSITIONS
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
@@ -50,6 +52,8 @@ class Quantifiers:
             noun += 1
         if s.kind(noun) is TokenKind.CONFIG and s.word(i - 1) in PREPOSITIONS:
             return  # "it pays off on both seeds"
+        if self._check_values(reader, s, i, noun, found):
+            return
         mention = next((m for m in reader.runs if m.first in {noun, noun - 1}), None)
         last = s.is_word(noun) and s.word(noun + 1) in words.RUN_NOUNS
         alone = word in _ALONE and s.word(i + 1) in {*words.STATUS_WORDS, *words.BE}
@@ -76,6 +80,28 @@ class Quantifiers:
         elif any(held is not None for held in results.values()):
             ids = [f.id for f in self._world.facts if f.kind is FactKind.STATUS and f.subject in domain]
             found.support(s.tokens[i].start, s.tokens[i].end, ids)
+
+    def _check_values(self, reader: Reader, s: Sentence, i: int, noun: int, found: Collector) -> bool:
+        """``none of the seeds``, ``every seed of LR-003``: of the runs among which the setting is moved."""
+        key = swept_key(self._world, s.keys(noun)) if not s.names(noun) else ""
+        groups = sweeps(self._world, key) if key else []
+        if not groups:
+            return False
+        of = of_whom(s, noun, i, reader.runs)
+        if of and of.meant:
+            groups = sweeps(self._world, key, of.meant)
+            groups = [inside if len(inside := group & of.meant) > 1 else group for group in groups]
+        limit, after = self._predicates.chosen(reader, s, of.last if of and of.first > noun else noun)
+        predicate = self._predicates.behind(reader, s, after)
+        if predicate is None or limit is None:
+            return True
+        found.judged.add(s.tokens[predicate.at].start)
+        wrong = [
+            [run for run in sorted(group & limit) if predicate.holds(run) is (s.word(i) not in ALL)] for group in groups
+        ]
+        if all(wrong):
+            self._object(s, i, wrong[0], found)
+        return True
 
     def _check_only(self, reader: Reader, s: Sentence, i: int, found: Collector) -> None:
         """``Only LR-003 improved``, ``LR-003 is the only run that improved``."""

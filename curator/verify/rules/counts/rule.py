@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
+from curator.verify.reading.belonging import listed, listed_behind
 from curator.verify.reading.keys import key_of
-from curator.verify.reading.senses import sense_at
 from curator.verify.report import FindingKind
-from curator.verify.rules.counts.bounded import bounds
 from curator.verify.rules.counts.nouns import ALL, THEM, Fraction, fraction_at, noun_at, noun_before
 from curator.verify.rules.counts.predicates import Predicate, Predicates, has_unknown_choice, predicate_word
 from curator.verify.rules.counts.quantifiers import Quantifiers
 from curator.verify.rules.counts.runs import totals
 from curator.verify.rules.counts.things import Things
+from curator.verify.rules.counts.values import Values
 from curator.verify.text import words
 from curator.verify.text.units import PERCENT
 
@@ -60,6 +60,7 @@ class Counts:
         self._predicates = Predicates(world, comparisons)
         self._quantifiers = Quantifiers(world, self._predicates)
         self._things = Things(world, quoted)
+        self._values = Values(world, self._predicates)
 
     def check_words(self, reader: Reader, s: Sentence, found: Collector) -> None:
         """All, none, both, only."""
@@ -80,6 +81,8 @@ class Counts:
         noun = self._noun(s, i, fraction)
         if self._is_name(s, i, fraction, noun):
             return False
+        if self._values.check(reader, s, i, noun, found):
+            return True
         if noun in _SCORES:
             self._things.check_metrics(s, i, found)
             return True
@@ -153,6 +156,9 @@ class Counts:
             return it.totals(self._world)
         at = noun_at(s, it.fraction)
         start = max(at if at is not None else i, whole if whole is not None else i)
+        told, _ = listed(s, i, start)
+        if told and len(told) != self._whole(it):
+            return {len(told)}
         limit, after = self._predicates.chosen(it.reader, s, start)
         if not it.noun and s.word(0) in {"of", "among"}:  # "Of the four runs without a bonus, three finished"
             whole_noun = next((j for j in range(i) if s.word(j) in words.RUN_NOUNS), i)
@@ -169,6 +175,8 @@ class Counts:
             return None if whole is not None or it.value == 1 else it.totals(self._world)
         if predicate.at >= 0:
             found.judged.add(s.tokens[predicate.at].start)
+        if named := listed_behind(s, predicate.at):
+            return {len(named - frozenset(run for run in named if predicate.holds(run) is False))}
         if limit is None:
             return None
         allowed = self._satisfied(it, predicate, limit)
@@ -180,14 +188,19 @@ class Counts:
             allowed.add(len(limit & self._predicates.domain(it.reader, s, i, start, after)))
         return allowed
 
+    @staticmethod
+    def _whole(it: _Count) -> int:
+        """The five of ``two of the five runs``; 0 where none stands there."""
+        numeral = it.s.numeral(it.fraction.whole) if it.fraction.whole is not None else None
+        return int(numeral.value) if numeral else 0
+
     def _satisfied(self, it: _Count, predicate: Predicate, limit: frozenset[str]) -> set[int]:
         """How many runs the predicate may hold for: those it does, and perhaps those nothing is known of."""
         s, i, at = it.s, it.i, predicate.at
         domain = self._predicates.domain(it.reader, s, i, i + 2, at) if at >= 0 else self._world.all_runs
         results = [predicate.holds(run) for run in domain & limit]
         sure, unknown = sum(r is True for r in results), sum(r is None for r in results)
-        if at >= 0 and (sense_at(s, at) is not None or bounds(s, at) is not None) and not s.negated(at):
-            unknown = 0
+        unknown = 0 if predicate.decided else unknown
         strictly = sum(self._world.statuses.get(run) == predicate.status for run in domain & limit)
         partial = s.word(i - 1) in {"the", "these", "those", "all"} and it.fraction.whole is None and it.noun
         return {strictly or sure, *range(sure, sure + unknown + 1), *(range(1, sure + 1) if partial else ())}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from curator.facts import FactKind
 from curator.verify.rules.counts.nouns import OTHERS
+from curator.verify.text import words
+from curator.verify.text.inflection import forms
 
 if TYPE_CHECKING:
     from curator.verify.known.world import World
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
 
 _ALL_RUNS = re.compile(r"(?:^|_)(?:runs|total|configs|experiments)$")
+
+_HAVING = words.word_set("has had have having") | forms("comprise contain include count consist span cover total")
+_ADVERBS = words.word_set("now only just exactly a total of in so far already") - {"of"}
 
 
 def totals(world: World, reader: Reader, s: Sentence, i: int, noun: str) -> set[int]:
@@ -27,9 +32,17 @@ def totals(world: World, reader: Reader, s: Sentence, i: int, noun: str) -> set[
     allowed |= {len(runs - world.baseline) for runs in named if len(runs) > 2}
     if {s.word(i - 1), s.word(i + 1)} & OTHERS:
         allowed = {n - k for n in allowed for k in (1, 2, max(1, len(reader.named))) if n > k}
-    allowed |= {sum(map(world.ended_well, runs)) for runs in (world.all_runs, *(m.meant for m in reader.runs))}
+    finished = [m.meant for m in reader.runs] if _has(s, i) else [world.all_runs, *(m.meant for m in reader.runs)]
+    allowed |= {sum(map(world.ended_well, runs)) for runs in finished}
     if variants:
         settings = [(key, fact.value) for key in world.varying for fact in world.configs[key].values()]
         allowed |= {len(world.runs_with(key, value)) for key, value in settings}
     allowed |= {len(world.repeats(run)) for run in reader.named | world.baseline}
     return allowed - {0}
+
+
+def _has(s: Sentence, i: int) -> bool:
+    """``the sweep has ten runs``: all of them, and not only those that reached their end."""
+    j = s.skip(i - 1, _ADVERBS, -1)
+    j -= s.word(j) == "of"  # "consists of"
+    return s.word(j) in _HAVING and s.word(s.skip(j - 1, _ADVERBS, -1)) not in {"we", "i"}

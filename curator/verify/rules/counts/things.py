@@ -14,20 +14,16 @@ from curator.verify.reading.senses import sense_at
 from curator.verify.reading.ties import BELIEVABLE
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
-from curator.verify.rules.counts.nouns import DONE, PASSING
+from curator.verify.rules.counts.nouns import PASSING
 from curator.verify.rules.outcomes import outcome_at
 from curator.verify.text import words
-from marin_research.compare import is_repetition_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
     from curator.verify.report import Collector
     from curator.verify.rules.quoted import QuotedNumbers
-    from curator.verify.text.numerals import Numeral
 
 _COUNTING = frozenset({FactKind.COUNT, FactKind.CONFIG, FactKind.METRIC})
 _SAME_THING = (
@@ -57,8 +53,6 @@ class Things:
             return True
         if _is_exit_code(s, i):
             self._check_exit_code(reader, s, i, found)
-            return True
-        if self._is_of_values(s, i, noun, numeral, found):
             return True
         if key_of(s, i):
             return False
@@ -122,41 +116,6 @@ class Things:
             if fit(numeral, q) is Fit.MATCH and subjects.cost(q.runs) <= BELIEVABLE
         ]
         return [fact_id for q in about for fact_id in q.ids] or list(self._quoted.match(s, i, subjects))
-
-    # -- values of a setting ------------------------------------------------------------------------------------
-
-    def _is_of_values(self, s: Sentence, i: int, noun: str, numeral: Numeral, found: Collector) -> bool:
-        """``three seeds``, ``five learning rates``: how many values a config key has."""
-        for key in self._counted_keys(s, i, noun, numeral):
-            facts = [fact for run, fact in self._world.configs[key].items() if run]
-            setting = any(isinstance(f.value, int | float) and f.value == numeral.value for f in facts)
-            varied = key in self._world.varying or key.rpartition(".")[2] == "seed"
-            if not varied or (setting and not is_repetition_key(key)):
-                continue
-            distinct = len({repr(fact.value) for fact in facts})
-            behind = s.skip(i + 1, PASSING) + 1
-            chosen = s.word(behind) in {"that", "which"} or any(s.word(j) in DONE for j in range(i + 1, behind))
-            some = (chosen or s.word(i - 1) not in _WHOLE) and 1 < numeral.value < distinct
-            based = any(fact.subject in self._world.baseline for fact in facts) and not is_repetition_key(key)
-            varied_only = distinct - 1 == numeral.value and based
-            if numeral.value == distinct or some or varied_only:
-                found.support(s.tokens[i].start, s.tokens[i].end, [fact.id for fact in facts])
-            else:
-                found.object_to(FindingKind.COUNT, s.tokens[i], f"{key} has {distinct} values")
-            return True
-        return False
-
-    def _counted_keys(self, s: Sentence, i: int, noun: str, numeral: Numeral) -> Iterator[str]:
-        """The config keys whose values may be counted."""
-        j = s.skip(i + 1, PASSING)
-        if s.word(j).endswith("s") or s.word(i + 1) == "-":
-            yield from sorted(s.keys(j))
-        if noun in {"values", "settings", "points", "levels"} and numeral.word:
-            for key in sorted(self._world.varying):
-                if len({repr(f.value) for f in self._world.configs[key].values()}) == numeral.value:
-                    yield key
-        singular = noun.removesuffix("s")
-        yield from (key for key in self._world.configs if key.lower().rpartition(".")[2] == singular)
 
 
 def _is_article(s: Sentence, i: int) -> bool:

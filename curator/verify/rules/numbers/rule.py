@@ -20,6 +20,7 @@ from curator.verify.reading.senses import amount_word, factor_sense, sense_at
 from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.counts.bounded import bounds
 from curator.verify.rules.directions import went
 from curator.verify.rules.numbers.bounds import Bound
 from curator.verify.rules.numbers.costs import Costs
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 _NEAR = 0.25
 """How much dearer than the cheapest a meaning may be and still count as evidence."""
+_BACK = 6
+"""Tokens within which a bound stands behind its verb."""
 _FEW = 12
 """Up to here a plan may count in words: "two more seeds" is no result."""
 _ASPIRED = words.word_set(
@@ -78,6 +81,12 @@ def _is_setting_moved(it: Statement) -> bool:
     pronoun = s.word(i - 1) in {"both", "it", "each"} and s.word(i - 2) == "with"
     moved = it.reader.axis_at(i) is not None and len([m for m in it.reader.runs if by_id(s, m)]) != 2
     return it.numeral.word and s.word(i)[-2:] in {"ed", "ng"} and (pronoun or moved)
+
+
+def _is_counted_by(it: Statement, found: Collector) -> bool:
+    """``none of the seeds beats 2.31``: of how many it is so was judged already, and of no single run it is said."""
+    judged = (j for j in range(max(0, it.i - _BACK), it.i) if it.s.tokens[j].start in found.judged)
+    return any(bounds(it.s, j) == it.i for j in judged)
 
 
 class Numbers:
@@ -135,6 +144,8 @@ class Numbers:
 
     def _judge(self, it: Statement, found: Collector) -> None:
         costs, token = Costs(it), it.s.tokens[it.i]
+        if _is_counted_by(it, found):
+            return
         if it.side is not None:
             excused = it.s.hedged(it.i) or bool(it.s.words & _ASPIRED and self._quoted_ids(it, loose=True))
             if Bound(it, costs, it.side).judge(found, excused=excused):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.verify.known.sweeps import sweeps, swept_key, values
-from curator.verify.reading.mentions import PREPOSITIONS
+from curator.verify.reading.belonging import of_whom
 from curator.verify.reading.roles import bound_of
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.rules.superlatives.phrase import FILLERS
@@ -17,20 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from curator.verify.known.world import World
-    from curator.verify.reading.mentions import Mention
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
     from curator.verify.rules.superlatives.phrase import Superlative
     from curator.verify.text.numerals import Numeral
 
 _AMONG = words.word_set("of among amongst across over within from")
-_FRONT = 4
 _REPEATED = frozenset(f"{word}s" for word in words.REPETITIONS - {"trial", "seed"})
-_TO_NAME = (
-    words.ARTICLES
-    | words.RUN_NOUNS
-    | words.word_set("tried used tested with without under using of in at for from ( and we =")
-)
 _TO_VALUE = words.BE | words.word_set(": = ( number no. seed with on in for the")
 
 
@@ -88,7 +81,7 @@ def choice_of(it: Superlative, world: World, reader: Reader) -> Choice | None:
         noun, key = found
     if not sweeps(world, key):
         return None
-    of = _of_whom(s, noun, reader) or _fronted(s, it.i, reader)
+    of = of_whom(s, noun, it.i, reader.runs)
     return Choice(key, max(noun, of.last), of.meant, of.first) if of else Choice(key, noun)
 
 
@@ -120,19 +113,3 @@ def _key(s: Sentence, j: int, world: World) -> str:
     if s.is_word(j) and s.word(j) in _REPEATED:
         return swept_key(world, frozenset(filter(is_repetition_key, world.configs)))
     return swept_key(world, s.keys(j)) if s.kind(j) is TokenKind.CONFIG else ""
-
-
-def _of_whom(s: Sentence, noun: int, reader: Reader) -> Mention | None:
-    """``of the seeds of LR-003``, ``of the learning rates in LR-001 to LR-005``."""
-    behind = noun + 1
-    while s.word(behind) in _TO_NAME or s.keys(behind):
-        behind += 1
-    mention = next((m for m in reader.runs if m.first <= behind <= m.last), None)
-    linked = mention is not None and behind > noun + 1 and s.word(mention.first - 1) not in words.BE
-    return mention if linked else None
-
-
-def _fronted(s: Sentence, i: int, reader: Reader) -> Mention | None:
-    """``At batch 512 the best seed is``: the runs among which it is, in front."""
-    front = next((m for m in reader.runs if m.last < i), None)
-    return front if front and len(front.meant) > 1 and s.word(0) in PREPOSITIONS and front.first <= _FRONT else None
