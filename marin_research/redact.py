@@ -19,6 +19,7 @@ from marin_research.redaction.assignments import assigned
 from marin_research.redaction.known import known_secrets, spellings
 from marin_research.redaction.names import Strength, is_bare, is_secret_header, kind_of, strength, variable_strength
 from marin_research.redaction.pem import pem_blocks
+from marin_research.redaction.programs import given_passwords
 from marin_research.redaction.removed import (
     Removed,
     hide,
@@ -195,6 +196,7 @@ class Redactor:
         yield from self._known(line)
         yield from shaped(line)
         yield from assigned(line)
+        yield from given_passwords(line)
         if self._public:
             yield from self._personal.find(line)
 

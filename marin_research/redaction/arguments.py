@@ -1,7 +1,7 @@
 """Masks the secrets in an argument vector, one argument at a time, so that it still is the same command.
 
 Adds to the rules for text what only the boundaries of arguments tell: ``--password`` and the argument after it, a value
-with blanks in it, ``curl -u user:password``, ``wandb login KEY``.
+with blanks in it, ``wandb login KEY``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from marin_research.redaction.assignments import BY_NAME
 from marin_research.redaction.names import Strength, is_bare, kind_of, variable_strength, word_set
+from marin_research.redaction.programs import passwords
 from marin_research.redaction.values import is_secret, looks_random
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _SETS_VARIABLE = frozenset(
 )
 _SHELLS = word_set("bash dash eval fish ksh sh ssh su tmux xargs zsh")
 """Programs that take a script, or a command with its variables, as one argument."""
-_CURL_USER = frozenset({"-u", "-U", "--user", "--proxy-user"})
 _CURL_COOKIE = frozenset({"-b", "--cookie"})
 _MIN_POSITIONAL = 8
 
@@ -42,8 +42,12 @@ class Masks(NamedTuple):
 def masked_arguments(argv: Sequence[str], masks: Masks) -> Iterator[str]:
     """The arguments, as many and in the same order, with what is secret masked."""
     programs: set[str] = set()  # last parts of the paths of all arguments: any may be a program that another one starts
+    given = dict(passwords(argv))
     for index, argument in enumerate(argv):
-        masked = _after_the_one_before(argv, index, programs, masks)
+        if index in given:
+            masked = _masked_password(argument, given[index], masks)
+        else:
+            masked = _after_the_one_before(argv, index, programs, masks)
         yield _by_itself(argument, programs, masks) if masked is None else masked
         programs.add(PurePath(argument).name)
 
@@ -51,8 +55,6 @@ def masked_arguments(argv: Sequence[str], masks: Masks) -> Iterator[str]:
 def _after_the_one_before(argv: Sequence[str], index: int, programs: set[str], masks: Masks) -> str | None:
     """The argument masked as the value of the option before it; None where it is no secret value."""
     argument, before = argv[index], argv[index - 1] if index else ""
-    if "curl" in programs and before in _CURL_USER:
-        return _masked_login(argument, masks)
     if "curl" in programs and before in _CURL_COOKIE and "=" in argument:
         return masks.whole(argument, "cookie")
     if _is_wandb_key(argv, index):
@@ -75,8 +77,6 @@ def _announced(argv: Sequence[str], index: int, programs: set[str]) -> str | Non
 
 def _by_itself(argument: str, programs: set[str], masks: Masks) -> str:
     named = _NAMED.fullmatch(argument)
-    if named and "curl" in programs and named["name"] in _CURL_USER:
-        return f"{named['name']}={_masked_login(named['value'], masks)}"
     is_script = any(blank in argument for blank in " \t\n") and not programs.isdisjoint(_SHELLS)
     if named and not is_script:
         name, value = named["name"], named["value"]
@@ -86,9 +86,10 @@ def _by_itself(argument: str, programs: set[str], masks: Masks) -> str:
     return masks.text(argument)
 
 
-def _masked_login(login: str, masks: Masks) -> str:
-    user, colon, password = login.partition(":")
-    return f"{masks.text(user)}{colon}{masks.whole(password, 'password')}" if password else masks.text(login)
+def _masked_password(argument: str, start: int, masks: Masks) -> str | None:
+    password = argument[start:]
+    is_given = is_secret(password, "password", Strength.STRONG)
+    return masks.text(argument[:start]) + masks.whole(password, "password") if is_given else None
 
 
 def _is_wandb_key(argv: Sequence[str], index: int) -> bool:
