@@ -159,7 +159,8 @@ def watch(
     there are several, each that is watched gets it as ``ambiguous``.
 
     Args:
-        owner: names the step; of watches in one process only those of one step may share it.
+        owner: names the step; of watches in one process only those of one step may share it. Runs that are the step's
+            beyond doubt and that the program does not name are called by it, where there is a ``config``.
         on_change: called in the thread that changed it when a run has started, before ``wandb.init`` returns, and when
             its finish is complete. What it raises becomes a gap.
         sink: a new file, to which each event is appended as a line so that runs of forked children are seen.
@@ -277,7 +278,15 @@ def _started(live: Any, *, reused: bool = False) -> None:
     for each in _watching():
         if each.config and attribution == "step" and not reused:
             _quietly([each], live.config.update, each.config, allow_val_change=True)
+            _quietly([each], _call, live, each.owner)
         each.saw(live, attribution=attribution, reused=reused)
+
+
+def _call(live: Any, name: str) -> None:
+    """Give a new run that the program has not named this name instead of two random words."""
+    feature = getattr(getattr(live, "_telemetry_obj", None), "feature", None)  # W&B says it nowhere else
+    if not live.resumed and not getattr(feature, "set_init_name", True):
+        live.name = name
 
 
 def _refused(error: Exception) -> None:

@@ -263,6 +263,29 @@ def test_a_run_of_one_step_carries_what_leads_to_its_record_and_keeps_its_own_co
     assert configs == {"bare": {"lr": 1, "marin_research": join}, "own": {"lr": 0.1, "marin_research": join}}
 
 
+def test_a_new_run_that_nobody_named_is_called_by_its_experiment_id(
+    wandb_server: Callable[..., str], tmp_path: Path
+) -> None:
+    """Two random words in W&B lead nowhere; a name that somebody chose, now or earlier, is theirs."""
+    played = play(
+        tmp_path,
+        """
+        with wandb_hook.watch("LR-001", config={"marin_research": {"run": "LR-001"}}) as watch:
+            import wandb
+            for said in ({}, {"name": "mine"}, {"settings": {"run_name": "also mine"}}, {"resume": "must"}):
+                wandb.init(project="p", id="trained" if "resume" in said else None, **said).finish()
+        with wandb_hook.watch("nobody's") as other:
+            wandb.init(project="p").finish()
+        tell(names=[run.name for run in (*watch.runs(), *other.runs())], gaps=watch.gaps())
+        """,
+        WANDB_MODE="online",
+        WANDB_BASE_URL=wandb_server(),
+        WANDB_API_KEY=f"local-{'k' * 40}",
+    )
+
+    assert played.told == {"names": ["LR-001", "mine", "also mine", "bright-sea-7", "calm-lake-1"], "gaps": []}
+
+
 def test_a_run_that_may_be_anothers_is_told_nothing_and_claimed_by_nobody(tmp_path: Path) -> None:
     """A link to the wrong record is worse than none."""
     played = play(

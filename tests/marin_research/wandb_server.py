@@ -16,6 +16,22 @@ from typing import Any
 ENTITY = "lab"
 VIEWER = {"id": "VXNlcjox", "entity": ENTITY, "username": "someone", "teams": {"edges": []}}
 
+RESUMABLE = {
+    "id": "2",
+    "name": "trained",
+    "displayName": "bright-sea-7",
+    "tags": ["training"],
+    "config": "{}",
+    "summaryMetrics": "{}",
+    "historyLineCount": 0,
+    "eventsLineCount": 0,
+    "logLineCount": 0,
+    "historyTail": "[]",
+    "eventsTail": "[]",
+    "wandbConfig": '{"t": 1}',
+}
+"""A run that was there before."""
+
 
 def answer(operation: str, variables: dict[str, Any], url: str) -> dict[str, Any]:
     """The ``data`` of a GraphQL answer; an operation that may be unsupported gets an empty one."""
@@ -27,7 +43,7 @@ def answer(operation: str, variables: dict[str, Any], url: str) -> dict[str, Any
                 "id": "1",
                 "name": variables.get("project"),
                 "entity": {"id": "1", "name": ENTITY},
-                "bucket": None,
+                "bucket": RESUMABLE if variables.get("name") == RESUMABLE["name"] else None,
             }
         }
     if operation == "UpsertBucket":
@@ -35,7 +51,8 @@ def answer(operation: str, variables: dict[str, Any], url: str) -> dict[str, Any
         bucket = {
             "id": "1",
             "name": variables.get("name"),
-            "displayName": variables.get("displayName") or "calm-lake-1",
+            "displayName": variables.get("displayName") or _named(variables.get("name")),
+            "tags": variables.get("tags") or [],
             "sweepName": None,
             "historyLineCount": 0,
             "config": variables.get("config"),
@@ -46,6 +63,10 @@ def answer(operation: str, variables: dict[str, Any], url: str) -> dict[str, Any
         files = [{"name": name, "uploadUrl": f"{url}/upload"} for name in variables.get("files", [])]
         return {"createRunFiles": {"runID": "1", "uploadHeaders": [], "files": files}}
     return {}
+
+
+def _named(run_id: str | None) -> str:
+    return str(RESUMABLE["displayName"]) if run_id == RESUMABLE["name"] else "calm-lake-1"
 
 
 class Handler(BaseHTTPRequestHandler):
