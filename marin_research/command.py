@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from marin_research.capture.command import CommandCapture
 from marin_research.capture.live_output import live_folder
 from marin_research.command_end import Surroundings, command_end, not_started, signal_evidence, stopped_before_start
+from marin_research.command_group import RUN_VARIABLE, group_variable
 from marin_research.command_metrics import METRICS_VARIABLE
 from marin_research.command_watch import CommandWatch
 from marin_research.foreground import Foreground
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from marin_research.launch import Launch
     from marin_research.output_metrics import MetricPattern
     from marin_research.record import End, Evidence
-
-RUN_VARIABLE = "MARIN_RESEARCH_RUN"
-"""Tells a recorded command the experiment ID and the attempt it runs under: ``KER-004/2``."""
 
 _FOR_THE_SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[#~=%")
 
@@ -113,7 +111,8 @@ class _Recording:
         self._metrics_file = live_folder(store.objects.url, folder) / "metrics.json"
         self._capture = CommandCapture(recorder, metrics_file=self._metrics_file, heartbeat_s=heartbeat_s)
         mark = f"{recorder.run.id}/{recorder.attempt}"
-        self._environment = {**os.environ, RUN_VARIABLE: mark, METRICS_VARIABLE: str(self._metrics_file)}
+        told = {RUN_VARIABLE: mark, METRICS_VARIABLE: str(self._metrics_file)}
+        self._environment = {**os.environ, **group_variable(recorder.run.id, os.environ), **told}
         self._watch = CommandWatch(
             recorder,
             patterns=asked.patterns,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marin_research.checkout import checkout_top
+from marin_research.command_group import is_our_group
 from marin_research.record import Command, Unknown
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def initial_environment() -> dict[str, str]:
 
 def environment(redactor: Redactor, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The allowed variables, masked."""
-    kept = {name: value for name, value in environ.items() if matters(name)}
+    kept = {name: value for name, value in environ.items() if matters(name) and not is_our_group(name, environ)}
     return redactor.environment(dict(sorted(kept.items())))
 
 

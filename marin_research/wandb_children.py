@@ -1,4 +1,4 @@
-"""Finds the W&B runs of a command, whichever of its processes starts them, and configures nothing for them.
+"""Finds the W&B runs of a command, whichever of its processes starts them. Changes nothing about them.
 
 W&B keeps a run's file open in a process of its own, which inherits the environment. So a process that carries the mark
 of the recorded command and has such a file open belongs to it, wherever the file is. What is only found in the usual

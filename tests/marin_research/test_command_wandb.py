@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,15 +76,64 @@ def test_a_command_whose_project_refuses_the_login_goes_on_and_its_record_says_s
     assert "error 401" in gap.why
 
 
-def test_nothing_that_the_command_configures_is_changed(workplace):
+def test_the_experiment_id_stands_on_every_run_that_a_command_starts(workplace):
+    """Somebody who finds a number in W&B must be able to tell which record it belongs to."""
+    (workplace.top / "three.py").write_text(
+        "import wandb\n"
+        "for name, said in {'bare': {}, 'named': {'name': 'mine', 'tags': ['t']}, 'own': {'group': 'g'}}.items():\n"
+        "    with wandb.init(project='p', id=name, mode='offline', **said) as run:\n"
+        "        print(run.id, run.group, run.name, run.tags)\n"
+    )
+
+    done = workplace.record(sys.executable, "three.py")
+
+    told = [line for line in done.stdout.splitlines() if line.startswith(("bare", "named", "own"))]
+    assert told == ["bare KER-001 None ()", "named KER-001 mine ('t',)", "own g None ()"]
+    kept = {run.id: (Path(run.path) / f"run-{run.id}.wandb").read_bytes() for run in workplace.run().wandb}
+    assert {run_id: b"KER-001" in content for run_id, content in kept.items()} == {
+        "bare": True,
+        "named": True,
+        "own": False,
+    }
+
+
+def test_a_run_that_a_command_resumes_keeps_what_people_made_of_it(workplace, wandb_server):
+    """W&B replaces name, tags and notes of such a run by what the environment says, and they are gone."""
+    environment = {**os.environ, "WANDB_BASE_URL": wandb_server(), "WANDB_API_KEY": f"local-{'k' * 40}"}
+    (workplace.top / "evaluate.py").write_text(
+        "import wandb\n"
+        "with wandb.init(project='p', id='trained', resume='must') as run:\n"
+        "    print('resumed', run.resumed, run.tags, run.name)\n"
+    )
+
+    done = workplace.record(sys.executable, "evaluate.py", env=environment)
+
+    assert "resumed True ('training',) bright-sea-7\n" in done.stdout, done
+
+
+@pytest.mark.parametrize(
+    "own", [{"WANDB_RUN_GROUP": "mine"}, {"WANDB_RUN_GROUP": ""}, {"WANDB_RUN_ID": "x"}, {"WANDB_RESUME": "allow"}]
+)
+def test_nothing_that_the_command_configures_is_changed(workplace, own):
     """A recorder that redirects somebody's W&B runs loses them."""
     told = "env | grep '^WANDB' | sort"
-    environment = {**os.environ, "WANDB_DIR": "there", "WANDB_PROJECT": "mine"}
+    environment = {**os.environ, "WANDB_DIR": "there", "WANDB_PROJECT": "mine", **own}
 
     done = workplace.record(told, env=environment)
 
     plain = subprocess.run(["sh", "-c", told], check=True, capture_output=True, text=True, env=environment)
-    assert done.stdout == plain.stdout == "WANDB_DIR=there\nWANDB_PROJECT=mine\n"
+    assert done.stdout == plain.stdout
+    assert own.items() <= workplace.run().attempt.environment.items()
+
+
+def test_a_command_in_a_recorded_command_has_its_own_id(workplace):
+    """The ID of the outer one would lead to the wrong record, and look like a setting that somebody made."""
+    done = workplace.record(shlex.join(workplace.line("echo in $WANDB_RUN_GROUP")))
+
+    inner = workplace.run("KER-002").attempt
+    assert "in KER-002\n" in done.stdout
+    assert "WANDB_RUN_GROUP" not in inner.environment
+    assert "WANDB_RUN_GROUP=" not in inner.command.line
 
 
 def test_a_run_that_nobody_saw_being_written_is_not_claimed(tmp_path, monkeypatch):
