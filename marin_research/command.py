@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from marin_research.foreground import Received
     from marin_research.launch import Launch
     from marin_research.output_metrics import MetricPattern
-    from marin_research.record import End, Evidence
+    from marin_research.record import Devices, End, Evidence
 
 _FOR_THE_SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[#~=%")
 
@@ -53,6 +53,8 @@ class CommandRun:
     baseline: bool = False
     config: dict[str, Any]
     patterns: tuple[MetricPattern, ...] = ()
+    devices: Devices | Unknown
+    """What it runs on, as far as its user says so: its own processes are not asked."""
     reproduces: str | None = None
     timeout_s: float | None = None
 
@@ -77,7 +79,7 @@ def run_command(asked: CommandRun, launch: Launch) -> int:
         recorder = Recorder(
             launch, _declare(asked, launch), attempt=recording_store(launch.root).claim_attempt(asked.run_id)
         )
-        recorder.start(config=asked.config, declared_devices=Unknown("a command declares no devices"))
+        recorder.start(config=asked.config, declared_devices=asked.devices)
         return _Recording(asked, recorder, foreground).run()
 
 

@@ -10,11 +10,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from marin_research.errors import UsageError
 from marin_research.record import Devices, Unknown
 
 if TYPE_CHECKING:
     from marin_research.record import Attempt
 
+_FAMILIES = {"tpu": "TPU", "gpu": "GPU", "cpu": "cpu"}
 _TPU = re.compile(r"tpu ?v?(?P<generation>\d) ?(?P<lite>lite|e\b)?")
 
 
@@ -52,6 +54,21 @@ def declared(resources: Any) -> Devices | Unknown:
         case _:
             hosts, kind, count = replicas, "cpu", replicas
     return Devices(kind=kind, count=count, process_count=hosts, source=f"declared: {kind}")
+
+
+def parse_devices(text: str) -> Devices:
+    """What ``KIND:COUNT`` declares, in the words of the other sources: ``TPU v4:8``, ``GPU H100:8``, ``cpu:1``.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    kind, _, count = (part.strip() for part in text.rpartition(":"))
+    if not kind or not re.fullmatch(r"[1-9][0-9]*", count):
+        raise UsageError(f"{text!r} is not KIND:COUNT; write 'TPU v4:8', 'GPU H100:8' or cpu:1, counted over all hosts")
+    family, space, variant = kind.partition(" ")
+    if family.lower() in _FAMILIES:
+        kind = _FAMILIES[family.lower()] + space + variant
+    return Devices(kind=kind, count=int(count), source=f"declared: {kind}")
 
 
 def agree(declared: Devices, seen: Devices) -> bool:

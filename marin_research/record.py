@@ -176,7 +176,7 @@ class Host:
     """Where it is another one than the attempt's."""
     packages: dict[str, str] = field(default_factory=dict)
     """What is installed there in another version than the attempt names."""
-    devices: Devices | Unknown = field(default_factory=lambda: Unknown("the process never initialised JAX"))
+    devices: Devices | Unknown = field(default_factory=lambda: Unknown("no JAX was asked"))
     output: Output | Unknown = field(default_factory=lambda: Unknown("no output was captured"))
     boot: str | Unknown = field(default_factory=lambda: Unknown("not said"))
     """Which start of the machine it ran in, by the kernel's own ID."""

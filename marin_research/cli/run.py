@@ -15,7 +15,7 @@ from marin_research.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from marin_research.output_metrics import MetricPattern
-    from marin_research.record import Run
+    from marin_research.record import Devices, Run, Unknown
     from marin_research.store import RecordStore
 
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     "  marin-research run --thread kernels -- python bench.py --block 256\n"
     "  marin-research run --thread kernels --timeout 30m -- 'make;./bench'\n"
     "  marin-research run --thread kernels --set block=256 --metric 'tok/s=([0-9.e+]+)' -- ./bench.sh\n"
+    "  marin-research run --thread kernels --devices 'TPU v4:8' -- python bench.py\n"
     "  marin-research run --resume KER-004 -- python train.py",
 )
 @click.option("--thread", "topic", help="Whose experiment ID it gets; not needed with --resume.")
@@ -37,14 +38,17 @@ if TYPE_CHECKING:
 @click.option("--baseline", is_flag=True, help="The thread's other runs are compared with this one.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A config value to record; repeatable.")
 @click.option("--metric", "metrics", multiple=True, metavar="PATTERN", help="Finds a metric in the output; repeatable.")
+@click.option(
+    "--devices", metavar="KIND:COUNT", help="What it runs on, over all hosts: 'TPU v4:8', 'GPU H100:8', cpu:1."
+)
 @click.option("--timeout", metavar="DURATION", help="End it after so long: 90s, 30m, 12h. Its exit code is 124 then.")
 @click.option("--heartbeat", type=click.FloatRange(min=0.1), help="Seconds between two signs of life.")
 @root_option
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD ...")
 def command(
     *, topic: str | None, wanted_id: str | None, resume: str | None, label: str, settings: tuple[str, ...],
-    metrics: tuple[str, ...], timeout: str | None, heartbeat: float | None, root: str | None, argv: tuple[str, ...],
-    **said: Any,
+    metrics: tuple[str, ...], devices: str | None, timeout: str | None, heartbeat: float | None, root: str | None,
+    argv: tuple[str, ...], **said: Any,
 ) -> int:  # fmt: skip
     gc.disable()  # what is loaded now is no garbage
     from marin_research.checkout import Checkout
@@ -60,6 +64,7 @@ def command(
     config = dict(_setting(text) for text in settings)
     patterns = _patterns(metrics)
     timeout_s = _seconds(timeout)
+    declared = _devices(devices)
     given, argv = argv, as_argv(argv)
     launch = new_launch(root, heartbeat_s=heartbeat, argv=argv, checkout=checkout)
     store = recording_store(launch.root)
@@ -67,6 +72,7 @@ def command(
         # A retry is the same run: what is not said anew is as it was.
         earlier = store.run(resume)
         topic, config = _topic_of(earlier, topic), earlier.config | config
+        declared = declared or (earlier.attempt.declared_devices if earlier.attempt else declared)
     topic, prefix = _thread(store, topic)
     store.own_prefix(prefix, topic)
     run_id = _run_id(store, prefix, wanted_id, resume, launch.id)
@@ -80,6 +86,7 @@ def command(
         label=label or " ".join(shlex.join(given).split())[:60],
         config=config,
         patterns=patterns,
+        devices=declared,
         timeout_s=timeout_s,
         **said,
     )
@@ -120,6 +127,16 @@ def _seconds(duration: str | None) -> float | None:
     from marin_research.units import parse_duration
 
     return parse_duration(duration)
+
+
+def _devices(text: str | None) -> Devices | Unknown:
+    if text is None:
+        from marin_research.record import Unknown
+
+        return Unknown("nobody named any with --devices")
+    from marin_research.devices import parse_devices
+
+    return parse_devices(text)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from marin_research.errors import UsageError
 from marin_research.output_metrics import OutputMetrics, parse_pattern
-from marin_research.record import Cause, Status
+from marin_research.record import Cause, Devices, Status
 from marin_research.units import parse_duration
 
 
@@ -192,6 +192,36 @@ def test_resuming_a_run_is_its_next_attempt(workplace):
     assert [attempt.end.status for attempt in run.attempts] == [Status.FAILED, Status.SUCCEEDED]
     assert (run.status, run.config) == (Status.SUCCEEDED, {"block": 256})
     assert "recorded as KER-001, attempt 2; see" in resumed.stderr
+
+
+def test_the_devices_of_a_command_are_those_that_its_user_names(workplace):
+    """A throughput without them says nothing; and the claim that a command never used JAX would be made up."""
+    workplace.record("true", options=("--devices", "tpu v4:8"))
+    workplace.record("true")
+    line = [*workplace.program, "run", "--resume", "KER-001", "--", "true"]
+    subprocess.run(line, check=True, capture_output=True)
+
+    first, again = workplace.run().attempts
+    assert first.devices == again.devices == Devices(kind="TPU v4", count=8, source="declared: TPU v4")
+    assert not workplace.run("KER-002").attempt.devices
+    shown = [
+        subprocess.run([*workplace.program, *args], check=False, capture_output=True, text=True).stdout
+        for args in (("show", "KER-001"), ("show", "KER-002"), ("compare", "KER-001", "KER-002"), ("check", "KER-001"))
+    ]
+    assert "8 x TPU v4 (declared: TPU v4)" in shown[0]
+    assert "unknown (no JAX was asked; nobody named any with --devices)" in shown[1]
+    assert "TPU v4" in shown[2]
+    assert "8 x TPU v4, as declared" in shown[3]
+
+
+@pytest.mark.parametrize("said", ["TPU v4", "8", ":8", "TPU v4:", "TPU v4:0", "TPU v4:eight", "TPU v4:-8", ""])
+def test_devices_that_make_no_sense_are_refused_before_anything_runs(workplace, said):
+    """A count that is silently wrong stands in every write-up of the run."""
+    refused = workplace.record("touch", "ran", options=("--devices", said))
+
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert f"{said!r} is not KIND:COUNT; write 'TPU v4:8'" in refused.stderr
+    assert not (workplace.top / "ran").exists()
 
 
 def test_a_retry_that_is_no_repetition_says_so(workplace):
