@@ -200,7 +200,6 @@ def fit(config: Config) -> Trained:
     with wandb.init(
         entity=thread.wandb.entity or None,
         project=thread.wandb.project or None,
-        name=f"lr-{config.learning_rate:g}",
         config=asdict(config),
         mode=None if "WANDB_MODE" in os.environ else "offline",
         reinit="create_new",  # otherwise steps that train at the same time in this process would share one run
