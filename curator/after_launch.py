@@ -32,7 +32,8 @@ def report(outcomes: list[Outcome], topic: str) -> str:
     for outcome in outcomes:
         if outcome.draft is not None:
             again = " (there already)" if outcome.reused else ""
-            lines.append(f"drafted {outcome.draft.id}  {outcome.kind}: {outcome.draft.title}{again}")
+            instead = f", in place of {', '.join(outcome.superseded)}" if outcome.superseded else ""
+            lines.append(f"drafted {outcome.draft.id}  {outcome.kind}: {outcome.draft.title}{again}{instead}")
         else:
             lines.append(f"no {outcome.kind} draft: {outcome.why_none}")
     if any(outcome.draft is not None for outcome in outcomes):

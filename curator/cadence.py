@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from curator.draft import Draft, DraftKind, DraftStatus
+from curator.draft import DROPPED, Draft, DraftKind, DraftStatus
 from curator.log import Decision, LogEntry
 from marin_research.record import Run, Status
 
@@ -52,7 +52,7 @@ def due(runs: Sequence[Run], drafts: Sequence[Draft], log: Sequence[LogEntry], n
     said = [draft for draft in drafts if draft.kind in _SAID]
     if any(draft.kind is DraftKind.CLOSING and draft.status is DraftStatus.PUBLISHED for draft in said):
         return None  # nobody waits for updates of an issue that is closed
-    updates = [draft for draft in said if draft.status is not DraftStatus.REJECTED]
+    updates = [draft for draft in said if draft.status not in DROPPED]
     since = max(
         [min(run.declared for run in runs), *_times(updates, log)],
         default=now,

@@ -56,12 +56,18 @@ class DraftStatus(StrEnum):
     DRAFT = "draft"
     APPROVED = "approved"
     REJECTED = "rejected"
+    SUPERSEDED = "superseded"  # a newer draft took its place before a person had touched it
     PUBLISHED = "published"
     FAILED = "failed"
 
 
 OPEN = frozenset({DraftStatus.DRAFT, DraftStatus.FAILED})
 """Statuses of drafts that wait for a person."""
+DROPPED = frozenset({DraftStatus.REJECTED, DraftStatus.SUPERSEDED})
+"""Statuses of drafts that do not go out unless a person thinks again."""
+
+_SEVERAL = frozenset({DraftKind.INDEX, DraftKind.ISSUE, DraftKind.ISSUE_BODY})
+"""Kinds of which the same runs may have several, told apart by their titles: sections, updates and snapshots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +112,7 @@ class Draft:
     edited_by: str | None = None
     status: DraftStatus = DraftStatus.DRAFT
     by: str | None = None
-    """Who approved or rejected it."""
+    """Who approved or rejected it, or which draft took its place."""
     accepted: tuple[str, ...] = ()
     """IDs of the findings that its approval went past."""
     why: str | None = None
@@ -122,6 +128,11 @@ class Draft:
     @property
     def sha256(self) -> str:
         return text_sha256(self.text)
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The same for drafts of which one is enough."""
+        return (self.kind, self.thread, self.title if self.kind in _SEVERAL else "", *self.runs)
 
     @property
     def proofread(self) -> Proof | None:

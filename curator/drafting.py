@@ -57,6 +57,8 @@ class Outcome:
     """An open draft with the same text was there already."""
     writing: Writing | None = None
     """A model's part in this attempt, where one was asked."""
+    superseded: tuple[str, ...] = ()
+    """IDs of drafts whose place this one takes."""
 
 
 def make_drafts(
@@ -211,7 +213,8 @@ def _keep(
         replaces=replaces,
         attachments=_attachments(text, evidence, queue),
     )
-    return replace(none, draft=draft, reused=known is not None, writing=writing)
+    superseded = queue.supersede(draft) if known is None else ()
+    return replace(none, draft=draft, reused=known is not None, writing=writing, superseded=superseded)
 
 
 def _merged(

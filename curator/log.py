@@ -27,6 +27,7 @@ _NO_ENTRY = "0" * 64
 class Decision(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
+    SUPERSEDED = "superseded"  # by the drafter, not by a person
     PUBLISHING = "publishing"  # written before the first byte leaves, so that a crash in between is seen
     PUBLISHED = "published"
     FAILED = "failed"
@@ -43,7 +44,7 @@ class AcceptedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One decision of a person, or one publication."""
+    """One decision of a person, one publication, or a draft that made room for a newer one."""
 
     decision: Decision
     draft: str
@@ -51,7 +52,7 @@ class LogEntry:
     """Of the text that was decided on."""
     time: datetime
     by: str
-    """The person's name; for publications, whoever started the program."""
+    """The person's name; for publications, whoever started the program; the newer draft that took its place."""
     accepted: tuple[AcceptedFinding, ...] = ()
     settled: tuple[str, ...] = ()
     """Doubts that a model settled which proofread the text: the words, and how."""

@@ -16,12 +16,13 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from curator.draft import Draft, DraftStatus, text_sha256
+from curator.draft import BY_HAND, DROPPED, Draft, DraftStatus, text_sha256
 from curator.errors import DraftFormatError, DraftNotFoundError, RefusedError, StaleDraftError
 from curator.facts import from_json
-from curator.log import Decision, DecisionLog
+from curator.log import Decision, DecisionLog, LogEntry
 from curator.proof import Proof
 from marin_research.codec import decode, dump
 from marin_research.store import run_order
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curator.draft import DraftKind
-    from curator.log import LogEntry
     from marin_research.store import RecordStore
 
 logger = logging.getLogger(__name__)
@@ -39,10 +39,13 @@ _PROOF = "proof-"
 _STATUS = {
     Decision.APPROVED: DraftStatus.APPROVED,
     Decision.REJECTED: DraftStatus.REJECTED,
+    Decision.SUPERSEDED: DraftStatus.SUPERSEDED,
     Decision.PUBLISHING: DraftStatus.APPROVED,
     Decision.PUBLISHED: DraftStatus.PUBLISHED,
     Decision.FAILED: DraftStatus.FAILED,
 }
+_DECISIONS = frozenset({Decision.APPROVED, Decision.REJECTED, Decision.SUPERSEDED})
+"""Those that say of a draft whose they are; publications keep the name of who approved it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +87,46 @@ class DraftQueue:
         return draft
 
     def twin(self, kind: DraftKind, runs: Sequence[str], text: str) -> Draft | None:
-        """The same text about the same runs, drafted before and not rejected: drafting twice must not ask twice."""
+        """The same text about the same runs, drafted before and not dropped: drafting twice must not ask twice."""
         same = (kind, tuple(runs), text_sha256(text))
         return next(
             (
                 draft
                 for draft in self.all()
-                if (draft.kind, draft.runs, draft.drafted_sha256) == same and draft.status is not DraftStatus.REJECTED
+                if (draft.kind, draft.runs, draft.drafted_sha256) == same and draft.status not in DROPPED
             ),
             None,
         )
+
+    def supersede(self, newer: Draft) -> tuple[str, ...]:
+        """Let a draft take the place of those before it about the same that no person wrote, edited or decided on.
+
+        What the template wrote in place of a model takes no place of what a model wrote.
+
+        Returns:
+            Their IDs; none where the log of decisions is broken, so that nothing can be said in it.
+        """
+        older = [
+            draft
+            for draft in takewhile(lambda draft: draft.id != newer.id, self.all(newer.thread))
+            if draft.subject == newer.subject
+            and (draft.status, draft.revision) == (DraftStatus.DRAFT, 0)
+            and draft.drafter != BY_HAND
+            and not (newer.writing and newer.writing.instead and draft.drafter != newer.drafter)
+        ]
+        if not older or self.log.problems():
+            return ()
+        for draft in older:
+            self.log.append(
+                LogEntry(
+                    decision=Decision.SUPERSEDED,
+                    draft=draft.id,
+                    sha256=draft.sha256,
+                    time=datetime.now(UTC),
+                    by=newer.id,
+                )
+            )
+        return tuple(draft.id for draft in older)
 
     def edit(self, draft: Draft, text: str, *, by: str) -> Draft:
         """Keep another text of a draft. An approval of the old text does not cover the new one.
@@ -174,12 +207,14 @@ class DraftQueue:
         found = (self._proof(f"{folder}/{name}") for name in reversed(proofs))
         draft = replace(draft, proof=next((proof for proof in found if proof is not None), None))
         for entry in entries:
+            if entry.decision is Decision.SUPERSEDED and draft.status is not DraftStatus.DRAFT:
+                continue  # a person decided while it was written
             # What is out stays out, whatever text came after it.
             if entry.draft == draft_id and (entry.sha256 == draft.sha256 or entry.decision is Decision.PUBLISHED):
                 draft = replace(
                     draft,
                     status=_STATUS[entry.decision],
-                    by=entry.by if entry.decision in (Decision.APPROVED, Decision.REJECTED) else draft.by,
+                    by=entry.by if entry.decision in _DECISIONS else draft.by,
                     accepted=tuple(f.id for f in entry.accepted)
                     if entry.decision is Decision.APPROVED
                     else draft.accepted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from curator.draft import Draft, DraftKind, DraftStatus
+from curator.draft import DROPPED, Draft, DraftKind, DraftStatus
 from curator.drafters.wording import listed
 from curator.errors import NotYetError
 from curator.github.address import anchors, permalink, raw_permalink
@@ -134,9 +134,7 @@ def _entries(draft: Draft, context: Context) -> list[Draft]:
     return [
         other
         for other in context.queue.all(draft.thread)
-        if other.kind is DraftKind.LOGBOOK
-        and other.status is not DraftStatus.REJECTED
-        and set(other.runs) & set(draft.runs)
+        if other.kind is DraftKind.LOGBOOK and other.status not in DROPPED and set(other.runs) & set(draft.runs)
     ]
 
 

@@ -186,6 +186,22 @@ def test_whatever_goes_wrong_the_template_writes_and_says_so(serve, draft, comma
     assert len(server.requests) == asked
 
 
+def test_a_success_after_a_failure_leaves_one_draft_to_read(serve, draft, honest, command_line):
+    """Otherwise both go into the logbook, under one heading, for good."""
+    serve({"status": 401, "error": "authentication_error"})
+    _, (failed,) = draft()
+    serve({"reply": json.dumps(honest)})
+
+    said, (first, made) = draft()
+
+    assert (first.id, first.status, first.by) == (failed.id, "superseded", made.id)
+    assert (made.drafter, made.status) == ("claude", "draft")
+    assert f"drafted {made.id}  logbook: {made.title}, in place of {failed.id}" in said.out
+    assert [line.split()[0] for line in command_line("curator", "drafts", "--status", "draft").out.splitlines()] == [
+        made.id
+    ]
+
+
 def test_a_short_wait_is_waited_out(serve, draft, honest):
     """A rate limit that is over in a moment is no reason for a lesser draft."""
     busy = {"status": 429, "error": "rate_limit_error", "headers": {"retry-after": "0.2"}}
