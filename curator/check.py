@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from curator.draft import OF_SKILLEVOLVE, DraftKind
+from curator.draft import OF_SKILLEVOLVE, DraftKind, DraftStatus
 from curator.errors import CuratorError
 from curator.proof import doubts
 from curator.verify import FindingKind, Issue, report, verify
 from marin_research.errors import ThreadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from curator.draft import Draft
     from curator.verify import Report
@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 
 _QUESTION = re.compile(r"To fill in:[^\n]*")
 _DECISION = re.compile(r"To decide:[^\n]*")
+_ONCE = frozenset({DraftKind.LOGBOOK, DraftKind.ISSUE, DraftKind.CLOSING, DraftKind.POST})
+"""Kinds of which a reader expects one about the same runs; a section is written anew as often as it changes."""
+_APPROVED = frozenset({DraftStatus.APPROVED, DraftStatus.FAILED})
 _IN_LOGBOOKS = frozenset({DraftKind.LOGBOOK, DraftKind.INDEX})
 
 
-def check(draft: Draft, store: RecordStore) -> Report:
+def check(draft: Draft, store: RecordStore, *, approving: Collection[str] = ()) -> Report:
     """What a person has to know before they approve a draft, and what nobody can approve past.
 
     Args:
         draft: as it stands.
         store: where it lives; knows the private names of its thread.
+        approving: IDs of drafts that are being approved together with it.
     """
     found = verify(draft.text, draft.facts)
     old = _lines_of_others(draft)
@@ -37,7 +41,7 @@ def check(draft: Draft, store: RecordStore) -> Report:
         for issue in doubts(draft.text, found, draft.proofread)
         if not any(start <= issue.start < end for start, end in old)
     ]
-    return report(draft.text, [*own, *_issues(draft, store)], found.evidence)
+    return report(draft.text, [*own, *_issues(draft, store), *_second(draft, store, approving)], found.evidence)
 
 
 def _lines_of_others(draft: Draft) -> list[tuple[int, int]]:
@@ -51,9 +55,16 @@ def _lines_of_others(draft: Draft) -> list[tuple[int, int]]:
     return spans
 
 
-def broken_policies(draft: Draft, store: RecordStore) -> list[str]:
-    """What the logbook says against publishing a draft, as far as its approval did not go past it."""
-    found = report(draft.text, _policies(draft, store), ()).findings
+def in_the_way(draft: Draft, store: RecordStore, *, planned: Collection[str] = ()) -> list[str]:
+    """What stands against publishing an approved draft that its approval did not go past: things may have changed.
+
+    Args:
+        draft: as it stands.
+        store: where it lives.
+        planned: IDs of drafts that would be out by then.
+    """
+    issues = [*_policies(draft, store), *_second(draft, store, planned, only_out=True)]
+    found = report(draft.text, issues, ()).findings
     return [
         f"{finding.why}: approve it past that with --accept {finding.id}"
         for finding in found
@@ -88,6 +99,25 @@ def _left_open(draft: Draft) -> Iterator[Issue]:
         for found in _DECISION.finditer(draft.text):
             why = "the issue ends here; say what was decided, or what is to be done next"
             yield Issue(kind=FindingKind.OPEN, start=found.start(), end=found.end(), why=why)
+
+
+def _second(draft: Draft, store: RecordStore, chosen: Collection[str], *, only_out: bool = False) -> Iterator[Issue]:
+    """Other drafts about the same runs that are approved or out, or are ``chosen`` to be."""
+    if draft.kind not in _ONCE or not draft.runs or draft.status is DraftStatus.PUBLISHED:
+        return
+    from curator.queue import DraftQueue
+
+    for other in DraftQueue(store).all(draft.thread):
+        if other.id == draft.id or other.subject != draft.subject:
+            continue
+        if other.status is DraftStatus.PUBLISHED:
+            so = f"out already ({other.link})"
+        elif other.id in chosen or (other.status in _APPROVED and not only_out):
+            so = "approved already"
+        else:
+            continue
+        why = f"{other.id} is about the same runs and {so}; readers would find both"
+        yield Issue(kind=FindingKind.SECOND, start=0, end=0, why=why, about=other.id)
 
 
 def _policies(draft: Draft, store: RecordStore) -> Iterator[Issue]:

@@ -35,7 +35,7 @@ def command(
     queue, name = open_to_decide(root), person(by)
     entries, known = [], set()
     for draft in [queue.get(draft_id) for draft_id in dict.fromkeys(drafts)]:
-        report = check(draft, queue.store)
+        report = check(draft, queue.store, approving=[entry.draft for entry in entries])
         known |= {finding.id for finding in report.findings}
         if sha256 is not None and not draft.sha256.startswith(sha256.lower()):
             raise StaleDraftError(draft.id)

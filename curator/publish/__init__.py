@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from curator.check import broken_policies
+from curator.check import in_the_way
 from curator.draft import Draft, DraftKind, DraftStatus
 from curator.errors import NotYetError, PublicationError, RefusedError
 from curator.log import Decision
@@ -129,7 +129,7 @@ def _publish(draft: Draft, places: Places, *, by: str, again: bool) -> Publicati
 def _send(licence: Approved, places: Places, journal: Journal) -> Out:
     place = places.of(licence.draft)
     _refuse_secrets(licence.draft)
-    _respect_policies(licence.draft, places)
+    _respect_objections(licence.draft, places)
     journal.require_alone()
     place.ready(licence)
     found = _find(place, licence, journal)
@@ -151,7 +151,7 @@ def _plan(draft: Draft, places: Places, *, again: bool) -> Publication:
     try:
         place = places.of(draft)
         _refuse_secrets(draft)
-        _respect_policies(draft, places)
+        _respect_objections(draft, places)
         place.ready(licence)
         found = _find(place, licence, Journal(places.context.queue, draft, by=""))
         if found is not None and found.complete:
@@ -255,11 +255,12 @@ def _refuse_secrets(draft: Draft) -> None:
         )
 
 
-def _respect_policies(draft: Draft, places: Places) -> None:
-    """Lines of the logbook that came after the approval count too."""
-    broken = broken_policies(draft, places.context.queue.store)
-    if broken:
-        raise NotYetError(broken[0])
+def _respect_objections(draft: Draft, places: Places) -> None:
+    """Lines of the logbook that came after the approval count too, and so does another draft that is out since."""
+    context = places.context
+    objections = in_the_way(draft, context.queue.store, planned=context.planned)
+    if objections:
+        raise NotYetError(objections[0])
 
 
 def _said(draft: Draft, outcome: Outcome, **what: str | None) -> Publication:

@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     OPEN = "open"  # the drafter left this to a person
     FIELDS = "fields"  # the fields that say what to send cannot be read, or the place would refuse them
     POLICY = "policy"  # the thread's logbook says that this is not to be published, or not without asking
+    SECOND = "second"  # another draft about the same runs is approved or out
     PRIVATE = "private"  # personal data, or a secret, in what everybody can read
 
 

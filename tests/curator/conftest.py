@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         err: str
 
 
+RUNS = ("LR-001", "LR-002")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 THREAD = """\
 topic: lr-sweep
@@ -125,6 +127,7 @@ class Checkout:
         store = RecordStore(str(self.root))
         store.prepare()
         self.queue = DraftQueue(store)
+        self._about: Counter[DraftKind] = Counter()
 
     def declare(self, line: str) -> None:
         """Add a line to the thread's file."""
@@ -132,9 +135,12 @@ class Checkout:
             file.write(line + "\n")
 
     def draft(self, text: str = ENTRY, kind: DraftKind = DraftKind.LOGBOOK, **fields: Any) -> Draft:
-        """A new draft in the queue."""
+        """A new draft in the queue; unless they are given, its runs are not those of another of its kind."""
+        runs = (RUNS, RUNS[1:], RUNS[:1], *((RUNS[1], f"LR-{number:03d}") for number in range(3, 20)))
+        number = self._about[kind]
+        self._about[kind] += "runs" not in fields
         now = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
-        said: dict[str, Any] = {"thread": "lr-sweep", "runs": ("LR-001", "LR-002"), "title": "a higher rate"}
+        said: dict[str, Any] = {"thread": "lr-sweep", "runs": runs[number], "title": "a higher rate"}
         said |= {
             "drafter": "template",
             "target": ".agents/logbooks/lr-sweep.md",
