@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from curator.before import last_entries, last_launch, read_logbook
 from curator.claims.base import Grounds
-from curator.claims.outcome import folded
+from curator.claims.outcome import folded, is_hypothesis
 from curator.claims.prose import Prose
 from curator.claims.reply import Judged, Passage, Reply, is_prose, judge, schema
 from curator.draft import DraftKind
 from curator.drafters import template
-from curator.drafters.interpretation import all_cached, caveats, findings
+from curator.drafters.interpretation import all_cached, caveats, findings, open_hypotheses, questions
 from curator.drafters.objections import objections
 from curator.drafters.prompt import Prompt, compose, fitted, repair
 from curator.drafters.reading import Reading, opinion_mark
@@ -244,13 +244,25 @@ class _Reader:
         claims = tuple(passage.statement.text for passage in judged.of("claims"))
         causes = {claim: run_id for claim in claims for run_id in self._grounds.runs if _explains(claim, run_id)}
         chosen = tuple(claim for claim in claims if claim not in causes)
+        steps = tuple(_steps(judged.of("next_actions"), self._name))
+        decided = self._hypotheses_of(judged)
+        asked = (
+            open_hypotheses(self._evidence, decided)
+            if steps
+            else questions(self._evidence, self._rating, judged=decided)
+        )
         return Reading(
             findings=chosen or tuple(findings(self._evidence)),
             caveats=(*causes, *caveats(self._evidence, explained=causes.values())),
             opinions=tuple(passage.statement.text for passage in judged.of("opinions")),
-            actions=tuple(_steps(judged.of("next_actions"), self._name)),
+            actions=(*steps, *template.to_decide(asked)),
             author=self._name,
         )
+
+    def _hypotheses_of(self, judged: Judged) -> set[str]:
+        """The runs whose hypothesis the answer says the outcome of."""
+        used = [self._grounds.facts[use] for passage in judged.of("claims") for use in passage.statement.uses]
+        return {fact.subject for fact in used if is_hypothesis(fact)}
 
 
 def _steps(passages: Sequence[Passage], author: str) -> Iterator[str]:

@@ -115,17 +115,19 @@ def cause_sentence(run_id: str, cause: Cause, lines: Sequence[str]) -> str:
     return f"Likely cause of the failure of {run_id}, a hypothesis from its output: {cause.says}. It rests on {quoted}."
 
 
-def questions(evidence: Evidence, label: Label) -> list[str]:
-    """What only a person can say, as questions to them."""
+def questions(evidence: Evidence, label: Label, *, judged: Collection[str] = ()) -> list[str]:
+    """What only a person can say, as questions to them.
+
+    Args:
+        evidence: the runs and their facts.
+        label: the confidence label of the headline.
+        judged: runs whose hypothesis was judged already.
+    """
     if all_cached(evidence):
         return ["was a new result wanted? A `dev` version runs every step again."]
-    asked = []
+    asked = open_hypotheses(evidence, judged)
     metrics = wording.primary_metrics(evidence)
     winner = wording.best(evidence, metrics[0]) if metrics else None
-    hypotheses = [subject for subject in evidence.subjects if subject.run.hypothesis]
-    if hypotheses:
-        whose = wording.id_range([subject.run.id for subject in hypotheses])
-        asked.append(f"does the result support the hypothesis ({whose})?")
     if evidence.moved_from is not None and evidence.baseline is not None:
         alone = "" if evidence.repeated_of(evidence.baseline.id) else ", before it is repeated"
         moved = f"from {evidence.moved_from.id} to {evidence.baseline.id}"
@@ -137,6 +139,16 @@ def questions(evidence: Evidence, label: Label) -> list[str]:
     if failed:
         asked.append(f"is the failure of {wording.listed(failed)} expected, or worth another run?")
     return asked or ["what follows from this?"]
+
+
+def open_hypotheses(evidence: Evidence, judged: Collection[str]) -> list[str]:
+    """The question about the hypotheses that nobody judged; none where there are no such."""
+    left = [
+        subject.run.id
+        for subject in evidence.subjects
+        if subject.run.hypothesis and not {subject.run.id, subject.result.id}.intersection(judged)
+    ]
+    return [f"does the result support the hypothesis ({wording.id_range(left)})?"] if left else []
 
 
 def _could_be_baseline(evidence: Evidence, winner: Subject, metric: PrimaryMetric) -> bool:

@@ -20,7 +20,7 @@ from curator.drafters.update import no_update_reason, update_text
 from curator.facts import Fact, FactKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from curator.evidence import Evidence
     from marin_research.record import Run
@@ -80,8 +80,13 @@ def rate(evidence: Evidence, of_thread: list[Run]) -> Label:
 
 def own_reading(evidence: Evidence, rating: Label) -> Reading:
     """What the facts alone entail, and what they leave to a person."""
-    asked = tuple(f"To decide: {question}" for question in questions(evidence, rating))
-    return Reading(findings=tuple(findings(evidence)), caveats=tuple(caveats(evidence)), actions=asked)
+    actions = to_decide(questions(evidence, rating))
+    return Reading(findings=tuple(findings(evidence)), caveats=tuple(caveats(evidence)), actions=actions)
+
+
+def to_decide(asked: Sequence[str]) -> tuple[str, ...]:
+    """Questions to a person, as next actions."""
+    return tuple(f"To decide: {question}" for question in asked)
 
 
 def write(evidence: Evidence, rating: Label, reading: Reading, kinds: Collection[DraftKind]) -> list[Drafted]:

@@ -41,6 +41,7 @@ def test_an_honest_answer_becomes_the_interpretation(sweep, written, honest):
         "- (opinion of scripted) The last s",
         "- Next action:",
         "- Try `lr` between 0.1 (LR-003, su",
+        "- To decide: does the result suppo",
     ]
     assert verify(text, tuple(record[0].facts.values())).ok
     assert (writing.rounds, writing.cut) == (1, ())
@@ -101,6 +102,46 @@ def test_hypotheses_that_came_out_alike_are_one_item(sweep, written, honest):
             f"{indent}  - LR-004: it expected divergence; the record has status failed for LR-004.",
         ]
         assert [f.text for f in verify(text, tuple(record[0].facts.values())).findings if "To fill" not in f.text] == []
+
+
+def outcome(run, *tests, said="supported"):
+    """A claim about what became of a hypothesis."""
+    return {"kind": "hypothesis", "hypothesis": f"{run}/hypothesis", "tests": list(tests), "outcome": said}
+
+
+def next_actions(text):
+    """The items below Next action."""
+    return [line.strip() for line in text.partition("- Next action:\n")[2].splitlines()]
+
+
+def test_a_hypothesis_that_the_model_passes_over_is_asked_about(sweep, written, honest):
+    """What was stated before the runs would be neither answered nor asked; what the model judged is not asked again."""
+    honest["claims"].append(outcome("LR-004", {"test": "ended", "run": "LR-004/status", "how": "diverged"}))
+
+    text, writing = written(sweep(), honest)
+
+    assert writing.cut == ()
+    assert next_actions(text)[1:] == ["- To decide: does the result support the hypothesis (LR-002, LR-003)?"]
+
+
+def test_a_model_without_a_next_step_leaves_no_empty_field(sweep, written, honest):
+    """The entry would end in a heading with nothing below it; the template's questions stand there instead."""
+    record = sweep()
+    honest["next_actions"] = []
+    honest["claims"].append(outcome("LR-002", said="inconclusive"))
+    honest["claims"].append(outcome("LR-003", {"test": "extreme", "value": f"LR-003/{LOSS}", "which": "lowest"}))
+
+    text, writing = written(record, honest)
+
+    assert writing.cut == ()
+    assert next_actions(text) == [
+        "- To decide: does the result support the hypothesis (LR-004)?",
+        "- To decide: should LR-003 become the baseline before it is repeated with another seed?",
+        "- To decide: is the failure of LR-004 expected, or worth another run?",
+    ]
+    for kind, below in ((DraftKind.ISSUE, "- Next:\n"), (DraftKind.CLOSING, "### Next steps\n\n")):
+        again, _ = written(record, honest, kind=kind)
+        assert again.partition(below)[2].lstrip(" -1.").startswith("To decide: ")
 
 
 def test_what_is_new_since_the_last_entry_can_be_said(sweep, written, honest, keep, a_run):
