@@ -199,7 +199,10 @@ def _keep(
         content = merged
     text, facts, writing = _proposal(content, evidence, writing)
     known = queue.twin(drafted.kind, evidence.runs, text)
-    draft = known or queue.propose(
+    if known is not None:
+        draft = queue.keep_writing(known, writing) if writing is not None else known
+        return replace(none, draft=draft, reused=True, writing=writing)
+    draft = queue.propose(
         thread.prefix,
         kind=drafted.kind,
         thread=thread.topic,
@@ -213,8 +216,7 @@ def _keep(
         replaces=replaces,
         attachments=_attachments(text, evidence, queue),
     )
-    superseded = queue.supersede(draft) if known is None else ()
-    return replace(none, draft=draft, reused=known is not None, writing=writing, superseded=superseded)
+    return replace(none, draft=draft, writing=writing, superseded=queue.supersede(draft))
 
 
 def _merged(

@@ -6,6 +6,7 @@
     drafts/LR-D004/000000.json     the draft as it was made
     drafts/LR-D004/000001.json     its text after the first edit
     drafts/LR-D004/proof-1f0c9b...-0001.json  what a model said that read the text with this hash
+    drafts/LR-D004/writing-0001.json  a model's part in a later try that came to the same text
 
 A draft's status is not stored: it is what the log says of its newest text.
 """
@@ -24,6 +25,7 @@ from curator.errors import DraftFormatError, DraftNotFoundError, RefusedError, S
 from curator.facts import from_json
 from curator.log import Decision, DecisionLog, LogEntry
 from curator.proof import Proof
+from curator.writing import Writing
 from marin_research.codec import decode, dump
 from marin_research.store import run_order
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PROOF = "proof-"
+_WRITING = "writing-"
+_BESIDE = (_PROOF, _WRITING)
+"""What lies beside the revisions of a draft."""
 _STATUS = {
     Decision.APPROVED: DraftStatus.APPROVED,
     Decision.REJECTED: DraftStatus.REJECTED,
@@ -143,13 +148,19 @@ class DraftQueue:
 
     def keep_proof(self, draft: Draft, proof: Proof) -> Draft:
         """Keep what a model said of a text of a draft; the newest of each text counts."""
+        return self._keep_beside(draft, _proof_prefix(proof.sha256), proof)
+
+    def keep_writing(self, draft: Draft, writing: Writing) -> Draft:
+        """Keep a model's part in a later try that came to the text of a draft; the newest counts."""
+        return self._keep_beside(draft, _WRITING, writing)
+
+    def _keep_beside(self, draft: Draft, prefix: str, value: Proof | Writing) -> Draft:
         while True:
-            prefix = _proof_prefix(proof.sha256)
             number = 1 + sum(name.startswith(prefix) for name in self.store.objects.names(f"drafts/{draft.id}"))
             try:
-                self.store.objects.put_new(f"drafts/{draft.id}/{prefix}{number:04d}.json", dump(proof))
+                self.store.objects.put_new(f"drafts/{draft.id}/{prefix}{number:04d}.json", dump(value))
             except FileExistsError:
-                continue  # somebody else had it read at the same time
+                continue  # somebody else was at it at the same time
             return self.get(draft.id)
 
     def require_changeable(self, draft: Draft) -> None:
@@ -190,7 +201,7 @@ class DraftQueue:
     def _get(self, draft_id: str, entries: list[LogEntry]) -> Draft:
         folder = f"drafts/{draft_id}"
         files = self.store.objects.names(folder)
-        names = [name for name in files if not name.startswith(_PROOF)]
+        names = [name for name in files if not name.startswith(_BESIDE)]
         if not names:
             raise DraftNotFoundError(draft_id, self.store.root)
         try:
@@ -203,9 +214,9 @@ class DraftQueue:
             raise DraftFormatError(
                 f"draft {draft_id} cannot be read ({error}); draft its runs again with `curator draft`"
             ) from error
-        proofs = [name for name in files if name.startswith(_proof_prefix(draft.sha256))]
-        found = (self._proof(f"{folder}/{name}") for name in reversed(proofs))
-        draft = replace(draft, proof=next((proof for proof in found if proof is not None), None))
+        proof = self._newest_beside(Proof, folder, files, _proof_prefix(draft.sha256))
+        writing = self._newest_beside(Writing, folder, files, _WRITING)
+        draft = replace(draft, proof=proof, writing=writing or draft.writing)
         for entry in entries:
             if entry.decision is Decision.SUPERSEDED and draft.status is not DraftStatus.DRAFT:
                 continue  # a person decided while it was written
@@ -223,13 +234,14 @@ class DraftQueue:
                 )
         return draft
 
-    def _proof(self, key: str) -> Proof | None:
-        """What a model said; nothing where that cannot be read, as the draft is worth more than it."""
-        try:
-            return decode(Proof, json.loads(self.store.objects.get(key)))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            logger.warning("%s cannot be read (%s); have the draft proofread again", key, error)
-            return None
+    def _newest_beside[T](self, kind: type[T], folder: str, files: Sequence[str], prefix: str) -> T | None:
+        """What was kept last beside a draft, and can be read: the draft is worth more than it."""
+        for name in reversed([name for name in files if name.startswith(prefix)]):
+            try:
+                return decode(kind, json.loads(self.store.objects.get(f"{folder}/{name}")))
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
+                logger.warning("%s/%s cannot be read (%s); it is passed over", folder, name, error)
+        return None
 
 
 def _proof_prefix(sha256: str) -> str:

@@ -202,6 +202,25 @@ def test_a_success_after_a_failure_leaves_one_draft_to_read(serve, draft, honest
     ]
 
 
+def test_a_draft_that_was_there_already_says_why_the_newest_try_failed(serve, draft, command_line):
+    """The same text, but no word that a model was asked, or a reason of last week: nobody would mend what is wrong."""
+    plain = json.loads(command_line("curator", "draft", "lr-sweep", "--kind", "logbook", "--json").out)[0]["draft"]
+    assert plain["writing"] is None
+
+    for script, why in (
+        ({"status": 401, "error": "authentication_error"}, "does not accept the key"),
+        ({"status": 404, "error": "not_found_error"}, "does not know this model"),
+    ):
+        serve(script)
+
+        said, (same,) = draft()
+
+        assert (same.id, same.revision, same.sha256) == (plain["id"], 0, plain["drafted_sha256"])
+        assert why in same.writing.instead
+        assert why in " ".join(said.out.split())
+        assert why in " ".join(command_line("curator", "show", same.id).out.split())
+
+
 def test_a_short_wait_is_waited_out(serve, draft, honest):
     """A rate limit that is over in a moment is no reason for a lesser draft."""
     busy = {"status": 429, "error": "rate_limit_error", "headers": {"retry-after": "0.2"}}

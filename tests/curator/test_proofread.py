@@ -425,7 +425,7 @@ def test_a_proof_that_cannot_be_read_costs_no_draft(checkout, serve, caplog):
     kept.write_bytes(kept.read_bytes()[:40])
 
     assert checkout.queue.get(draft.id).text == WRONG
-    assert "have the draft proofread again" in caplog.text
+    assert "it is passed over" in caplog.text
 
 
 def test_the_newest_reading_of_a_text_counts(checkout, serve):
