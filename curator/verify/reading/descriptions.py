@@ -26,6 +26,7 @@ _POSITIVE = {
 _PARALLEL = words.word_set("with at for using from to than of between and ,")
 """Behind which a bare number may be a value of a setting that was named before."""
 _AFTER_PARALLEL = words.ENDINGS | words.VERSUS | words.word_set("to and or than but is was are were as only just")
+_THAT = words.word_set("that which")
 _NEAR = 14
 """Tokens up to which one value of a setting calls for another."""
 
@@ -67,12 +68,13 @@ class Descriptions:
     # -- the run that failed ----------------------------------------------------------------------------------------
 
     def _of_status(self, i: int) -> frozenset[str]:
-        """``the run that failed``, ``the trial which was preempted``."""
+        """``the run that failed``, ``a trial which was preempted``; but not ``every run that finished``."""
         s = self._s
-        if s.word(i) not in words.RUN_NOUNS | {"one"} or s.word(i).endswith("s") or s.word(i - 1) != "the":
+        if s.word(i) not in words.RUN_NOUNS | {"one"} or s.word(i).endswith("s") or s.word(i + 1) not in _THAT:
             return frozenset()
-        at = s.skip(i + 2, words.BE | {"had", "has", "been"}) if s.word(i + 1) in {"that", "which"} else -1
-        return ended_as(s.word(at), self._world) if at > 0 else frozenset()
+        ended = s.word(s.skip(i + 2, words.BE | {"had", "has", "been"}))
+        known = s.word(i - 1) == "the" or ended not in words.ENDED_WELL
+        return ended_as(ended, self._world) if known else frozenset()
 
     # -- the larger window ------------------------------------------------------------------------------------------
 

@@ -169,9 +169,6 @@ class _Marker:
         lower = token.lower
         if lower in words.ENDED_ADJECTIVES and self._s.word(i + 1) in {"one", "run"} and self._s.word(i - 1) == "the":
             return ended_as(lower, self._world)
-        if lower in {"run", "one", "job"} and self._s.word(i + 1) in {"that", "which"}:
-            well = self._s.word(i + 2) in words.ENDED_WELL
-            return frozenset() if well else ended_as(self._s.word(i + 2), self._world)  # "the run that failed"
         stems = (lower.removesuffix("s"), f"{lower}s", lower.removesuffix("ing"), lower.replace("-", ""))
         for word in (lower, *stems, *lower.split("-")):
             if word in self._vocabulary.absent and (self._is_off(i) or word not in described):

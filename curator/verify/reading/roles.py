@@ -34,7 +34,6 @@ _VALUE_BEFORE = words.word_set(
     """
 )
 _SMALL = words.word_set("a an another further the some only just about well mere merely")
-_PARTICLE_OF = forms("blow break shut wind set hold turn end show")
 _MORE = words.word_set("another further additional extra")
 _EXTRA = words.word_set("extra additional")
 _TO = words.word_set("to and - \u2013")
@@ -223,7 +222,7 @@ def _is_change_by_governor(s: Sentence, i: int, j: int) -> bool:
         return True
     if before in _SPANNING or (before in words.PRICES and _is_priced(s, i, before)):
         return True
-    if before in {"up", "down"} and s.word(j - 1) in _PARTICLE_OF:
+    if before in {"up", "down"} and s.word(j - 1) in words.PARTICLE_VERBS:
         return False  # "blew up 12.7 minutes in"
     return before in {"up", "down"} or (numeral is not None and numeral.sign == "+")
 

@@ -25,8 +25,6 @@ _MORE = frozenset({"more", "most"})
 _LESS = frozenset({"less", "least"})
 _PAYING = forms("pay")
 _GIVING = forms("give")
-_PARTICLE_OF = forms("make set end catch hold use pick show wind turn warm split break shut keep line add sum")
-"""Verbs with which "up" and "down" say of no direction."""
 _FALLEN = words.word_set("short flat apart through victim")
 """``fell short``: that nothing moved."""
 _MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
@@ -54,7 +52,7 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
     if word in {"up", "down"} and s.word(j - 1) in _GIVING:
         amount = word == "up" and s.kind(s.skip(j + 1, _BOUNDING)) is TokenKind.NUMBER
         return Sense.WORSE if amount else None  # "gave up 3.4 points"
-    if word in {"up", "down"} and s.word(j - 1) in _PARTICLE_OF:
+    if word in {"up", "down"} and s.word(j - 1) in words.PARTICLE_VERBS:
         return None
     if word in {"up", "down"}:
         amount = s.word(j + 1) in {"from", "by"} or s.kind(j + 1) is TokenKind.NUMBER

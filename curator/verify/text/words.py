@@ -142,6 +142,8 @@ PLACES = _senses(
     }
 )
 """Prepositions and particles that set one value against another."""
+PARTICLE_VERBS = forms("add blow break catch end hold keep line make pick set show shut split sum turn use warm wind")
+"""Verbs with which "up" and "down" say of no direction: ``blew up``, ``broke down``."""
 
 SENSES: dict[str, Sense] = {**NOUNS, **MOVES, **CAUSES, **CONTESTS, **ADJECTIVES}
 
