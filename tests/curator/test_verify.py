@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from curator.facts import Fact, FactKind, delta, render
@@ -273,6 +273,7 @@ PIECES = st.one_of(st.text(max_size=20), st.sampled_from([*WORDS.split(), "\n", 
 
 @settings(max_examples=150)
 @given(st.lists(PIECES, max_size=30).map(" ".join))
+@example("X\N{SUPERSCRIPT ONE}")
 def test_any_text_gets_a_report_whose_offsets_hold(text):
     """Whatever a person or a model writes, the check answers, and every offset points at what it names."""
     report = verify(text, facts_of("sweep"))

@@ -199,7 +199,7 @@ class _Marker:
 
     def _shaped(self, text: str) -> frozenset[str]:
         """``128x512`` in a sweep over two sizes: the runs that have both, in this order of keys."""
-        sizes = [float(part) for part in re.split(r"[x×]", text) if part.strip().isdigit()]
+        sizes = [float(part) for part in re.split(r"[x×]", text) if part.strip().isdecimal()]
         keys = [key for key in self._world.configs if key in self._world.varying]
         found = [
             frozenset.intersection(*(self._world.runs_with(key, size) for key, size in zip(chosen, sizes, strict=True)))
