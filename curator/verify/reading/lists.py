@@ -23,6 +23,8 @@ SIDES = words.VERSUS | {"\u2192", "->", "<", ">"}
 _SEPARATORS = SIDES | words.word_set(", and or / & then")
 _LONGEST = 24
 """Numerals side by side beyond which they are a column of data, and nothing is each one's by its place."""
+_PARTING = words.word_set(", ; and but while whereas or") - SIDES
+"""What ends one pair of a number and its owner, so that the next may begin."""
 
 
 class Lists:
@@ -82,8 +84,8 @@ class Lists:
 
     def placed(self, i: int, mentions: Sequence[Mention]) -> list[Tie]:
         """The run that the numeral's place gives it to; none where its place says nothing."""
-        if stepped := self._stepped(i, mentions):
-            return stepped
+        if found := self._stepped(i, mentions) or self._first_in_pairs(i, mentions):
+            return found
         numbers = self.around(i)
         if len(numbers) < 2:
             return []
@@ -103,6 +105,26 @@ class Lists:
         if len(group) != len(numbers) or len(numbers) < 2:
             return []
         return [Tie(self._s.names(group[numbers.index(i)]))]
+
+    def _first_in_pairs(self, i: int, mentions: Sequence[Mention]) -> list[Tie]:
+        """``The 2.31 belongs to LR-003, the 2.40 to LR-001``: numbers and names by turns, a number first."""
+        s = self._s
+        numbers = [j for j in s.of_kind(TokenKind.NUMBER) if not (s.runs(j) or s.numeral(j).word)]  # type: ignore[union-attr]
+        if i not in numbers or len(numbers) < 2 or len(numbers) != len(mentions) or any(m.reference for m in mentions):
+            return []
+        owners = dict(zip(numbers, mentions, strict=True))
+        linked = all(j < m.first and self._is_linked(j, m) for j, m in owners.items())
+        parted = all(
+            _PARTING & {s.word(k) for k in range(m.last + 1, j)} for m, j in zip(mentions, numbers[1:], strict=False)
+        )
+        if not linked or not parted or not all(self._is_alike(numbers[0], j) for j in numbers[1:]):
+            return []
+        return [Tie(owners[i].meant), *(Tie(m.meant, FAR) for m in mentions if m is not owners[i])]
+
+    def _is_linked(self, j: int, m: Mention) -> bool:
+        """Whether nothing parts a number from the name behind it."""
+        between = {self._s.word(k) for k in range(j + 1, m.first)}
+        return self._s.clause(j) == self._s.clause(m.first) and not between & (_PARTING | SIDES)
 
     def _along(self, i: int, numbers: list[int], mentions: Sequence[Mention]) -> list[Tie]:
         """``from lr=0.01 to lr=0.1 the loss is 2.4, 2.35 and 2.31``: one for each run on the way."""
