@@ -31,6 +31,13 @@ SAID = {
         "442.7",
         "366.0",
     ),
+    "behind its number": ("batching", "The 412 ms are those of SRV-001, the {} those of SRV-002.", "96 ms", "141 ms"),
+    "behind its number, of three": (
+        "batching",
+        "Of the p99, {} belongs to SRV-001, 388 ms to SRV-002 and 716 ms to SRV-003.",
+        "2890 ms",
+        "3144 ms",
+    ),
     "in a list of verdicts": ("weights", "So far: QNT-021 {}, QNT-023 refuted.", "supported", "refuted"),
 }
 

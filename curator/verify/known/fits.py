@@ -71,7 +71,7 @@ def fit(numeral: Numeral, quantity: Quantity, *, about: bool = False) -> Fit:
     """
     best = Fit.NONE
     for reading in numeral.readings:
-        if best is not Fit.MATCH and _in_reach(reading, abs(quantity.value)):
+        if best is not Fit.MATCH and (_is_share(reading, quantity) or _in_reach(reading, abs(quantity.value))):
             best = max(best, _fit_reading(reading, numeral, quantity, about=about))
     return best
 
@@ -96,6 +96,8 @@ def comparable(reading: Reading, quantity: Quantity) -> Iterator[tuple[float, fl
     if written is None:
         if quantity.kind not in {FactKind.PERCENT, FactKind.DURATION}:
             yield 1.0, value
+        if _is_share(reading, quantity):
+            yield 100.0, value
         return
     if quantity.kind is FactKind.PERCENT:
         if written.dimension == PERCENT:
@@ -115,6 +117,12 @@ def comparable(reading: Reading, quantity: Quantity) -> Iterator[tuple[float, fl
             yield 1.0, value
     elif _agree(written.dimension, own.dimension):
         yield written.scale, value * own.scale
+
+
+def _is_share(reading: Reading, quantity: Quantity) -> bool:
+    """Whether a numeral may be a share of one where percent were measured: ``an MFU of 0.33``."""
+    percent = quantity.kind is FactKind.METRIC and quantity.unit is not None and quantity.unit.dimension == PERCENT
+    return percent and reading.unit is None and reading.quantum < 0.1 and 0 < reading.value < 1
 
 
 def _agree(written: str, own: str) -> bool:

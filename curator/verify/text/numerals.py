@@ -78,12 +78,19 @@ _NUMBER = re.compile(
       |[ ]?[x\u00d7\u00b7*][ ]?10(?:\^\{?(?P<power>[-+]?\d{1,4})\}?|\*\*(?P<starred>[-+]?\d{1,4})|(?P<super>SUPER{1,5}))
       |(?<=10)(?:\^\{?(?P<bare>[-+]?\d{1,4})\}?|(?P<baresuper>SUPER{1,5}))
     )?
-    (?:(?P<scale>k|K|M|G|T|B|bn|mn)(?!\w)|[ ](?P<scaleword>thousand|million|billion|trillion)(?!\w))?
+    (?:(?P<scale>k|K|M|G|T|B|bn|mn)(?!\w)|[ ](?P<apart>k|M|bn|mn)(?=[ ](?:[a-z]{3,}s\b|[a-z]+/))  # "0.34 M tokens"
+      |[ ](?P<scaleword>thousand|million|billion|trillion)(?!\w))?
     """.replace("SUPER", _SUPER),
     re.VERBOSE,
 )
-_PART = r"(\d+(?:\.\d+)?)[ ]?(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
-_COMPOUND = re.compile(rf"{_PART}(?:(?:(?<=rs|es),[ ]|(?<=our|ute|day),[ ]|[ ]and[ ]|[ ])?{_PART}){{1,3}}(?!\w)")
+_ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+CARDINALS = {word: n for n, word in enumerate(f"{_ONES} eighteen nineteen".split(), start=1)} | {"zero": 0}
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_CARDINAL = "|".join((*CARDINALS, *_TENS))
+_COUNT = rf"(?:{'|'.join(_TENS)})-(?:{'|'.join(CARDINALS)})|{_CARDINAL}"
+_AMOUNT = rf"\d+(?:\.\d+)?|(?i:(?:{_COUNT})(?=[ ](?:day|hour|minute|second))|an?(?=[ ](?:day|hour|minute)))"
+_PART = rf"({_AMOUNT})[ ]?(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
+_COMPOUND = re.compile(rf"{_PART}(?:(?:(?<=rs|es),[ ]|(?<=our|ute|day),[ ]|,?[ ]and[ ]|[ ])?{_PART}){{1,3}}(?!\w)")
 _PART_RE = re.compile(_PART)
 _MINUTES = re.compile(r"m(?!\w)")
 _CLOCKED = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)(?!\w)")
@@ -98,9 +105,8 @@ def match(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple[int,
         position: where to look; the caller knows that no word or number is being cut in two there.
         unit_pattern: what counts as a unit behind a number.
     """
-    duration = _compound(text, position)
-    if duration:
-        return duration
+    if spoken := _compound(text, position) or _mixed(text, position, unit_pattern):
+        return spoken
     found = _NUMBER.match(text, position)
     if not found or not found["body"]:
         return None
@@ -147,7 +153,7 @@ def _number(found: re.Match[str]) -> Numeral:
     value, quantum = float(f"{body}e{exponent}"), float(f"1e{exponent - decimals}")
     if value > 1e250:
         value, quantum = 1e250, 1.0
-    name = found["scale"] or found["scaleword"]
+    name = found["scale"] or found["apart"] or found["scaleword"]
     digits = body.replace(".", "").lstrip("0")
     readings = [Reading(value, quantum)]
     if name:
@@ -181,7 +187,7 @@ def _integer(text: str) -> int:
 def _compound(text: str, position: int) -> tuple[int, Numeral] | None:
     found = _COMPOUND.match(text, position)
     if found:
-        parts = [(float(amount), units.parse(_unit_name(name))) for amount, name in _PART_RE.findall(found.group())]
+        parts = [(_amount(amount), units.parse(_unit_name(name))) for amount, name in _PART_RE.findall(found.group())]
         scales = [unit.scale for _, unit in parts if unit]
         if scales != sorted(scales, reverse=True) or len(set(scales)) != len(scales):
             return None
@@ -206,9 +212,6 @@ def _seconds(total: float, quantum: float) -> Numeral:
 
 # -- in words -----------------------------------------------------------------------------------------------------
 
-_UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-CARDINALS = {word: n for n, word in enumerate(f"{_UNITS} eighteen nineteen".split(), start=1)} | {"zero": 0}
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _MULTIPLIERS = {"hundred": 100.0, "dozen": 12.0, **_SCALE_WORDS}
 _FACTORS = {
     "twice": 2.0, "thrice": 3.0, "double": 2.0, "doubled": 2.0, "doubles": 2.0, "doubling": 2.0,
@@ -218,12 +221,16 @@ _FACTORS = {
     "halved": 0.5, "halves": 0.5, "halving": 0.5, "halve": 0.5, "half": 0.5,
 }  # fmt: skip
 _PARTS = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "sixth": 1 / 6, "eighth": 0.125, "tenth": 0.1}
-_CARDINAL = "|".join((*CARDINALS, *_TENS))
+_MIXED = re.compile(
+    rf"(?P<count>\d{{1,3}}|an?(?=[ ](?:day|hour|minute))|{_COUNT})(?:[ ](?P<unit>days?|hours?|minutes?))?"
+    rf"[ -]and[ -](?P<parts>an?|one|two|three)[ -](?P<part>half|third|quarter)s?(?!\w)",
+    re.IGNORECASE,
+)
+"""``two and a half``, ``two and three quarter hours``, ``an hour and a quarter``."""
 _WORD_NUMBER = re.compile(
-    rf"(?:(?P<first>{'|'.join(_TENS)})-(?P<second>{'|'.join(CARDINALS)})|(?P<word>{_CARDINAL})|"
-    r"(?P<a>a)(?=[ ](?:hundred|dozen))|"
-    r"(?P<single>single)(?=[ -](?:device|chip|gpu|tpu|host|node|machine|accelerator)))"
-    rf"(?:[ ](?P<times>{'|'.join(_MULTIPLIERS)}))?(?P<half>[ ]and[ ]a[ ]half)?(?!\w)",
+    rf"(?:(?P<count>{_COUNT})|a(?=[ ](?:hundred|dozen))|"
+    r"single(?=[ -](?:device|chip|gpu|tpu|host|node|machine|accelerator)))"
+    rf"(?:[ ](?P<times>{'|'.join(_MULTIPLIERS)}))?(?!\w)",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(
@@ -236,8 +243,7 @@ _NO_FRACTION_AHEAD = re.compile(
 )
 _OF_AN = re.compile(
     r"(?:(?P<count>an?|one|three)[ ])?(?P<part>half|quarter|quarters)[ ](?:of[ ])?an?[ ]"
-    r"(?P<unit>hour|minute|day|second)(?!\w)"
-    r"|an?[ ](?P<whole>hour|minute|day)(?P<more>[ ]and[ ]a[ ]half)(?!\w)",
+    r"(?P<unit>hour|minute|day|second)(?!\w)",
     re.IGNORECASE,
 )
 _OF_A_POINT = re.compile(
@@ -255,17 +261,18 @@ _BEFORE_UNIT = re.compile(r"[ -]")
 
 def match_word(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple[int, Numeral] | None:
     """The number word that starts at ``position``: ``twelve``, ``two and a half hours``, ``twice``, ``a third of``."""
+    if spoken := _compound(text, position) or _mixed(text, position, unit_pattern):
+        return spoken
     if found := _OF_AN.match(text, position):
-        unit = units.parse(found["unit"] or found["whole"])
+        unit = units.parse(found["unit"])
         scale = unit.scale if unit else 1.0
-        count = {"three": 3.0}.get((found["count"] or "").lower(), 1.0)
-        part = 1.5 if found["more"] else count * _PARTS[found["part"].lower().removesuffix("s")]
+        part = _amount(found["count"] or "a") * _PARTS[found["part"].lower().removesuffix("s")]
         return found.end(), _seconds(part * scale, scale * part / 5)
     if found := _OF_A_POINT.match(text, position):
         part = _PARTS[found["part"].lower()]
         return found.end(), Numeral(readings=(Reading(part, part / 3, units.parse("points")),), word=True)
     if (found := _FRACTION.match(text, position)) and not _NO_FRACTION_AHEAD.match(text, found.end()):
-        count = {"a": 1.0, "an": 1.0}.get(found["count"].lower()) or float(CARDINALS[found["count"].lower()])
+        count = _amount(found["count"])
         if (count > 1) == bool(found["plural"]):
             return found.end(), _share(count * _PARTS[found["part"].lower()])
     if found := _FACTOR.match(text, position):
@@ -274,7 +281,7 @@ def match_word(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple
         if found["order"]:
             return found.end(), Numeral(readings=(Reading(10.0, 8.0, Unit(FACTOR, 1.0)),), word=True)
         if found["fold"]:
-            return found.end(), _share(float(_cardinal(found["fold"])))
+            return found.end(), _share(_amount(found["fold"]))
         if found["factor"].lower() == "half" and not _is_share(text, position):
             return None
         return found.end(), _share(_FACTORS[found["factor"].lower()])
@@ -295,22 +302,36 @@ def _share(value: float) -> Numeral:
     return Numeral(readings=tuple(readings), word=True)
 
 
-def _cardinal(word: str) -> int:
-    word = word.lower()
-    return CARDINALS[word] if word in CARDINALS else _TENS[word]
+def _amount(written: str) -> float:
+    """``17``, ``seventeen``, ``twenty-five``, ``a``."""
+    if written[0].isdecimal():
+        return float(written)
+    known = {**CARDINALS, **_TENS, "a": 1, "an": 1}
+    return float(sum(known[word] for word in written.lower().split("-")))
+
+
+def _mixed(text: str, position: int, unit_pattern: re.Pattern[str]) -> tuple[int, Numeral] | None:
+    found = _MIXED.match(text, position)
+    if not found:
+        return None
+    value = _amount(found["count"]) + _amount(found["parts"]) * _PARTS[found["part"].lower()]
+    numeral, end = _spoken(value, 0.25), found.end()
+    if found["unit"]:
+        return end, with_unit(numeral, units.parse(found["unit"]))
+    if _BEFORE_UNIT.match(text, end) and (unit := unit_pattern.match(text, end + 1)):
+        return unit.end(), with_unit(numeral, units.parse(unit.group()))
+    alone = found["part"].lower() == "half" and not found["count"].isdecimal()
+    return (end, numeral) if alone else None  # "one and a third seed"
+
+
+def _spoken(value: float, quantum: float) -> Numeral:
+    digits = len(f"{value:g}".rstrip("0.")) or 1
+    return Numeral(readings=(Reading(value, quantum),), word=True, significant=digits)
 
 
 def _cardinal_phrase(found: re.Match[str], text: str, unit_pattern: re.Pattern[str]) -> tuple[int, Numeral]:
-    if found["first"]:
-        value = float(_cardinal(found["first"]) + _cardinal(found["second"]))
-    else:
-        value = 1.0 if found["a"] or found["single"] else float(_cardinal(found["word"]))
-    value *= _MULTIPLIERS.get((found["times"] or "").lower(), 1)
-    quantum = 1.0
-    if found["half"]:
-        value, quantum = value + 0.5, 0.25
-    numeral = Numeral(readings=(Reading(value, quantum),), word=True, significant=len(f"{value:g}".rstrip("0.")) or 1)
-    end = found.end()
+    value = _amount(found["count"] or "a") * _MULTIPLIERS.get((found["times"] or "").lower(), 1)
+    numeral, end = _spoken(value, 1.0), found.end()
     unit = unit_pattern.match(text, end + 1) if _BEFORE_UNIT.match(text, end) else None
     if unit and len(unit.group()) > 2:
         return unit.end(), with_unit(numeral, units.parse(unit.group()))
