@@ -84,7 +84,7 @@ def _may_be_meant(relation: Relation, own: list[Quantity], others: list[Quantity
     Only IDs, and names as the record writes them, bind: what a phrase stands for is what the reader is asked.
     """
     runs = frozenset(run for quantity in own for run in quantity.runs)
-    if relation is not Relation.EXTREME:
+    if relation in {Relation.CHANGE, Relation.COMPARISON}:  # a value is set against nothing
         runs |= frozenset(run for quantity in others for run in quantity.runs)
     said = _named(s)
     if said and not (runs <= said or (len(said) == 1 and said <= runs)):

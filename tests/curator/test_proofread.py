@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -106,6 +106,7 @@ def test_a_meaning_that_the_facts_or_the_text_contradict_settles_nothing(text, k
     of=st.lists(st.sampled_from([BEFORE, NOW, "LR-002/percent/eval/loss", "LR-002/label", "LR-001/run"]), max_size=2),
     against=st.lists(st.sampled_from([BEFORE, NOW]), max_size=2),
 )
+@example(number="2.459", named="LR-002", kind=Relation.VALUE, of=[BEFORE], against=[NOW])
 def test_no_answer_makes_a_number_pass_that_no_fact_has(number, named, kind, of, against):
     """Whatever a model says, an invented number stays a finding, and so does one of another run."""
     text = f"{named or 'It'} ended at an eval/loss of {number}."
