@@ -1,4 +1,4 @@
-"""Numbers that are written out: durations in words, a share of one for percent, a suffix that stands apart."""
+"""Numbers as people write them: durations in words, shares of one, suffixes apart, and those of a quoted message."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ WRITTEN = {
 def test_a_number_may_be_written_as_people_say_it(thread, text, right, wrong):
     """A writer who spells a duration out must neither be doubted for it nor get away with a wrong one."""
     facts = records.facts_of(thread)
+
+    assert verify(text.format(right), facts).ok
+    assert not verify(text.format(wrong), facts).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("SRV-005 failed to allocate {}.", "9.38 GiB", "6.02 GiB"),
+        ("SRV-005 had {} left on a GPU with 79.15 GiB.", "6.02 GiB", "9.38 GiB"),
+        ("SRV-005 asked for 9.38 GiB when {} of 79.15 GiB were free.", "6.02 GiB", "9.38 GiB"),
+    ],
+)
+def test_the_numbers_of_a_message_keep_their_roles(text, right, wrong):
+    """Who mixes up what was wanted and what was left tells another story with the same numbers."""
+    facts = records.facts_of("batching")
 
     assert verify(text.format(right), facts).ok
     assert not verify(text.format(wrong), facts).ok
