@@ -255,6 +255,8 @@ def _sets_against(s: Sentence, k: int, j: int) -> bool | None:
         counted = {TokenKind.NUMBER, TokenKind.CONFIG}
         far = any(s.kind(n) in counted and not s.runs(n) for n in range(k, j))
         return word != "over" or (k > 0 and not far)
+    if word in words.KEEPING and any(s.kind(n) is TokenKind.METRIC for n in range(k + 1, j)):
+        return any(s.runs(n) for n in range(s.clause(k)[0], k))  # "LR-003 keeps the throughput of LR-001"
     if _is_factor_of(s, k, range(k + 1, j)):
         return True  # "1.4x the baseline", "71 % of the baseline's"
     same = bool(s.runs(k)) and s.runs(k) == s.runs(j)

@@ -74,6 +74,8 @@ def claims(s: Sentence, i: int) -> bool:
 
 def _is_of_difference(s: Sentence, i: int) -> bool:
     """``but the gains shrink``, ``the spread is larger``: said of what lies between two values."""
+    if s.word(i) in LONG:
+        return False  # "each step is shorter"
     j = s.skip(i - 1, words.BE | words.DEGREES | words.word_set("get gets got become becomes have has far"), -1)
     return (
         s.is_word(j) and not s.names(j) and s.word(j) in words.DIFFERENCES | _SPREADS and s.word(i) not in words.NOUNS

@@ -29,9 +29,15 @@ _FALLEN = words.word_set("short flat apart through victim")
 """``fell short``: that nothing moved."""
 _MULTIPLYING = words.word_set("doubled doubles tripled triples quadrupled quadruples")
 _MOVING = words.BE | forms("go come bring stay take creep edge inch drift move tick trend head push")
-_KEEPING = forms("keep retain preserve maintain")
 _KEPT = words.ENDINGS | words.ARTICLES | words.word_set("and but while of compared relative unlike with at")
 """What may stand behind what is kept; else it says how: ``keeps the loss below 3``."""
+_NO = words.word_set("no without zero nothing")
+_SLIGHT = words.word_set("any extra added additional measurable significant noticeable visible real the a")
+_EXTRA = words.word_set("extra additional")
+_BURDENS = words.word_set("cost costs price penalty penalties overhead expense sacrifice loss hit")
+"""What is paid; ``without any loss in accuracy``, where that is no metric."""
+_SETTINGS = words.word_set("penalty penalties")
+_GIVING_UP = forms("cost lose sacrifice")
 _RIVALS = frozenset({"match", "rival"})
 _BOUNDING = words.word_set("at most least only just about no more less than over under some")
 _PASSING = words.word_set("relative percentage absolute the") | {""}
@@ -80,7 +86,9 @@ def graded(s: Sentence, j: int) -> Sense | None:
 
 def equality_at(s: Sentence, i: int) -> Sense | None:
     """The sense of ``as fast as``, ``keeps the accuracy``; after a factor, ``twice as fast as``, that is judged."""
-    if s.word(i) in _KEEPING:
+    if free := freed(s, i):
+        return free
+    if s.word(i) in words.KEEPING:
         return Sense.BETTER if _is_kept(s, i) else None
     if s.word(i) in _RIVALS and s.word(i + 1) == "for":
         return Sense.BETTER  # "no match for the baseline"
@@ -88,6 +96,32 @@ def equality_at(s: Sentence, i: int) -> Sense | None:
         return None
     compared = any(s.word(j) == "as" for j in range(i + 1, i + 4))
     return words.GRADES[s.word(i)] if compared else None
+
+
+def freed(s: Sentence, i: int) -> Sense | None:
+    """The sense of ``at no cost in throughput``, ``costs no memory``, ``no extra memory``: at least as good."""
+    word = s.word(i)
+    if word in _EXTRA and s.word(i - 1) in _NO and s.kind(i + 1) is TokenKind.METRIC:
+        return Sense.DOWN
+    if word in _BURDENS and _is_unburdened(s, i):
+        return Sense.BETTER
+    if word not in _GIVING_UP:
+        return None
+    taken = s.skip(i + 1, _NO | _SLIGHT | {"us"})
+    taken += s.word(taken - 1) == "nothing" and s.word(taken) == "in"
+    denied = s.word(i + 1) in _NO or s.negated(i)
+    return Sense.BETTER if denied and s.kind(taken) is TokenKind.METRIC else None
+
+
+def _is_unburdened(s: Sentence, i: int) -> bool:
+    """``at no cost in throughput``, ``without a memory overhead``; but a penalty may be a setting that is left out."""
+    of = s.kind(s.skip(i + 2, words.ARTICLES)) is TokenKind.METRIC and s.word(i + 1) in {"in", "of", "on", "to", "for"}
+    no = i - 1
+    while s.word(no) in _SLIGHT or (s.kind(no) is TokenKind.METRIC and s.word(i) not in _SETTINGS):
+        no -= 1
+    measured = of or any(s.kind(j) is TokenKind.METRIC for j in range(no + 1, i))
+    denied = s.word(s.skip(no - 1, frozenset({"at", "with", "come", "comes"}), -1)) in words.NEGATIONS
+    return s.word(no) in _NO and measured and not denied and not s.keys(i) and not s.runs(i)
 
 
 def _is_kept(s: Sentence, i: int) -> bool:

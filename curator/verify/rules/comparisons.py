@@ -7,9 +7,11 @@ readings that the sentence allows, the cheapest that can be decided counts, and 
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from curator.verify.known.noise import noise
 from curator.verify.known.wording import of_quantities
 from curator.verify.reading.phrasing import (
     LONG,
@@ -21,7 +23,7 @@ from curator.verify.reading.phrasing import (
     is_of_time,
     is_passive,
 )
-from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, graded, sense_at
+from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, freed, graded, sense_at
 from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
@@ -41,19 +43,19 @@ if TYPE_CHECKING:
 
 _FARTHEST = 2.5
 """What a run may cost that something is compared with."""
-_SAME_WITHIN = 0.02
-_SIMILAR_WITHIN = 0.1
-_HARDLY = 0.005
-"""Relative differences up to which values are the same, and about the same."""
+_SIMILAR = 5
+"""How many times the noise values may lie apart that are about the same."""
 _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
 _OUTCOMES = words.word_set("choice option result results outcome one performance value values overall")
+_NEARLY = words.APPROXIMATE | words.word_set("practically virtually essentially basically effectively broadly largely")
+_WHOSE = words.word_set("the each every its 's") | {""}
 _QUALITIES = words.RUN_NOUNS | _OUTCOMES
 _ON = words.word_set("on in at the of data set sets")
 _THROUGHOUT = words.word_set("keep keeps kept always steadily monotonically throughout each every")
 _WORKING = forms("train run step compute execute serve") | words.ARTICLES
 _BETWEEN = (
     words.ARTICLES
-    | words.word_set("lot bit touch hair tad little great deal")
+    | words.word_set("lot bit touch hair tad little great deal no nothing us")
     | words.word_set("last best training validation eval test peak in of on")
 )
 
@@ -85,7 +87,7 @@ class Comparison:
             return False  # whatever is said of a NaN
         if a is None or b is None or run == against:
             return None
-        near = abs(a.value - b.value) <= (_SIMILAR_WITHIN if self.similar else _SAME_WITHIN) * abs(b.value)
+        near = abs(a.value - b.value) <= noise(world, run, against, name) * (_SIMILAR if self.similar else 1)
         if self.sense is Sense.SAME:
             return near
         if self.sense is Sense.OTHER:
@@ -95,7 +97,7 @@ class Comparison:
             return None
         if self.equal and near:
             return True
-        if self.denied and abs(a.value - b.value) <= _HARDLY * abs(b.value):
+        if self.denied and near:
             return False  # "throughput did not suffer"
         return (a.value > b.value) if upwards else (a.value < b.value)
 
@@ -154,7 +156,7 @@ class Comparisons:
         names = self._names(reader, s, i, sense)
         if names is None:
             return None
-        similar = bool({s.word(i - 1), s.word(i - 2)} & words.APPROXIMATE)
+        similar = s.word(i) in words.LIKE or bool({s.word(i - 1), s.word(i - 2)} & _NEARLY)
         turned = is_passive(s, i) or _moves_to(reader, s, i)
         references = reader.subjects(i) if turned else reader.rivals(i)
         if is_against_all(s, i):
@@ -169,11 +171,14 @@ class Comparisons:
     def _names(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         """The metrics it may be of; None when its object is something else."""
         word, j = s.word(i), i + 1 + (graded(s, i) is not None)
+        if parts := self._parts(s, i, sense, j + (s.word(j) == "per")):
+            return Ties([Tie(parts)])  # "a shorter step", "faster per step"
         if is_of_time(s, i) and (lasting := self._world.lasting):
             return Ties([Tie(lasting)])
         if s.word(j) == "to" and s.is_word(j + 1) and s.word(j + 1) not in _WORKING:
             return None  # "slower to read": of no metric that we could name
         objectless = words.is_contest(word, s.word(j)) or word in words.PLACES or s.word(j) in {"than", "upon", "as"}
+        objectless = objectless or (word in words.LIKE and s.word(j) in {"to", "with"})
         if objectless or (s.word(j) == "on" and word not in EFFECTS):
             after = after_reference(s, j)
             return Ties([Tie(after)]) if after else self._names_before(reader, s, i, sense)
@@ -199,8 +204,20 @@ class Comparisons:
                 return Ties([Tie(measured)])  # "a better result on the evaluation"
         return self._names_before(reader, s, i, sense)
 
+    def _parts(self, s: Sentence, i: int, sense: Sense, j: int) -> frozenset[str]:
+        """What was measured of the part of a run that the word at ``j`` names, for a word of time or speed at ``i``."""
+        long = s.word(i) in LONG
+        if not long and sense not in SPEEDS:
+            return frozenset()
+        part = s.word(j).removesuffix("s")
+        named = {name: self._world.speed(name) for name in self._world.metric_names if part in re.split(r"\W|_", name)}
+        return frozenset(name for name, speed in named.items() if speed and (speed is Sense.DOWN or not long))
+
     def _names_before(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         low, _ = s.clause(i)
+        for j in range(low, i):
+            if s.word(j - 1) in _WHOSE and (parts := self._parts(s, i, sense, j)):
+                return Ties([Tie(parts)])  # "the step is shorter"
         last = next((j for j in range(i - 1, low - 1, -1) if s.names(j) or (s.keys(j) and not _is_counted(s, j))), None)
         valued = last is not None and s.kind(last + 1) in {TokenKind.NUMBER, TokenKind.PUNCT}
         if last is not None and not s.names(last) and not valued and reader.axis_at(last) is None:
@@ -225,7 +242,7 @@ class Comparisons:
         low, _ = s.clause(i)
         if not any(low <= m.first < i for m in reader.runs) and is_of_several(s, low, i):
             return
-        negated = s.negated(i) and not (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT)
+        negated = s.negated(i) and not (freed(s, i) or (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT))
         if negated and s.softened(i):
             return
         negated = negated or (claim.sense is Sense.OTHER and s.word(i - 1) in {"barely", "scarcely", "little"})

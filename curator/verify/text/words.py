@@ -83,6 +83,8 @@ CONTESTS = _senses(
 )
 """Verbs between two runs: the first is better than the second."""
 
+KEEPING = forms("keep retain preserve maintain")
+"""Verbs whose object is as good as before, or as another run's."""
 _LOST_OR_WON = forms("lose win")
 
 
@@ -105,10 +107,12 @@ ADJECTIVES = _senses(
         Sense.FASTER: word_set("faster quicker speedier"),
         Sense.SLOWER: word_set("slower"),
         Sense.SAME: word_set(
-            "unchanged identical same indistinguishable equal constant unaffected untouched unharmed intact"
+            "unchanged identical same indistinguishable equal constant unaffected untouched unharmed intact par"
         ),
     }
 )
+LIKE = word_set("par")
+"""Of those the words that set two runs side by side and allow for a small difference: ``on par with``."""
 
 GRADES = _senses(
     {
