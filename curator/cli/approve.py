@@ -7,6 +7,7 @@ import click
 from curator.check import check
 from curator.cli.queue import by_option, open_to_decide
 from curator.errors import RefusedError, StaleDraftError
+from curator.log import LogEntry
 from curator.person import person
 from curator.review import approve
 from marin_research.cli.lazy import root_option
@@ -33,7 +34,7 @@ def command(
     if sha256 is not None and (len(drafts) > 1 or len(sha256) < _SHORTEST_HASH):
         raise UsageError(f"--sha256 takes at least {_SHORTEST_HASH} digits of the hash of one draft; name one draft")
     queue, name = open_to_decide(root), person(by)
-    entries, known = [], set()
+    entries, known = list[LogEntry](), set[str]()
     for draft in [queue.get(draft_id) for draft_id in dict.fromkeys(drafts)]:
         report = check(draft, queue.store, approving=[entry.draft for entry in entries])
         known |= {finding.id for finding in report.findings}
