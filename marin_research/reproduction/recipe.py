@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from marin_research.errors import GitError, ReproductionError
 from marin_research.provenance import is_ambient, matters
-from marin_research.record import Status, Step
+from marin_research.record import Devices, Status, Step
 from marin_research.recorded_diff import RecordedDiff, read_diff
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ def recipe(
     kept = {name: value for name, value in environ.items() if name not in unset}
     if tree.blob_in(commit, ".gitmodules"):
         notes.append("the commit has submodules, which a worktree does not check out")
+    named = attempt.declared_devices
+    if isinstance(named, Devices) and not isinstance(run.step, Step):
+        notes.append(f"its devices are taken to be those that {run.id} names, {named.count} x {named.kind}")
     return Recipe(
         run=run,
         attempt=attempt,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from marin_research.codec import encode
 from marin_research.errors import ReproductionError, RunNotFoundError
+from marin_research.record import Devices
 from marin_research.reproduction.asked import answered, ask, hypothesis_of
 from marin_research.reproduction.recipe import placed
 from marin_research.reproduction.verdict import Judgement, Verdict, judge
@@ -125,6 +126,8 @@ def _recorder(made: Recipe) -> Iterator[str]:
         yield from ("--set", f"{key}={json.dumps(encode(value))}")
     for pattern in made.run.metric_patterns:
         yield from ("--metric", pattern)
+    if isinstance(named := made.attempt.declared_devices, Devices):
+        yield from ("--devices", f"{named.kind}:{named.count}")
     yield "--"
 
 

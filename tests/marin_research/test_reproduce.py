@@ -70,6 +70,19 @@ def test_a_command_runs_again_as_it_ran(bench, cache):
     assert bench.git("worktree", "list").count("\n") == 0
 
 
+def test_a_command_is_repeated_on_the_devices_that_were_named(bench):
+    """Unnamed, they would be a difference, and no repetition of such a result could count as one."""
+    line = [*PROGRAM, "run", "--thread", "kernels", "--metric", VALUE, "--devices", "TPU v4:8", "--", "echo", "value=1"]
+    subprocess.run(line, cwd=bench.top, check=True, capture_output=True)
+
+    said = bench.say("reproduce", "KER-003")
+
+    assert "nothing else differs" in said.out, said
+    assert "its devices are taken to be those that KER-003 names, 8 x TPU v4" in said.out + said.err
+    first, again = (bench.store.run(each).attempt.devices for each in ("KER-003", "KER-004"))
+    assert first == again
+
+
 def test_a_dry_run_checks_everything_and_runs_nothing(bench, cache, monkeypatch):
     """It says what would be run and set, without a trace."""
     monkeypatch.setenv("XLA_FLAGS", "--mine")
