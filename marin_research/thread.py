@@ -18,6 +18,7 @@ from marin_research.thread_file import FOLDER, SOURCE, text_of, thread_path
 from marin_research.yaml_text import dump_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from marin_research.store import RecordStore
@@ -171,9 +172,7 @@ def find_thread(topic: str, store: RecordStore) -> Thread:
             store.put_thread(thread.topic, encode(thread) | {SOURCE: text})
         return thread
     if remembered is None:
-        known = sorted({*(other.stem for other in path.parent.glob("*.yaml")), *store.topics()})
-        hint = f"known threads: {', '.join(known)}" if known else "there are none yet"
-        raise ThreadError(f"no thread {topic!r} ({hint}); `marin-research init {topic} --prefix PFX` declares one")
+        raise unknown_thread(topic, known_topics(store))
     try:
         return decode(Thread, remembered)
     except (TypeError, ValueError) as error:
@@ -181,6 +180,17 @@ def find_thread(topic: str, store: RecordStore) -> Thread:
             f"what {store.root} remembers of thread {topic!r} is damaged ({error}); "
             f"go to the checkout that has {FOLDER}/{topic}.yaml"
         ) from error
+
+
+def known_topics(store: RecordStore) -> list[str]:
+    """The topics of the threads that the checkout declares or the store remembers."""
+    return sorted({*(path.stem for path in thread_path("any").parent.glob("*.yaml")), *store.topics()})
+
+
+def unknown_thread(topic: str, known: Sequence[str]) -> ThreadError:
+    """The error that says which threads there are instead."""
+    hint = f"known threads: {', '.join(known)}" if known else "there are none yet"
+    return ThreadError(f"no thread {topic!r} ({hint}); `marin-research init {topic} --prefix PFX` declares one")
 
 
 def remember_thread(thread: Thread, store: RecordStore) -> None:

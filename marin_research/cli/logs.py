@@ -10,7 +10,7 @@ import click
 
 from marin_research.cli.lazy import root_option
 from marin_research.cli.show import find_run
-from marin_research.errors import RunNotFoundError
+from marin_research.errors import StoreError
 from marin_research.merged_output import merged
 from marin_research.output import follow as follow_output
 from marin_research.output import read_output
@@ -44,10 +44,10 @@ def command(
 ) -> None:
     store = RecordStore(root)
     found = find_run(store, run)
-    tried = next((each for each in reversed(found.attempts) if attempt in (None, each.number)), None)
-    hosts = _chosen(tried, host, job) if tried is not None else []
-    if tried is None or not hosts:
-        raise RunNotFoundError(_described(found, attempt, host, job), store.root)
+    tried = _tried(found, attempt)
+    hosts = _chosen(tried, host, job)
+    if not hosts:
+        raise _missing(found, tried, host, job)
     if len(hosts) == 1:
         read = follow_output if follow else read_output
         for chunk in read(store, found.id, tried.number, hosts[0].writer):
@@ -80,10 +80,32 @@ def _names(hosts: Sequence[Host], attempt: Attempt) -> dict[str, bytes]:
     return {writer: f"[{name:>{width}}] ".encode() for writer, name in names.items()}
 
 
-def _described(run: Run, attempt: int | None, host: str | None, job: str | None) -> str:
-    asked = {"attempt": attempt, "host": host, "job": job}
-    where = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None) or "any host"
-    return f"{run.id} ({where}; its status is {run.status}: {run.why})"
+def _tried(run: Run, number: int | None) -> Attempt:
+    tried = next((each for each in reversed(run.attempts) if number in (None, each.number)), None)
+    if tried is not None:
+        return tried
+    if not run.attempts:
+        raise StoreError(f"{run.id} has no attempt: it is {run.status} ({run.why}); see `marin-research show {run.id}`")
+    raise StoreError(
+        f"{run.id} has no attempt {number}; it has {_all('attempt', [each.number for each in run.attempts])}"
+    )
+
+
+def _missing(run: Run, attempt: Attempt, host: str | None, job: str | None) -> StoreError:
+    """The error that says which of an attempt's jobs or hosts there are instead of those asked for."""
+    of = f"attempt {attempt.number} of {run.id}" if len(run.attempts) > 1 else run.id
+    hosts = _chosen(attempt, None, job)
+    if job is not None and not hosts:
+        jobs = [each.name for each in attempt.jobs]
+        return StoreError(f"{of} has no job {job}; it has {_all('job', jobs)}")
+    if not hosts:
+        return StoreError(f"{of} has no host yet: it is {run.status} ({run.why}); see `marin-research show {run.id}`")
+    return StoreError(f"{of} has no host {host}; it has {_all('host', sorted({each.index for each in hosts}))}")
+
+
+def _all(what: str, names: Sequence[object]) -> str:
+    """``hosts 0, 1``."""
+    return f"{what}{'s' * (len(names) > 1)} {', '.join(map(str, names))}" if names else f"no {what}"
 
 
 def _print(data: bytes) -> None:

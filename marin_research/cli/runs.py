@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from marin_research.cli.lazy import json_option, print_json, root_option, say_what_waits, show_progress
-from marin_research.errors import UsageError
-from marin_research.index.listing import listing
+from marin_research.errors import StoreError, UsageError
+from marin_research.index.listing import declared_metrics, listing
 from marin_research.index.query import Query, parse_conditions
 from marin_research.record import Status
 from marin_research.store import RecordStore
+from marin_research.thread import known_topics, unknown_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_MOST_NAMES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -58,12 +64,36 @@ def command(
     say_what_waits(store)
     with show_progress(store):
         found = store.index.find(wanted)
+    if topic is not None and not found:
+        _refuse_unknown_thread(store, topic)
+    if unknown := store.index.unknown_names(wanted):
+        _refuse_unknown_names(store, unknown)
     if as_json:
         print_json([store.run(run.id) for run in found])
     elif not found:
         click.echo(f"no runs in {store.root} fit; experiments record them with `recorded(step, thread)`", err=True)
     else:
         click.echo("\n".join(listing(store, found, wanted)))
+
+
+def _refuse_unknown_thread(store: RecordStore, topic: str) -> None:
+    """Raises ``ThreadError`` where neither a run nor a thread has the topic."""
+    if topic not in (known := known_topics(store)) and not store.index.find(Query(topic=topic, limit=1)):
+        raise unknown_thread(topic, known)
+
+
+def _refuse_unknown_names(store: RecordStore, asked: Sequence[str]) -> None:
+    """Raises ``StoreError`` unless threads declare all the names, which no run has, as metrics to come."""
+    declared = set(declared_metrics(store, store.topics()))
+    unknown = next((name for name in asked if name not in declared), None)
+    if unknown is not None:
+        import difflib
+
+        names = store.index.names()
+        near = difflib.get_close_matches(unknown, names, n=3)
+        shown = [*near, *(name for name in names if name not in near)]
+        more = f" and {len(shown) - _MOST_NAMES} more" if len(shown) > _MOST_NAMES else ""
+        raise StoreError(f"no run in {store.root} has {unknown!r}; name one of {', '.join(shown[:_MOST_NAMES])}{more}")
 
 
 def parse_since(text: str, *, now: datetime | None = None) -> datetime:

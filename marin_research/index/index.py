@@ -48,6 +48,16 @@ class Index:
             self._refresh()
             return query.find(self._tables, wanted)
 
+    def unknown_names(self, wanted: Query) -> list[str]:
+        """What the query that was just answered asks for and no run has."""
+        with self._lock:
+            return query.unknown_names(self._tables, wanted)
+
+    def names(self) -> list[str]:
+        """What a query may ask for, as of the last answer."""
+        with self._lock:
+            return query.names(self._tables)
+
     def measured(self, name: str, runs: Sequence[Found]) -> dict[int, Measured]:
         """What the runs that were just found measured under ``name``, by key."""
         with self._lock:

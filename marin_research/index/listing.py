@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from marin_research.units import format_duration, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from marin_research.index.query import Found, Measured, Query
     from marin_research.store import RecordStore
@@ -52,7 +52,7 @@ def listing(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterato
 
 
 def _metric_columns(store: RecordStore, runs: Sequence[Found], wanted: Query) -> Iterator[_Column]:
-    names = [wanted.sort.removeprefix("-"), *_primary_metrics(store, runs)]
+    names = [wanted.sort.removeprefix("-"), *declared_metrics(store, dict.fromkeys(run.thread for run in runs))]
     first = True
     for name in dict.fromkeys(names):
         measured = store.index.measured(name, runs)
@@ -66,8 +66,9 @@ def _metric_columns(store: RecordStore, runs: Sequence[Found], wanted: Query) ->
         first = False
 
 
-def _primary_metrics(store: RecordStore, runs: Sequence[Found]) -> Iterator[str]:
-    for topic in dict.fromkeys(run.thread for run in runs):
+def declared_metrics(store: RecordStore, topics: Iterable[str]) -> Iterator[str]:
+    """The names of the threads' primary metrics."""
+    for topic in topics:
         declared = (store.thread(topic) or {}).get("metrics")
         for metric in declared if isinstance(declared, list) else []:
             if isinstance(metric, dict) and isinstance(metric.get("name"), str):

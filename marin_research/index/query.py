@@ -137,6 +137,34 @@ def find(tables: Tables, query: Query) -> list[Found]:
     return found
 
 
+def unknown_names(tables: Tables, query: Query) -> list[str]:
+    """What the conditions and the order ask for and no run has; nothing where there are no runs."""
+    if tables.database.execute("SELECT NOT EXISTS (SELECT 1 FROM run)").fetchone()[0]:
+        return []
+    asked = [condition.name for condition in query.conditions]
+    if query.sort.removeprefix("-") != "time":
+        asked.append(query.sort.removeprefix("-"))
+    return [name for name in dict.fromkeys(asked) if name not in _COLUMNS and not _is_known(tables, name)]
+
+
+def _is_known(tables: Tables, name: str) -> bool:
+    found = tables.database.execute(
+        "SELECT EXISTS (SELECT 1 FROM metric WHERE name = ?) "
+        "OR EXISTS (SELECT 1 FROM config WHERE json_type(settings, ?) IS NOT NULL)",
+        (tables.known_word(text_of(name)), _path(name)),
+    )
+    return bool(found.fetchone()[0])
+
+
+def names(tables: Tables) -> list[str]:
+    """What a condition or the order may ask for: the metrics and keys that runs have, then what each run has."""
+    rows = tables.database.execute(
+        "SELECT text FROM word WHERE key IN (SELECT name FROM metric) "
+        "UNION SELECT setting.key FROM config, json_each(settings) AS setting"
+    )
+    return [*sorted(name for (name,) in rows), *_COLUMNS]
+
+
 def measured(tables: Tables, name: str, runs: Sequence[Found]) -> dict[int, Measured]:
     """What the runs measured under ``name``, by key."""
     few = len(runs) < 200

@@ -196,7 +196,6 @@ def test_the_program_lists_its_commands_and_its_version(say):
     [
         ([], "LR-001 LR-002 LR-003 LR-004 MOE-001"),
         (["--thread", "moe"], "MOE-001"),
-        (["--thread", "nobody"], ""),
         (["--status", "failed"], "LR-004"),
         (["--status", "succeeded", "--thread", "lr-sweep"], "LR-001 LR-002 LR-003"),
         (["--where", "loss<2.5"], "LR-002"),
@@ -205,7 +204,7 @@ def test_the_program_lists_its_commands_and_its_version(say):
         (["--where", "loss=2.25"], "LR-002"),
         (["--where", "loss!=2.25"], "LR-001 LR-003 MOE-001"),
         (["--where", "acc/top=1>=0.5"], "MOE-001"),
-        (["--where", "nothing<1"], ""),
+        (["--where", "loss<1"], ""),
         (["--sort", "time"], "LR-001 LR-002 LR-003 LR-004 MOE-001"),
         (["--sort", "-time"], "MOE-001 LR-004 LR-003 LR-002 LR-001"),
         (["--sort", "loss"], "LR-002 LR-001 MOE-001 LR-003 LR-004"),
@@ -294,6 +293,33 @@ def test_what_is_neither_age_nor_time_is_wrong_usage(say, text):
 
     assert (said.code, said.out) == (2, "")
     assert "for example 12h, 7d or 2026-11-22" in said.err
+
+
+@pytest.mark.parametrize("option", [["--sort", "los"], ["--sort", "-los"], ["--where", "loss>0 and los<3"]])
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_name_that_no_run_has_is_refused_with_those_there_are(sweep, say, option, how):
+    """A list in another order than asked for, or an empty one, would be taken for the answer."""
+    said = say("runs", *option, *how)
+
+    assert (said.code, said.out) == (1, "")
+    assert "has 'los'; name one of loss, " in said.err
+    assert "acc/top=1" in said.err
+
+
+def test_a_metric_that_a_thread_declares_and_no_run_has_yet_is_no_mistake(sweep, store, say):
+    """Scripts ask for it before the first run of a thread has reported it."""
+    store.put_thread("moe", {"topic": "moe", "metrics": [{"name": "mfu"}]})
+
+    assert say("runs", "--sort", "-mfu", "--where", "mfu<1").code == 0
+
+
+def test_a_thread_that_is_not_there_is_refused_with_those_there_are(sweep, thread, say):
+    """Whoever mistyped it would think that its runs are lost."""
+    said = say("runs", "--thread", "lr-swep")
+
+    assert (said.code, said.out) == (1, "")
+    assert "no thread 'lr-swep' (known threads: lr-sweep" in said.err
+    assert say("runs", "--thread", "moe", "--status", "failed").code == 0
 
 
 def test_no_runs_are_said_to_be_none(say, answer):
@@ -573,13 +599,31 @@ def test_the_schema_refuses_what_json_never_prints(sweep, answer, say):
 # logs, completion, init
 
 
-def test_logs_of_a_host_that_is_not_there_are_refused(sweep, say):
-    """The answer says which hosts' run it is and how it stands."""
-    for args in (["--host", "7"], ["--attempt", "9"]):
-        said = say("logs", "LR-004", *args)
-        assert (said.code, said.out) == (1, "")
-        assert "failed" in said.err
-    assert say("logs", "LR-001").code == 0
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["--attempt", "9"], "LR-001 has no attempt 9; it has attempts 1, 2"),
+        (["--host", "7"], "attempt 2 of LR-001 has no host 7; it has hosts 0, 1"),
+        (["--host", "7", "--attempt", "1"], "attempt 1 of LR-001 has no host 7; it has host"),
+        (["--job", "another"], "attempt 2 of LR-001 has no job another; it has job train"),
+    ],
+)
+def test_logs_of_what_is_not_there_are_refused_with_what_there_is(preempted_pod, keep, say, args, expected):
+    """The run is there; whoever hears that it is not looks for it elsewhere."""
+    keep(preempted_pod())
+    said = say("logs", "LR-001", *args)
+
+    assert (said.code, said.out) == (1, "")
+    assert expected in said.err
+
+
+def test_logs_of_a_run_that_never_ran_are_refused_with_how_it_stands(keep, a_run, say):
+    """A cached run printed nothing, and its reason says where to look."""
+    keep(a_run("LR-006", attempts=(), status=Status.CACHED, why="served from the cache"))
+    said = say("logs", "LR-006")
+
+    assert (said.code, said.out) == (1, "")
+    assert "LR-006 has no attempt: it is cached (served from the cache" in said.err
 
 
 def test_what_several_hosts_printed_is_merged_by_time(preempted_pod, keep, store, say):
