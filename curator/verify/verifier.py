@@ -37,6 +37,7 @@ from curator.verify.rules.ranges import Ranges
 from curator.verify.rules.references import References
 from curator.verify.rules.settings import Settings
 from curator.verify.rules.superlatives.rule import Superlatives
+from curator.verify.rules.swept import Swept
 from curator.verify.rules.unrecorded import Unrecorded
 from curator.verify.rules.verdicts import Agreement, Hypotheses
 from curator.verify.text import blocks as markdown
@@ -90,6 +91,7 @@ class Verifier:
         self._rules: tuple[Rule, ...] = (
             Consistency(self._world),
             Ranges(self._world),
+            Swept(self._world),
             Chains(self._world),
             Superlatives(self._world),
             Ratios(),

@@ -24,6 +24,14 @@ SAID = {
     "runs counted before their names": ("ppo", "The {} runs PPO-001, PPO-002 and PPO-003 finished.", "three", "two"),
     "runs named behind a count": ("ppo", "One of the six runs failed: {}.", "PPO-006", "PPO-005"),
     "all runs of a sweep": ("ppo", "The sweep has {} runs, one of which failed.", "six", "five"),
+    "a range over the seeds": (
+        "ppo",
+        "The success rate of the seeds without the bonus lies between {} and 42.0 %.",
+        "40.5",
+        "41.2",
+    ),
+    "a range of runs by name": ("ppo", "PPO-001 to PPO-003 spread over {} to 42.0 % success.", "40.5", "41.2"),
+    "a range of a setting": ("reward", "RL-KL-001 to RL-KL-004 cover KL coefficients from {} to 0.01.", "0.001", "0"),
     "one step of many": ("kernels", "One call takes {} us in FLASH-013.", "1241.8", "1502.1"),
 }
 

@@ -27,6 +27,7 @@ _SPREADS = words.word_set("spread range variation noise scatter variability diff
 _SPREADING = forms("differ vary spread scatter lie range") | {"apart"}
 _HEADS = _SPREADS | words.word_set("deviation")
 _BY = words.word_set("by within over")
+_RANGED = words.word_set("to and - \u2013")
 _TO_AMOUNT = words.APPROXIMATE | words.word_set("at most least no more less than only up to just by the a max.")
 _SMALL = (
     words.ARTICLES
@@ -112,6 +113,8 @@ def is_gap(s: Sentence, amount: Amount) -> bool:
 
 def spread_at(s: Sentence, i: int) -> Amount | None:
     """``the seed spread of 0.01``, ``the seeds differ by 0.01``: the phrase of how far repetitions lie apart."""
+    if s.word(i + 1) in _RANGED and s.kind(i + 2) is TokenKind.NUMBER:
+        return None  # "spread over 2.29 to 2.31"
     amount = amount_at(s, i)
     if amount is not None and s.word(amount.head) in _SPREADS:
         return amount if any(s.word(j) in _OF_REPEATS for j in range(amount.low, amount.high)) else None

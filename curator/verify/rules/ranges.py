@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 from curator.verify.known.fits import Fit, fit
 from curator.verify.known.quantities import STATES
+from curator.verify.known.sweeps import sweeps, swept_key
 from curator.verify.known.wording import of_quantities
+from curator.verify.reading.belonging import of_whom
 from curator.verify.reading.roles import Role, role_of
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.rules.numbers.statement import is_about, numeral_at
+from curator.verify.text import words
 from curator.verify.text.inflection import forms
+from marin_research.compare import is_repetition_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from curator.verify.report import Collector
 
 _SPANNING = forms("range spread lie vary scatter") | {"anywhere"}
+_OTHERS = words.word_set("other others rest remaining except but besides apart excluding aside without everything")
 _NEAR = 6
 
 
@@ -49,11 +54,12 @@ class Ranges:
 
     @staticmethod
     def _states(found: Collector, s: Sentence, i: int) -> list[Quantity]:
-        """The single runs' values that the numeral was found to mean; none where it may mean anything else."""
+        """The single runs' values that the numeral was found to mean; none where it may be more than their mean."""
         meant = found.meant.get(s.tokens[i].start, ())
         states = [q for q in meant if q.kind in STATES and len(q.runs) == 1 and not q.extreme]
         extreme = {(q.name, q.runs) for q in states}
         other = [q for q in meant if q not in states and (q.name, q.runs) not in extreme]
+        other = [q for q in other if q.extreme or q.kind not in STATES or len(q.runs) < 2]
         return [] if other else states
 
     # -- between 40.5 and 42.0 --------------------------------------------------------------------------------------
@@ -85,15 +91,34 @@ class Ranges:
         """The sets of runs whose values a range may span."""
         world = self._world
         finished = frozenset(run for run in world.runs if world.ended_well(run))
-        named = [m.meant for m in reader.runs]
+        named = [m.meant for m in reader.runs] + self._counted(reader, s) + self._between(reader, s)
         tied = [tie.meant for i in ends for tie in reader.subjects(i).all]
         spoken = [*named, *tied, s.context.topics, reader.named_before]
         yield from (group for group in spoken if len(group) > 1)
         yield from (group & finished for group in spoken if len(group & finished) > 1)
         yield from (world.repeats(run) for group in spoken for run in sorted(group))
         yield frozenset().union(*named)
+        if any(len(group) > 1 for group in named) and not s.words & _OTHERS:
+            return
         for group in (*spoken, frozenset[str]()):
             yield from (rest for rest in (world.all_runs - group, finished - group, finished - group - world.baseline))
+
+    def _counted(self, reader: Reader, s: Sentence) -> list[frozenset[str]]:
+        """``over the seeds``: the repetitions of each run, or of those that are named."""
+        nouns = [j for j in range(len(s.tokens)) if s.word(j).endswith("s") and not s.names(j)]
+        keys = [(j, key) for j in nouns if (key := swept_key(self._world, s.keys(j))) and is_repetition_key(key)]
+        of = [(key, of_whom(s, j, j, reader.runs)) for j, key in keys]
+        return [group for key, m in of for group in sweeps(self._world, key, m.meant if m else frozenset())]
+
+    def _between(self, reader: Reader, s: Sentence) -> list[frozenset[str]]:
+        """``From LR-002 to LR-004 the loss lies between``: with the runs that stand between them."""
+        found, runs = [], self._world.runs
+        for a, b in itertools.pairwise(reader.runs):
+            way = s.word(a.first - 1) == "from" and s.word(a.last + 1) == "to" and b.first == a.last + 2
+            if way and len(a.meant) == len(b.meant) == 1:
+                first, last = sorted(runs.index(run) for run in (min(a.meant), min(b.meant)))
+                found.append(frozenset(runs[first : last + 1]))
+        return found
 
     # -- 80.27, 80.15 and 80.34 -------------------------------------------------------------------------------------
 
@@ -143,11 +168,11 @@ def _lists(reader: Reader, s: Sentence, numbers: Sequence[int]) -> Iterator[list
 def _is_range(s: Sentence, low: int, high: int) -> bool:
     """``between X and Y``, ``X to Y``, ``range from X to Y``."""
     joint = s.word(high - 1)
-    if high - low != 2 or s.word(low - 1) in {"over", "through", "via"}:
+    spanning = any(s.word(j) in _SPANNING for j in range(max(0, low - _NEAR), low))
+    if high - low != 2 or (s.word(low - 1) in {"over", "through", "via"} and not spanning):
         return False  # "climbs from 9.6 over 21.4 to 68.9"
     if s.word(low - 1) == "between":
         return joint == "and"
-    spanning = any(s.word(j) in _SPANNING for j in range(max(0, low - _NEAR), low))
     return joint in {"to", "-", "\u2013"} and (spanning or s.word(low - 1) not in {"from", "by", "went", "("})
 
 
