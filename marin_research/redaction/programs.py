@@ -65,7 +65,7 @@ _OPTIONS = (
     _Option(word_set("redis-cli"), word_set("-a")),
     _Option(word_set("ldapadd ldapmodify ldappasswd ldapsearch ldapwhoami"), word_set("-w")),
     _Option(word_set("smbclient"), word_set("-U"), divider="%"),
-    _Option(word_set("unzip zip"), word_set("-P")),
+    _Option(word_set("http https xh"), word_set("-a --auth"), divider=":"),
 )
 _STARTS = tuple({name[:2] for option in _OPTIONS for name in option.names})
 _MOST_WORDS = 40

@@ -42,7 +42,7 @@ _BY_SHAPE = (
     ("hooks.slack.com/", r"hooks\.slack\.com/"),
     ("/webhooks/", r"/webhooks/"),
     ("@", r"://[^\s/@\"'<>`\\\0]{1,512}@"),
-    ("-", r"-(?:e(?=[\"',]{0,2}[ \t])|[uUpPaw](?<=[\s\"']-.)|-(?:proxy-)?user[\"', \t=\\])"),
+    ("-", r"-(?:e(?=[\"',]{0,2}[ \t])|[uUpaw](?<=[\s\"']-.)|-(?:proxy-)?user[\"', \t=\\])"),
 )
 """What must be in the text, and what then points at a line; in the text as it is."""
 
