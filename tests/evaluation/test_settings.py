@@ -18,6 +18,9 @@ SAID = {
     "behind the setting": ("loader", "`workers=64` was only tried in DL-{}.", "005", "004"),
     "turned on": ("saving", "CKPT-IO-{} turns pinned on.", "006", "005"),
     "its command": ("loader", "DL-{} ran `uv run python bench/loader.py --prefetch 2 --workers 16`.", "003", "004"),
+    "one of a list": ("routing", "ROUTE-105 (top_k=1, router={}) is faster.", "aux", "bias"),
+    "under its heading": ("loader", "## DL-{}\n\nRun with prefetch=2 and workers=16.", "003", "004"),
+    "in its table": ("saving", "| run | pinned |\n|---|---|\n| CKPT-IO-{} | true |", "006", "005"),
     "times that of another": ("loader", "The prefetch of DL-002 is {} times that of DL-003.", "eight", "four"),
     "half of another's": ("window", "SWA-103 has a {} of the window of SWA-102.", "quarter", "half"),
     "doubled on the way": ("loader", "Going from DL-{} to DL-003 quadruples the workers.", "001", "004"),
@@ -50,6 +53,8 @@ RIGHT = {
     "a run made of another": ("window", "SWA-102 with `seed=1` is SWA-104."),
     "instead of another value": ("loader", "With 16 workers instead of 4, DL-003 needs 548.9 ms."),
     "compared with a run": ("loader", "Compared with DL-001, 16 workers cut the stall fraction to 4.6 %."),
+    "another run's setting": ("loader", "DL-001 and DL-003 used workers=4 and workers=16."),
+    "all runs but one": ("saving", "No run but CKPT-IO-006 uses pinned."),
     "a later baseline": ("loader", "DL-004 is the baseline for the next sweep."),
     "a batch that one rounds": ("warmup", "The batch is 0.5M tokens."),
 }

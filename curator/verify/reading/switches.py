@@ -10,8 +10,9 @@ from curator.verify.text.inflection import forms
 if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
 
-_ON = words.word_set("on enabled true active activated yes")
-_OFF = words.word_set("off disabled false inactive deactivated no")
+ON = words.word_set("on enabled true active activated yes \u2713 \u2714")
+OFF = words.word_set("off disabled false inactive deactivated no \u2717 \u2718")
+_AFTER_ON = words.ENDINGS | words.word_set("in for only and here again")
 _TO_STATE = (
     words.ARTICLES | words.BE | words.word_set("= : set to turned switched left kept stays stayed has been") | {""}
 )
@@ -24,8 +25,8 @@ _NOUNS = words.RUN_NOUNS | words.word_set("flag switch option")
 def switched(s: Sentence, i: int) -> bool | None:
     """Whether the switch that is named at ``i`` is said to be on or off; None where it is only spoken of."""
     after = s.skip(i + 1, _TO_STATE)
-    if s.word(after) in _ON | _OFF and not (s.word(after) == "on" and s.word(after + 1) not in words.ENDINGS):
-        return (s.word(after) in _ON) is not s.negated(i)
+    if s.word(after) in ON | OFF and not (s.word(after) == "on" and s.word(after + 1) not in _AFTER_ON):
+        return (s.word(after) in ON) is not s.negated(i)
     before = s.skip(i - 1, _OF_SWITCH, -1)
     if s.word(i + 1) in _NOUNS or s.word(i + 1) == "=":
         return True if s.word(before) in words.BE and s.word(i + 2) in words.ENDINGS else None  # "is the int8 run"

@@ -224,6 +224,8 @@ class Lexer:
             if preceded == "from " and " to " in found.group() and found[2].lower() in self._runs:
                 second = frozenset({self._runs[found[2].lower()]})
                 yield _token(TokenKind.RUN, found.span(2), text, runs=second)
+            elif found[2] and " " in found.group() and found[2].isdigit() and len(found[2]) != len(parts[2]):
+                end, runs = found.end(1), {first}  # "from 9 in LR-003 to 15"
             elif found[2] or found[3]:
                 end, runs = found.end(), set(_between(parts, found[2], found[3]))
             known = frozenset(self._runs[run] for run in runs if run in self._runs)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from curator.verify.known.settings import is_on, is_switch
 from curator.verify.known.stated import runs_as_stated
 from curator.verify.reading.holders import holders
-from curator.verify.reading.switches import switched
+from curator.verify.reading.keys import JOINTS
+from curator.verify.reading.switches import OFF, ON, switched
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
 from curator.verify.text.inflection import forms
@@ -48,11 +49,17 @@ class Settings:
             if token.described and not s.negated(i) and (right := self._called_by_setting(s, i)):
                 self._object(s, i, _is_other(holders(reader, s, i), right, token.text), found)
             if (keys := self._switches(s, i)) and (on := switched(s, i)) is not None:
-                lit = frozenset(run for run in self._world.runs for key in keys if is_on(self._world, key, run))
-                right = lit if on else self._world.all_runs - lit
-                self._object(
-                    s, i, _is_other(holders(reader, s, i), right, f"{token.text} {'on' if on else 'off'}"), found
-                )
+                self._check_switch(s, i, keys, holders(reader, s, i), found, on=on)
+        cell = s.context.cell and len(s.tokens) == 1 and s.word(0) in ON | OFF
+        if cell and (keys := frozenset(key for key in s.context.keys if is_switch(self._world, key))):
+            self._check_switch(s, 0, keys, [s.context.topics], found, on=s.word(0) in ON)
+
+    def _check_switch(
+        self, s: Sentence, i: int, keys: frozenset[str], told: list[frozenset[str]], found: Collector, *, on: bool
+    ) -> None:
+        lit = frozenset(run for run in self._world.runs for key in keys if is_on(self._world, key, run))
+        right = lit if on else self._world.all_runs - lit
+        self._object(s, i, _is_other(told, right, f"{s.tokens[i].text} {'on' if on else 'off'}"), found)
 
     @staticmethod
     def _object(s: Sentence, i: int, why: str, found: Collector) -> None:
@@ -95,7 +102,10 @@ class Settings:
         told = [s.tokens[first - 2].runs] if noted else holders(reader, s, first)
         if s.negated(first):
             return ""
-        return next(filter(None, (self._against(key, told, self._with(key, value)) for key, value, _ in settings)), "")
+        # "LR-001 and LR-002 used lr=0.1 and lr=0.2": each of them one.
+        each = [told, [frozenset({run}) for runs in told for run in runs]]
+        why = (self._against(key, each[_is_one_of_several(s, key)], self._with(key, v)) for key, v, _ in settings)
+        return next(filter(None, why), "")
 
     def _against(self, key: str, told: list[frozenset[str]], right: frozenset[str]) -> str:
         """What speaks against a setting that is said of some runs, or of one of several choices of them."""
@@ -134,6 +144,16 @@ class Settings:
             return self._world.runs_with(key, value)
 
 
+def _is_one_of_several(s: Sentence, key: str) -> bool:
+    """Whether a sentence tells several values of a setting: ``lr=0.1 and lr=0.2``, ``lr=0.1 and 0.2``."""
+    places = [j for j, token in enumerate(s.tokens) if key in token.keys or token.text.startswith(f"{key}=")]
+    return len(places) > 1 or any(s.word(j + 3) in JOINTS and s.numeral(j + 4) is not None for j in places)
+
+
 def _is_other(told: list[frozenset[str]], right: frozenset[str], text: str) -> str:
     """``With seed 2, LR-003 ...``, where that is another run."""
-    return "" if not told or any(runs <= right for runs in told) else f"{text} is {', '.join(sorted(right)[:3])}"
+    return (
+        ""
+        if not all(told) or not told or any(runs <= right for runs in told)
+        else f"{text} is {', '.join(sorted(right)[:3])}"
+    )

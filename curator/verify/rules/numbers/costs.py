@@ -87,10 +87,10 @@ class Costs:
         it = self._it
         if not quantity.runs or not self._world.tells_apart(quantity.runs):
             return 0.0
-        if self._is_varied(quantity):
-            return 0.0
         if quantity.kind is FactKind.CONFIG and self.holders:
             return 0.0 if any(self._is_held(runs, quantity) for runs in self.holders) else FAR
+        if self._is_varied(quantity):
+            return 0.0
         called = quantity.kind is FactKind.CONFIG and self._s.runs(self._i) & quantity.runs
         if called and not it.reader.everyone(self._i):  # "every run that finished used a rate of 0.01"
             return 0.0
@@ -130,7 +130,8 @@ class Costs:
     @cached_property
     def holders(self) -> list[frozenset[str]]:
         """The runs that it is a setting of, if it is one: ``LR-003 uses a learning rate of 0.01``."""
-        return [] if self._s.negated(self._i) else holders(self._it.reader, self._s, self._i)
+        thought = self._s.negated(self._i) or (self._s.word(self._i - 1) != "to" and self._s.hedged(self._i))
+        return [] if thought else holders(self._it.reader, self._s, self._i)
 
     def _is_held(self, runs: frozenset[str], quantity: Quantity) -> bool:
         """Whether runs have a setting: each of them, where the sentence tells but one value for all."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ORDINALS = words.word_set("first second third last next each every another")
 _OF_SETTING = words.ARTICLES | words.ADJECTIVES.keys() | {"of", "number", "again", "to", "as", "many", "much"}
-_OWNED = words.BE | words.ARTICLES | words.APPROXIMATE | words.word_set("of 's ' in for exactly only over under")
+_OWNED = words.BE | words.ARTICLES | words.APPROXIMATE | words.word_set("of 's ' in for exactly only over under and")
 """What stands between a setting and its factor: ``the warmup of LR-002 is``."""
 _OTHERS = words.word_set("that those as")
 
@@ -128,9 +128,9 @@ def _key_of_subject(it: Statement) -> frozenset[str]:
     j = i - 1
     while s.word(j) in _OWNED or (s.runs(j) and not s.keys(j)):
         j -= 1
-    behind = s.skip(i + 1, words.ARTICLES | {"of"})
+    behind = s.skip(i + 1, words.ARTICLES - _OTHERS | {"of"})
     compared = s.word(i + 1) in _OTHERS or s.word(behind) in _OTHERS or bool(s.runs(behind))
-    linked = any(s.word(k) in words.BE for k in range(j + 1, i))
+    linked = any(s.word(k) in words.BE | {"and"} for k in range(j + 1, i))
     return s.keys(j) & it.world.varying if compared and linked and not s.names(j) else frozenset()
 
 
@@ -153,7 +153,8 @@ def _is_written_ratio(it: Statement) -> bool:
         return True  # "twice as many errors on test-other as on test-clean"
     if it.side is not None and s.word(it.i + 2) in {"", ".", ",", ";"}:
         return s.word(it.i + 1) in {"that", "those"}  # "more than ten times that": of which two is left open
-    if s.word(it.i + 1) not in {"that", "those", "from"}:
+    of_numeral = s.word(it.i + 1) == "the" and s.kind(it.i + 2) is TokenKind.NUMBER  # "four times the 16384 of"
+    if s.word(it.i + 1) not in {"that", "those", "from"} and not of_numeral:
         return False
     numerals = [t.numeral for j, t in enumerate(s.tokens) if t.numeral and j != it.i]
     others = [n.value for n in numerals if not n.relative and n.value]
