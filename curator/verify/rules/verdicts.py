@@ -35,6 +35,8 @@ AGREE_WITHIN_PERCENT = 2.0
 _EXPECTED = words.word_set(
     "expected predicted hoped-for promised anticipated hypothesised hypothesized hoped planned foreseen asked thought"
 )
+_LOOSELY = words.word_set("expected anticipated foreseen planned")
+"""``as expected`` is said of what surprises nobody, whatever was put down before."""
 _RIGHT = forms("support confirm validate vindicate") | words.word_set(
     """
     holds held hold right correct met meets true verified accepted stands borne exceeded
@@ -93,7 +95,7 @@ class Hypotheses:
     def _judge(self, reader: Reader, s: Sentence, at: int, *, right: bool, found: Collector) -> None:
         found.judged.add(s.tokens[at].start)
         aside = s.word(at) in _EXPECTED and s.word(at - 1) == "as"
-        if aside and not (about := self._claimed(s, at)):
+        if aside and (s.word(at) in _LOOSELY or not (about := self._claimed(s, at))):
             return
         about = about if aside else _asked(s, at) if right else frozenset()
         truths = {each.truth(about, aside=aside) for each in self._meant(reader, s, at)}
