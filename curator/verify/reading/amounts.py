@@ -55,7 +55,12 @@ class Amount:
 def amount_at(s: Sentence, i: int) -> Amount | None:
     """The phrase by which the numeral at ``i`` is named; None where it stands in none."""
     numeral = s.numeral(i)
-    if numeral is None or s.runs(i) or (numeral.unit is not None and numeral.unit.dimension == FACTOR):
+    if (
+        numeral is None
+        or s.runs(i)
+        or _is_of_two(s, i)
+        or (numeral.unit is not None and numeral.unit.dimension == FACTOR)
+    ):
         return None
     head = _head_before(s, i)
     high = _reach(s, i + 1, 1)
@@ -64,6 +69,12 @@ def amount_at(s: Sentence, i: int) -> Amount | None:
         high = high if verb is None or verb < high else _reach(s, verb + 1, 1)
         return Amount(i - 1, high, i + 1 if verb is None else verb) if verb or s.word(i + 1) == "between" else None
     return None if head is None else Amount(_reach(s, head - 1, -1) + 1, high, head)
+
+
+def _is_of_two(s: Sentence, i: int) -> bool:
+    """``no gain over the baseline (3.1 vs 3.2)``: the values that are compared, and not what lies between them."""
+    noted = s.word(i - 1) == "(" and s.word(i + 1) != ")"
+    return noted or bool({s.word(i - 1), s.word(i + 1)} & (words.VERSUS | words.ARROWS))
 
 
 def _head_before(s: Sentence, i: int) -> int | None:
