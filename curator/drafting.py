@@ -53,6 +53,10 @@ class Outcome:
     runs: tuple[str, ...]
     draft: Draft | None
     why_none: str | None
+    title: str = ""
+    """Of the draft, or of the section that there is none of."""
+    failed: bool = False
+    """There is none because the place it would change could not be read."""
     reused: bool = False
     """An open draft with the same text was there already."""
     writing: Writing | None = None
@@ -185,7 +189,14 @@ def _keep(
     drafted: Drafted, evidence: Evidence, standing: Standing, queue: DraftQueue, writing: Writing | None
 ) -> Outcome:
     thread, replaces, content = evidence.thread, None, drafted.content
-    none = Outcome(kind=drafted.kind, runs=evidence.runs, draft=None, why_none=drafted.why_none, writing=writing)
+    none = Outcome(
+        kind=drafted.kind,
+        runs=evidence.runs,
+        draft=None,
+        why_none=drafted.why_none,
+        title=drafted.title,
+        writing=writing,
+    )
     if content is None:
         return none
     if isinstance(content, Additions):
@@ -193,7 +204,7 @@ def _keep(
         try:
             replaces, merged = _merged(drafted.kind, content, standing, queue.all(thread.topic))
         except MarinResearchError as error:
-            return replace(none, why_none=str(error))
+            return replace(none, why_none=str(error), failed=True)
         if merged is None:
             return replace(none, why_none=f"the section {drafted.title!r} says it already")
         content = merged

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from curator.after_launch import report
 from curator.cadence import due
@@ -40,7 +41,8 @@ KIND_NAMES = [
 
 
 @click.command(
-    help="Draft the write-up of a thread's runs; by default of its newest launch.\n\n\b\nExamples:\n"
+    help="Draft the write-up of a thread's runs; by default of its newest launch. Exits with 1 if nothing could be "
+    "drafted, as the place that it would change could not be read.\n\n\b\nExamples:\n"
     "  curator draft lr-sweep\n"
     "  curator draft lr-sweep --runs LR-003 LR-004 --kind logbook\n"
     "  curator draft lr-sweep --each\n"
@@ -88,7 +90,7 @@ def command(
     *, thread: str, kinds: tuple[str, ...], first_run: str | None, more_runs: tuple[str, ...],
     sections: tuple[str, ...], snapshot: str | None, each: bool,
     drafter: str, model: str, budget: int, deadline: float, root: str | None, as_json: bool,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     if more_runs and first_run is None:
         raise UsageError(f"unexpected {' '.join(more_runs)}; name runs as --runs {' '.join(more_runs)}")
     store = RecordStore(root)
@@ -100,8 +102,16 @@ def command(
 
         sealed = [draft_of_snapshot(snapshot, declared, store)]
         print_json(sealed) if as_json else click.echo(report(sealed, declared.topic))
-        return
+        return 0
+    for option in ("model", "budget", "deadline"):
+        if (
+            drafter != CLAUDE
+            and click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
+        ):
+            raise UsageError(f"--{option} is for a model, and the template asks none; add --drafter {CLAUDE}")
     wanted = [DraftKind(kind) for kind in kinds] or list(KINDS)
+    if each and DraftKind.CLOSING in wanted:
+        raise UsageError("--each does not go with --kind closing, which is one text about all runs; draft them apart")
     if first_run:
         run_ids = [first_run, *more_runs]
     elif wanted == [DraftKind.CLOSING]:
@@ -116,12 +126,14 @@ def command(
         outcomes = make_drafts(
             run_ids, declared, store, kinds=wanted, drafter=drafter, options=options, each=each, sections=sections
         )
+    nothing = all(outcome.draft is None for outcome in outcomes) and any(outcome.failed for outcome in outcomes)
     if as_json:
         print_json(outcomes)
     else:
-        click.echo(report(outcomes, declared.topic))
+        click.echo(report(outcomes, declared.topic), err=nothing)
         _say_what_is_missing(declared)
         _say_what_is_due(declared, store)
+    return 1 if nothing else 0
 
 
 def _say_what_is_missing(thread: Thread) -> None:

@@ -210,14 +210,14 @@ class GitHub:
             try:
                 answer = self._http.request(method, url, **more)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-                self._unreachable = f"GitHub cannot be reached ({error}); publish again when {self._base} answers"
+                self._unreachable = f"GitHub cannot be reached ({error}); try again when {self._base} answers"
                 raise UnreachableError(self._unreachable) from error
             except httpx.HTTPError as error:
                 raise LostAnswerError(_lost(method, str(error) or type(error).__name__)) from error
             self._pace.note(answer.headers)
             if not self._pace.refused(answer.status_code, answer.headers, _message(answer)):
                 return _understood(method, answer)
-        raise RateLimitError("GitHub asks for a slower pace and still refuses; publish again in a few minutes")
+        raise RateLimitError("GitHub asks for a slower pace and still refuses; try again in a few minutes")
 
 
 def _understood(method: str, answer: httpx.Response) -> httpx.Response:
@@ -245,17 +245,17 @@ def _advice(status: int, said: str, path: str) -> str:
     if status in _MISSING and _COMMENT.search(path):
         return "somebody deleted the comment, or the token may not see it; say it anew with `curator draft`"
     return {
-        401: "GITHUB_TOKEN is refused; set it to a new token, then publish again",
+        401: "GITHUB_TOKEN is refused; set it to a new token, then try again",
         403: "the token may not do this; it needs to read and write issues there",
         404: "it does not exist, or the token may not see it; check the issue in the thread's file and GITHUB_TOKEN",
         410: "it was deleted, or issues are turned off there; correct the issue in the thread's file",
         422: "GitHub does not accept the text as it is; change it with `curator edit`",
-    }.get(status, "publish again later")
+    }.get(status, "try again later")
 
 
 def _lost(method: str, why: str) -> str:
     if method == "GET":
-        return f"GitHub did not answer ({why}); publish again later"
+        return f"GitHub did not answer ({why}); try again later"
     return f"the answer was lost ({why}), so it may be out; publish again, it is looked for before anything is sent"
 
 

@@ -61,7 +61,7 @@ class Pace:
     def _pause(self, seconds: float) -> None:
         if seconds > PATIENCE_S:
             then = datetime.fromtimestamp(self.now() + seconds, UTC)
-            raise RateLimitError(f"GitHub's rate limit is reached until {then:%H:%M} UTC; publish again then")
+            raise RateLimitError(f"GitHub's rate limit is reached until {then:%H:%M} UTC; try again then")
         if seconds > 0:
             self.sleep(seconds)
 

@@ -285,6 +285,44 @@ def test_without_an_issue_or_a_network_the_reason_is_said(drafted, store, checko
     assert {"cannot be reached" in (outcome.why_none or "") for outcome in outcomes} == {True}
 
 
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        (["--model", "claude-opus-5-5"], "--model is for a model"),
+        (["--budget", "90000"], "--budget is for a model"),
+        (["--deadline", "30"], "--deadline is for a model"),
+        (["--kind", "closing", "--each"], "--each does not go with --kind closing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[-1],
+)
+def test_an_option_that_does_not_apply_is_refused(checkout, drafted, store, monkeypatch, option, why):  # noqa: PLR0917 - fixtures
+    """Somebody would believe that a model wrote the draft, or wait for one write-up per run."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
+
+    assert why in checkout.curator("draft", "lr-sweep", *option, code=2).err
+    assert DraftQueue(store).all() == []
+
+
+def test_one_reason_for_all_sections_is_said_once_and_is_a_failure(checkout, drafted, store, monkeypatch):
+    """Six lines alike, a success for the script that asked, and advice to publish what was only to be drafted."""
+    monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
+    draft = ["draft", "lr-sweep", "--kind", "issue-body", "--section", "TL;DR", "--section", "Scope"]
+
+    without_issue = checkout.curator(*draft, code=1)
+
+    (line,) = [line for line in without_issue.err.splitlines() if line.startswith("no issue-body draft")]
+    assert line.startswith("no issue-body draft (TL;DR, Scope): ")
+    assert "curator kickoff lr-sweep" in line
+    assert without_issue.out == ""
+    checkout.declare("issue: https://github.com/marin-community/marin/issues/7")
+    offline = checkout.curator(*draft, code=1, GITHUB_API_URL="http://127.0.0.1:9").err
+    assert offline.count("cannot be reached") == 1
+    assert "publish" not in offline
+    said = checkout.curator("draft", "lr-sweep", "--kind", "logbook", "--kind", "issue-body")
+    assert "drafted LR-D001  logbook" in said.out
+    assert said.out.count("no issue-body draft") == 1
+
+
 def test_the_final_summary_is_about_the_whole_thread(drafted, store, checkout, monkeypatch):
     """Whatever worked or did not, in one comment, with the label and the steps that are left."""
     monkeypatch.setenv("MARIN_RESEARCH_ROOT", store.root)
