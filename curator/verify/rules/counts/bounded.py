@@ -44,7 +44,8 @@ def bounded_before(s: Sentence, i: int) -> int | None:
 def kept(world: World, reader: Reader, s: Sentence, i: int, *, negated: bool) -> Callable[[str], bool | None] | None:
     """Asks of a run whether it keeps the bound at ``i``; None where no metric is named."""
     numeral, side = s.numeral(i), bound_of(s, i)
-    names = reader.metrics.of(i, ahead=False).surest or reader.metrics.of(i).surest
+    told = any(s.kind(j) is TokenKind.METRIC for j in range(i + 1, s.clause(i)[1]))  # "below 2.31 in loss"
+    names = reader.metrics.of(i, ahead=told).surest
     if numeral is not None and numeral.unit is not None and not names:
         names = world.in_unit(numeral.unit.dimension) - world.durations  # "two of our runs got over 97 %"
     names = names or _cut(world, numeral)
