@@ -49,6 +49,8 @@ def claims(s: Sentence, i: int) -> bool:
         return False  # "and gets worse again after that"
     if _is_of_difference(s, i) or (graded(s, i) and s.word(i - 1) in _LEARNING):
         return False
+    if word == "tied" and after in {"on", "in"} and s.kind(i + 2) is TokenKind.METRIC:
+        return True
     if words.is_contest(word, after):
         return after in {"it", "them"} or any(s.runs(j) for j in behind)
     paid = word == "up" and s.kind(i + 1) is TokenKind.NUMBER  # "gives up 93 us": the amount is judged

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from curator.verify.reading.sentences import Sentence
 
 EFFECTS = words.word_set("effect impact difference change influence")
-NO_EFFECT = words.word_set("no little negligible zero")
+_NO_EFFECT = words.word_set("no little negligible zero")
+_CHANGING = forms("change differ move shift") | {"different"}
+"""Words that say little unless a "not" stands before them."""
 _GOOD_OR_BAD = {
     **dict.fromkeys(("positive", "beneficial", "favourable", "favorable", "good"), Sense.BETTER),
     **dict.fromkeys(("negative", "adverse", "detrimental", "harmful", "bad"), Sense.WORSE),
@@ -52,9 +54,11 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
         return None
     if word in words.MOVES and s.word(j + 1) in {"up", "down"}:
         return None  # "creeps down": the small word says where
+    if word in _CHANGING and s.negated(j) and (s.word(j + 1) == "from" or _is_measured(s, j + 1)):
+        return Sense.SAME if has_no_effect(s, j) else Sense.OTHER
     if word in EFFECTS:
         said = {s.word(j - 1), s.word(j - 2)}
-        return Sense.SAME if said & NO_EFFECT else next((_GOOD_OR_BAD[w] for w in said if w in _GOOD_OR_BAD), None)
+        return Sense.SAME if has_no_effect(s, j) else next((_GOOD_OR_BAD[w] for w in said if w in _GOOD_OR_BAD), None)
     if word in {"up", "down"} and s.word(j - 1) in _GIVING:
         amount = word == "up" and s.kind(s.skip(j + 1, _BOUNDING)) is TokenKind.NUMBER
         return Sense.WORSE if amount else None  # "gave up 3.4 points"
@@ -76,6 +80,16 @@ def sense_at(s: Sentence, j: int) -> Sense | None:
     if word == "speed" and s.word(j + 1) != "up":
         return None
     return graded(s, j) or words.SENSES.get(word)
+
+
+def has_no_effect(s: Sentence, j: int) -> bool:
+    """Whether the "no" is a part of what the word at ``j`` says: ``no measurable effect``."""
+    said = s.word(j - 1) in _NO_EFFECT or (s.word(j - 2) in _NO_EFFECT and _is_measured(s, j + 2))
+    return s.word(j) in EFFECTS and said
+
+
+def _is_measured(s: Sentence, j: int) -> bool:
+    return s.kind(s.skip(j, words.ARTICLES)) is TokenKind.METRIC
 
 
 def graded(s: Sentence, j: int) -> Sense | None:

@@ -23,7 +23,7 @@ from curator.verify.reading.phrasing import (
     is_of_time,
     is_passive,
 )
-from curator.verify.reading.senses import EFFECTS, NO_EFFECT, amount_word, equality_at, freed, graded, sense_at
+from curator.verify.reading.senses import EFFECTS, amount_word, equality_at, freed, graded, has_no_effect, sense_at
 from curator.verify.reading.ties import BELIEVABLE, SLACK, Tie, Ties
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
@@ -44,10 +44,11 @@ if TYPE_CHECKING:
 _FARTHEST = 2.5
 """What a run may cost that something is compared with."""
 _SIMILAR = 5
-"""How many times the noise values may lie apart that are about the same."""
+_NEARLY = 2
+"""How many times the noise values may lie apart that are about, and practically, the same."""
 _VERDICTS = frozenset({Sense.BETTER, Sense.WORSE, Sense.FASTER, Sense.SLOWER})
 _OUTCOMES = words.word_set("choice option result results outcome one performance value values overall")
-_NEARLY = words.APPROXIMATE | words.word_set("practically virtually essentially basically effectively broadly largely")
+_PRACTICALLY = words.word_set("practically virtually essentially basically effectively")
 _WHOSE = words.word_set("the each every its 's") | {""}
 _QUALITIES = words.RUN_NOUNS | _OUTCOMES
 _ON = words.word_set("on in at the of data set sets")
@@ -71,7 +72,8 @@ class Comparison:
     references: Ties
     equal: bool = False
     """``as fast as``: at least so."""
-    similar: bool = False
+    within: int = 1
+    """How many times the noise is near enough."""
     denied: bool = False
     """A "not" stands before it, and it is said of an effect, not of a contest."""
 
@@ -87,7 +89,7 @@ class Comparison:
             return False  # whatever is said of a NaN
         if a is None or b is None or run == against:
             return None
-        near = abs(a.value - b.value) <= noise(world, run, against, name) * (_SIMILAR if self.similar else 1)
+        near = abs(a.value - b.value) <= noise(world, run, against, name) * self.within
         if self.sense is Sense.SAME:
             return near
         if self.sense is Sense.OTHER:
@@ -156,7 +158,8 @@ class Comparisons:
         names = self._names(reader, s, i, sense)
         if names is None:
             return None
-        similar = s.word(i) in words.LIKE or bool({s.word(i - 1), s.word(i - 2)} & _NEARLY)
+        said = {s.word(i), s.word(i - 1), s.word(i - 2)}
+        within = _SIMILAR if said & (words.LIKE | words.APPROXIMATE) else _NEARLY if said & _PRACTICALLY else 1
         turned = is_passive(s, i) or _moves_to(reader, s, i)
         references = reader.subjects(i) if turned else reader.rivals(i)
         if is_against_all(s, i):
@@ -164,9 +167,7 @@ class Comparisons:
             references = Ties([Tie(self._world.all_runs, 0.0, each)], explicit=True)
         if is_against_unknown(s, range(*s.clause(i)) if not references.explicit else range(i + 1, i + 5)):
             return None
-        return Comparison(
-            sense=sense, at=i, names=names, references=references, equal=equal is not None, similar=similar
-        )
+        return Comparison(sense=sense, at=i, names=names, references=references, equal=equal is not None, within=within)
 
     def _names(self, reader: Reader, s: Sentence, i: int, sense: Sense) -> Ties | None:
         """The metrics it may be of; None when its object is something else."""
@@ -242,7 +243,7 @@ class Comparisons:
         low, _ = s.clause(i)
         if not any(low <= m.first < i for m in reader.runs) and is_of_several(s, low, i):
             return
-        negated = s.negated(i) and not (freed(s, i) or (s.word(i) in EFFECTS and s.word(i - 1) in NO_EFFECT))
+        negated = s.negated(i) and not (freed(s, i) or has_no_effect(s, i))
         if negated and s.softened(i):
             return
         negated = negated or (claim.sense is Sense.OTHER and s.word(i - 1) in {"barely", "scarcely", "little"})

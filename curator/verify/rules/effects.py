@@ -9,6 +9,7 @@ import itertools
 from functools import cache
 from typing import TYPE_CHECKING
 
+from curator.verify.known.noise import noise
 from curator.verify.known.settings import differing
 from curator.verify.known.wording import of_quantities
 from curator.verify.report import FindingKind
@@ -35,8 +36,8 @@ _LARGE = words.word_set(
 )
 _NEGLIGIBLE = 0.01
 """Relative difference up to which a setting has no large effect."""
-_NOTABLE = 0.1
-"""From which nobody says that it has none."""
+_NOTABLE = 5
+"""Times the noise from which nobody says that it has none."""
 
 
 class Effects:
@@ -94,10 +95,12 @@ class Effects:
         pairs = itertools.combinations(sorted(run for run in self._world.all_runs if self._world.ended_well(run)), 2)
         return [pair for pair in pairs if differing(self._world, *pair) == {key}]
 
-    @staticmethod
-    def _is_false(sides: list[tuple[Quantity, Quantity]], *, matters: bool) -> bool:
-        most = max(map(_apart, sides))
-        return most <= _NEGLIGIBLE if matters else most >= _NOTABLE
+    def _is_false(self, sides: list[tuple[Quantity, Quantity]], *, matters: bool) -> bool:
+        if matters:
+            return max(map(_apart, sides)) <= _NEGLIGIBLE
+        return any(
+            abs(a.value - b.value) >= _NOTABLE * noise(self._world, min(a.runs), min(b.runs), a.name) for a, b in sides
+        )
 
 
 def _apart(sides: tuple[Quantity, Quantity]) -> float:

@@ -78,7 +78,7 @@ _NUMBER = re.compile(
       |[ ]?[x\u00d7\u00b7*][ ]?10(?:\^\{?(?P<power>[-+]?\d{1,4})\}?|\*\*(?P<starred>[-+]?\d{1,4})|(?P<super>SUPER{1,5}))
       |(?<=10)(?:\^\{?(?P<bare>[-+]?\d{1,4})\}?|(?P<baresuper>SUPER{1,5}))
     )?
-    (?:(?P<scale>k|K|M|G|T|B|bn|mn)(?!\w)|[ ](?P<apart>k|M|bn|mn)(?=[ ](?:[a-z]{3,}s\b|[a-z]+/))  # "0.34 M tokens"
+    (?:(?P<scale>k|K|M|G|T|B|bn|mn)(?!\w)|[ ](?P<apart>k|M|bn|mn)(?=[ ](?:[a-z]+[ ])?(?:[a-z]{3,}s\b|[a-z]+/)|[.,;)]|$)
       |[ ](?P<scaleword>thousand|million|billion|trillion)(?!\w))?
     """.replace("SUPER", _SUPER),
     re.VERBOSE,
