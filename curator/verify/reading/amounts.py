@@ -62,8 +62,6 @@ def amount_at(s: Sentence, i: int) -> Amount | None:
         or (numeral.unit is not None and numeral.unit.dimension == FACTOR)
     ):
         return None
-    if any(s.word(i + k) in words.VERSUS and s.kind(i + 2 * k) is TokenKind.NUMBER for k in (-1, 1)):
-        return None  # "no gain over LR-001 (2.31 vs 2.31)": the values themselves
     head = _head_before(s, i)
     high = _reach(s, i + 1, 1)
     if head is None and s.word(i - 1) == "the" and s.word(i + 1) in {"that", "between"}:
