@@ -32,6 +32,7 @@ SAID = {
     ),
     "a range of runs by name": ("ppo", "PPO-001 to PPO-003 spread over {} to 42.0 % success.", "40.5", "41.2"),
     "a range of a setting": ("reward", "RL-KL-001 to RL-KL-004 cover KL coefficients from {} to 0.01.", "0.001", "0"),
+    "only one of all": ("ppo", "Only PPO-005 gets above {} % success.", "49", "48"),
     "one step of many": ("kernels", "One call takes {} us in FLASH-013.", "1241.8", "1502.1"),
 }
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from curator.facts import FactKind
 from curator.verify.known.sweeps import sweeps, swept_key
 from curator.verify.reading.belonging import of_whom
-from curator.verify.reading.mentions import PREPOSITIONS
+from curator.verify.reading.mentions import FRAMING, PREPOSITIONS
 from curator.verify.reading.tokens import TokenKind
 from curator.verify.report import FindingKind
+from curator.verify.rules.counts.bounded import bounds
 from curator.verify.rules.counts.nouns import ALL, NONE, PASSING, THEM
 from curator.verify.rules.counts.predicates import has_unknown_choice
 from curator.verify.rules.outcomes import excepted
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from curator.verify.known.world import World
+    from curator.verify.reading.mentions import Mention
     from curator.verify.reading.reader import Reader
     from curator.verify.reading.sentences import Sentence
     from curator.verify.report import Collector
-    from curator.verify.rules.counts.predicates import Predicates
+    from curator.verify.rules.counts.predicates import Predicate, Predicates
 
 _ELSEWHERE = frozenset({"w&b", "wandb"})
 """Labels of lines that speak of other runs than ours."""
@@ -116,14 +118,30 @@ class Quantifiers:
         predicate = self._predicates.behind(reader, s, start + 1)
         if predicate is None:
             return
-        others = self._predicates.domain(reader, s, i, i + 1, predicate.at) - mention.meant
+        others = self._others(reader, s, i, mention, predicate)
         wrong = [run for run in mention.meant if predicate.holds(run) is False]
         if len(wrong) < len(mention.meant) > len(mention.members):
             wrong = []  # "only LZ4 is faster": by a setting that several have, it is said of the one that is compared
-        wrong = wrong or [run for run in others if predicate.holds(run)]
+        wrong = wrong or [run for run in others if predicate.holds(run) and self._is_literal(predicate, run)]
         if wrong:
             found.judged.add(s.tokens[predicate.at].start)
             self._object(s, i, wrong, found)
+
+    def _others(self, reader: Reader, s: Sentence, i: int, mention: Mention, predicate: Predicate) -> frozenset[str]:
+        """Of whom it must not be so, if it is so of those that are named alone."""
+        at, (_, high) = predicate.at, s.clause(predicate.at)
+        if mention.first < i or any(s.tokens[j].described for j in mention.members):
+            return self._predicates.domain(reader, s, i, i + 1, at) - mention.meant
+        sized = bounds(s, at) is None and bool(s.of_kind(TokenKind.NUMBER, (at, high)))  # "slower by more than 10 %"
+        if sized or any(s.word(j) in {"also", "too", "both"} for j in range(i, high)):
+            return frozenset()
+        others = self._predicates.domain(reader, s, i, i - 1, at) - mention.meant
+        return others & reader.frame if s.word(0) in FRAMING else others  # "Among those with dropout, only LR-003"
+
+    def _is_literal(self, predicate: Predicate, run: str) -> bool:
+        """Whether a run's own status is the one that is said, where any run has it: one lost has not failed."""
+        said = predicate.status in self._world.statuses.values()
+        return not said or self._world.statuses.get(run) == predicate.status
 
     @staticmethod
     def _object(s: Sentence, i: int, wrong: Iterable[str], found: Collector) -> None:
