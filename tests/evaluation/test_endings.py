@@ -16,6 +16,7 @@ SAID = {
     "ended without": ("{} ended without a latency.", "FLASH-016", "FLASH-013"),
 }
 RIGHT = [
+    "FLASH-016 was still running when FLASH-013 ended.",
     "FLASH-013 has no latency below 1200 us.",
     "FLASH-013 shows no loss of throughput.",
     "FLASH-016 ran smoothly until it ran out of memory.",
@@ -29,6 +30,11 @@ def test_an_ending_said_of_the_wrong_run_is_found(text, right, wrong):
 
     assert verify(text.format(right), facts).ok
     assert not verify(text.format(wrong), facts).ok
+
+
+def test_a_run_that_ended_is_not_still_running():
+    """Somebody would wait for it."""
+    assert not verify("FLASH-013 is still running.", records.facts_of("kernels")).ok
 
 
 @pytest.mark.parametrize("text", RIGHT)

@@ -29,6 +29,7 @@ _COMPATIBLE: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"cancelled"}),
     "lost": frozenset({"lost"}),
     "cached": frozenset({"cached"}),
+    "running": frozenset({"running"}),
     "fits": frozenset({"succeeded", "cached", "lost", "cancelled", "preempted", "running"}),
 }
 _DIVERGED = re.compile(
@@ -154,6 +155,8 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
         return Outcome("succeeded", i, negated)  # "ran to its end"
     if (word, s.word(i + 1)) in _CAME_THROUGH and s.word(i + 2) in _FINAL | {"to"}:
         return Outcome("succeeded", i, negated)
+    if word in {"running", "going"} and s.word(i - 1) == "still" and s.word(i - 2) in {"is", "are"} and _is_final(s, i):
+        return Outcome("running", i, negated)
     if (word, s.word(i + 1)) in _GAVE_OUT:
         return Outcome("failed", i, negated)
     if (word, s.word(i + 1)) in _BROKE_OFF:

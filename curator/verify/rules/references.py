@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from curator.facts import Fact
     from curator.verify.known.vocabulary import Vocabulary
     from curator.verify.known.world import World
     from curator.verify.reading.reader import Reader
@@ -48,6 +49,7 @@ _ASSIGNMENT = re.compile(r"[A-Z_][A-Z0-9_]*=\S*$")
 _EXTENSION = re.compile(
     r"\.(?:py|ya?ml|json|jsonl|md|txt|log|sh|toml|cfg|ini|ipynb|ckpt|pt|safetensors|gguf|csv|parquet|lock|proto|rs|cc?|h)$"
 )
+_IDENTITIES = frozenset({"wandb-id", "step", "fingerprint"})
 _ROOTED = re.compile(r"(?:/|~/|\.{1,2}/|gs://|s3://|[A-Za-z]:\\)\S")
 
 
@@ -104,11 +106,9 @@ class References:
             else frozenset()
         )
         facts = [self._world.by_id[x] for x in ids if x in self._world.by_id]
-        kinds = {fact.kind for fact in facts}
         other = all(fact.subject and fact.subject not in named for fact in facts)
-        own = [
-            f for f in self._world.facts if f.subject in named and f.kind in kinds and f.name in {g.name for g in facts}
-        ]
+        sorts = {_sort(fact) for fact in facts}
+        own = [fact for fact in self._world.facts if fact.subject in named and _sort(fact) in sorts]
         if len(named) == 1 and facts and other and own:
             found.object_to(FindingKind.ATTRIBUTION, token, f"this is {facts[0].id}; {own[0].id} is {own[0].value}")
         else:
@@ -164,7 +164,9 @@ class References:
             return
         ordinal = _ORDINAL.fullmatch(text)
         ids = self._known(f"p{ordinal[1]}" if ordinal else text)
-        if ids:
+        if self._is_identity(text, ids):
+            self._support(s, i, ids, found)
+        elif ids:
             found.support(token.start, token.end, ids)
         sizes = re.fullmatch(r"\d+(?:\s?[x×]\s?\d+)+", text)
         if sizes and all(self._is_value(size) for size in re.findall(r"\d+", text)):
@@ -173,6 +175,11 @@ class References:
             return
         kind = FindingKind.PATH if "/" in text or _EXTENSION.search(text) else FindingKind.NAME
         found.object_to(kind, token, "this name stands in no fact")
+
+    def _is_identity(self, text: str, ids: Sequence[str]) -> bool:
+        """Whether a name is what a run alone is called by: its W&B run, its step, its fingerprint."""
+        facts = [self._world.by_id[x] for x in ids if x in self._world.by_id]
+        return bool(facts) and all(_sort(f) in _IDENTITIES and str(f.value).lower() == text for f in facts)
 
     def _commit(self, s: Sentence, i: int, token: Token, found: Collector) -> bool:
         ids = [
@@ -222,7 +229,10 @@ class References:
         return tuple(fact.id for fact, known in self._world.strings if _holds(known.lower(), text))
 
     def _fact(self, s: Sentence, i: int, token: Token, found: Collector) -> None:
-        self._support_code(s, i, token.facts, found)
+        if self._is_identity(normalise(token.text).lower(), token.facts):
+            self._support(s, i, token.facts, found)
+        else:
+            self._support_code(s, i, token.facts, found)
 
     # -- times --------------------------------------------------------------------------------------------------
 
@@ -271,7 +281,8 @@ class References:
 
     def _support_code(self, s: Sentence, i: int, ids: Sequence[str], found: Collector) -> None:
         """Support a piece of code, unless it is a command that is said of a run and another run's."""
-        whole = is_command(normalise(s.tokens[i].text))
+        text = normalise(s.tokens[i].text)
+        whole = is_command(text) or text.startswith("-")
         facts = [self._world.by_id[x] for x in ids if x in self._world.by_id and whole]
         started = {fact.subject for fact in facts} if {fact.kind for fact in facts} == {FactKind.COMMAND} else set()
         told = holders(self._reader, s, i) if started - {""} == started and not s.negated(i) else []
@@ -304,8 +315,13 @@ class References:
         )
 
 
+def _sort(fact: Fact) -> str:
+    """What of a run a fact is: ``wandb`` of ``LR-001/wandb/5e1cc713``."""
+    return fact.id.removeprefix(f"{fact.subject}/").partition("/")[0]
+
+
 def is_command(text: str) -> bool:
-    """Whether a piece of code is something to run."""
+    """Whether a piece of code is something to run; its flags alone are not."""
     words = text.removeprefix("$ ").split()
     while words and _ASSIGNMENT.match(words[0]):
         words = words[1:]
@@ -314,7 +330,7 @@ def is_command(text: str) -> bool:
     program = words[0].rpartition("/")[2]
     if len(words) > 1 and (program in _PROGRAMS or words[0].startswith("./") or program.endswith((".py", ".sh"))):
         return True
-    return len(words) > 2 and any(word.startswith("--") for word in words[1:])
+    return len(words) > 2 and not text.startswith("-") and any(word.startswith("--") for word in words[1:])
 
 
 def is_path(text: str) -> bool:
