@@ -294,9 +294,9 @@ class References:
             found.support(s.tokens[i].start, s.tokens[i].end, ids)
 
     def code_ids(self, text: str) -> list[str]:
-        """The facts that are a piece of code, or hold it as a whole: a command must be one from end to end."""
+        """The facts that are a piece of code, or hold it: a command must be one from end to end, its flags side by side."""
         wanted = squeeze(text)
-        if is_command(text):
+        if is_command(text) and not text.startswith("-"):
             return [f.id for f, known in self._world.strings if f.kind is FactKind.COMMAND and squeeze(known) == wanted]
         exact = [f.id for f, known in self._world.strings if squeeze(known) == wanted]
         named = [f.id for f in self._world.facts if wanted in {f.name, f.id}]
@@ -321,7 +321,7 @@ def _sort(fact: Fact) -> str:
 
 
 def is_command(text: str) -> bool:
-    """Whether a piece of code is something to run; its flags alone are not."""
+    """Whether a piece of code is something to run."""
     words = text.removeprefix("$ ").split()
     while words and _ASSIGNMENT.match(words[0]):
         words = words[1:]
@@ -330,7 +330,7 @@ def is_command(text: str) -> bool:
     program = words[0].rpartition("/")[2]
     if len(words) > 1 and (program in _PROGRAMS or words[0].startswith("./") or program.endswith((".py", ".sh"))):
         return True
-    return len(words) > 2 and not text.startswith("-") and any(word.startswith("--") for word in words[1:])
+    return len(words) > 2 and any(word.startswith("--") for word in words[1:])
 
 
 def is_path(text: str) -> bool:
