@@ -45,7 +45,8 @@ class Swept:
             return
         for low, high in itertools.pairwise(s.of_kind(TokenKind.NUMBER)):
             between = {s.word(j) for j in range(low + 1, high)}
-            if between and between <= _JOINTS and _is_span(reader, s, low) and not s.hedged(low):
+            listed = "and" in between and s.word(low - 1) != "between"  # "vary lr: 0.1, 0.01 and 0.001"
+            if between and between <= _JOINTS and not listed and _is_span(reader, s, low) and not s.hedged(low):
                 self._check_ends(reader, s, (low, high), found)
 
     def _check_ends(self, reader: Reader, s: Sentence, ends: tuple[int, int], found: Collector) -> None:
