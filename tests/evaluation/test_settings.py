@@ -23,6 +23,7 @@ SAID = {
     "its W&B link": ("loader", "DL-{}: https://wandb.ai/marin-community/loader-stalls/runs/50b41580", "003", "004"),
     "its fingerprint": ("loader", "DL-{} has the fingerprint 4e60be70.", "003", "004"),
     "its step": ("loader", "DL-{} is the step loader-stalls/dl-003@dev.", "003", "004"),
+    "denied": ("loader", "DL-{} was not run with `workers=16`.", "002", "003"),
     "one of a list": ("routing", "ROUTE-105 (top_k=1, router={}) is faster.", "aux", "bias"),
     "under its heading": ("loader", "## DL-{}\n\nRun with prefetch=2 and workers=16.", "003", "004"),
     "in its table": ("saving", "| run | pinned |\n|---|---|\n| CKPT-IO-{} | true |", "006", "005"),

@@ -42,6 +42,8 @@ _MEMORY = re.compile(
 _WORKED = forms("run train compile work start load")
 """What a run may be said to have done or not; only a denial or a count makes it a claim of how it ended."""
 _STARTED = forms("start")
+_HOW = words.word_set("with at using under as by without for")
+"""``was not run with lr=0.1``: of how it ran, and not whether."""
 _CRASHES = forms("crash abort") | {"errored"}
 _GAVE_OUT = words.pairs("timed out, times out, gave out")
 _BROKE_OFF = words.pairs(
@@ -165,7 +167,8 @@ def outcome_at(s: Sentence, i: int, *, counted: bool = False) -> Outcome | None:
     if word in _WORKS and s.word(i + 1) in {"", ".", ",", ";", ":"} and not s.negated(i):
         return Outcome("succeeded", i, negated)
     begun = word in _STARTED and not denied  # "all four were started"
-    if word in _WORKED and not begun and (denied or counted) and _is_final(s, i):
+    how = denied and s.word(i + 1) in _HOW
+    if word in _WORKED and not begun and not how and (denied or counted) and _is_final(s, i):
         return Outcome("succeeded", i, negated)
     status = words.STATUS_WORDS.get(word)
     if status is None or not _is_statement(s, i, word, counted=counted):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PAIR = re.compile(r"(?P<key>[A-Za-z_][\w./]*)=(?P<value>[^\s,=]+)")
 _PAIRS = re.compile(rf"{_PAIR.pattern}(?:, {_PAIR.pattern})*".replace("?P<key>", "").replace("?P<value>", ""))
+_SETTING = forms("run train start launch use set try have")
 _USING = forms("use adopt employ try") | {"with"}
 _ERROR = re.compile(r"\w+(?:Error|Exception)")
 
@@ -101,11 +102,21 @@ class Settings:
         noted = s.word(first - 1) == "(" and s.kind(first - 2) is TokenKind.RUN
         told = [s.tokens[first - 2].runs] if noted else holders(reader, s, first)
         if s.negated(first):
-            return ""
+            verb = s.word(s.skip(first - 1, frozenset({"with", "at", "using", ""}), -1))
+            alone = s.word(settings[-1][2] + 1) in {"alone", "only"}
+            return self._denied(told, settings) if verb in _SETTING and not alone else ""
         # "LR-001 and LR-002 used lr=0.1 and lr=0.2": each of them one.
         each = [told, [frozenset({run}) for runs in told for run in runs]]
         why = (self._against(key, each[_is_one_of_several(s, key)], self._with(key, v)) for key, v, _ in settings)
         return next(filter(None, why), "")
+
+    def _denied(self, told: list[frozenset[str]], settings: list[Setting]) -> str:
+        """``LR-003 was not run with lr=0.1``, where it was."""
+        if len(told) != 1 or len(settings) != 1:
+            return ""
+        ((key, value, _),) = settings
+        held = told[0] and told[0] <= self._with(key, value)
+        return f"{key} of {min(told[0])} is {self._world.configs[key][min(told[0])].value}" if held else ""
 
     def _against(self, key: str, told: list[frozenset[str]], right: frozenset[str]) -> str:
         """What speaks against a setting that is said of some runs, or of one of several choices of them."""
