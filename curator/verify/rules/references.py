@@ -294,7 +294,7 @@ class References:
             found.support(s.tokens[i].start, s.tokens[i].end, ids)
 
     def code_ids(self, text: str) -> list[str]:
-        """The facts that are a piece of code, or hold it: a command must be one from end to end, its flags side by side."""
+        """The facts that are a piece of code, or hold it: a command from end to end, flags side by side."""
         wanted = squeeze(text)
         if is_command(text) and not text.startswith("-"):
             return [f.id for f, known in self._world.strings if f.kind is FactKind.COMMAND and squeeze(known) == wanted]
