@@ -105,11 +105,11 @@ def _second(draft: Draft, store: RecordStore, chosen: Collection[str], *, only_o
     """Other drafts about the same runs that are approved or out, or are ``chosen`` to be."""
     if draft.kind not in _ONCE or not draft.runs or draft.status is DraftStatus.PUBLISHED:
         return
-    from curator.queue import DraftQueue
+    from curator.queue import DraftQueue, subject_of
 
-    for other in DraftQueue(store).all(draft.thread):
-        if other.id == draft.id or other.subject != draft.subject:
-            continue
+    queue = DraftQueue(store)
+    others = {*queue.decided(), *chosen} - {draft.id}
+    for other in [queue.get(each) for each in sorted(others) if subject_of(store.root, each) == draft.subject]:
         if other.status is DraftStatus.PUBLISHED:
             so = f"out already ({other.link})"
         elif other.id in chosen or (other.status in _APPROVED and not only_out):

@@ -17,23 +17,23 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from curator.draft import BY_HAND, DROPPED, Draft, DraftStatus, text_sha256
-from curator.errors import DraftFormatError, DraftNotFoundError, RefusedError, StaleDraftError
+from curator.errors import CuratorError, DraftFormatError, DraftNotFoundError, RefusedError, StaleDraftError
 from curator.facts import from_json
 from curator.log import Decision, DecisionLog, LogEntry
 from curator.proof import Proof
 from curator.writing import Writing
 from marin_research.codec import decode, dump
-from marin_research.store import run_order
+from marin_research.store import RecordStore, run_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curator.draft import DraftKind
-    from marin_research.store import RecordStore
 
 logger = logging.getLogger(__name__)
 
@@ -186,6 +186,10 @@ class DraftQueue:
         """
         return self._get(draft_id, self.log.entries())
 
+    def decided(self) -> list[str]:
+        """IDs of the drafts of which the log of decisions speaks."""
+        return list(dict.fromkeys(entry.draft for entry in self.log.entries()))
+
     def all(self, thread: str | None = None) -> list[Draft]:
         """Every draft that can be read, oldest first; one that cannot is named in the program's log."""
         entries = self.log.entries()
@@ -241,6 +245,15 @@ class DraftQueue:
                 return decode(kind, json.loads(self.store.objects.get(f"{folder}/{name}")))
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 logger.warning("%s/%s cannot be read (%s); it is passed over", folder, name, error)
+        return None
+
+
+@lru_cache(maxsize=4096)
+def subject_of(root: str, draft_id: str) -> tuple[str, ...] | None:
+    """What a draft in the store at ``root`` is about, which no edit changes; None if it cannot be read."""
+    try:
+        return DraftQueue(RecordStore(root)).get(draft_id).subject
+    except CuratorError:
         return None
 
 
