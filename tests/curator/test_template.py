@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from curator.draft import DraftKind
@@ -63,13 +65,14 @@ def test_a_baseline_alone_is_called_the_baseline(sweep, store):
 
 def test_an_update_stands_on_its_own(drafted):
     """Whoever reads the issue alone has to be able to run it again, and to know what it was for."""
-    text, doubted = drafted(DraftKind.ISSUE)
+    text, doubted = drafted(DraftKind.ISSUE, LR_004={"metrics": {"train/loss": math.nan}})
 
     change, _, rest = text.partition("- Result delta:")
     assert "doubling the rate lowers the loss" in change
     assert "  - Command: `" in change
     assert "  - Config: `seed=0`, `steps=400`" in change
     assert "  - Devices: " in change
+    assert "its numbers stopped being finite" in rest
     assert "- Next:" in rest
     assert doubted == ()
 

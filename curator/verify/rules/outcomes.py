@@ -73,7 +73,7 @@ _SOONER = words.word_set("faster slower more less sooner earlier later quicker o
 """Behind "converges" they say when or where, and not that it did."""
 _CHOOSING = words.word_set("no other any every each all both only single of these those")
 _EXCEPT = words.word_set("except besides but")
-_STAYING = words.BE | forms("stay remain train run")
+_STAYING = words.BE - {"being"} | forms("stay remain train run")
 _DENYING = words.word_set("not never didn't doesn't couldn't cannot don't")
 
 
