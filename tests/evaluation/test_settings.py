@@ -51,6 +51,13 @@ def test_a_setting_of_another_run_is_found(thread, text, right, wrong):
 
 
 RIGHT = {
+    "one command of two runs": (
+        "saving",
+        (
+            "CKPT-IO-003, CKPT-IO-008: `uv run python -m experiments.checkpoint_io --mode async --writers 16"
+            " --compression none`"
+        ),
+    ),
     "another run's command": (
         "loader",
         "After DL-003 we ran `uv run python bench/loader.py --prefetch 16 --workers 16`.",

@@ -284,7 +284,8 @@ class References:
         text = normalise(s.tokens[i].text)
         whole = is_command(text) or text.startswith("-")
         facts = [self._world.by_id[x] for x in ids if x in self._world.by_id and whole]
-        started = {fact.subject for fact in facts} if {fact.kind for fact in facts} == {FactKind.COMMAND} else set()
+        lines = {fact.value for fact in facts} if {fact.kind for fact in facts} == {FactKind.COMMAND} else set()
+        started = {f.subject for f in self._world.facts if f.kind is FactKind.COMMAND and f.value in lines}
         told = holders(self._reader, s, i) if started - {""} == started and not s.negated(i) else []
         own = [f for f in self._world.facts if f.kind is FactKind.COMMAND and any(f.subject in runs for runs in told)]
         if started and own and not any(runs & started for runs in told):

@@ -82,7 +82,7 @@ class Statement:
     def key(self) -> frozenset[str] | None:
         """The config keys that it is a value of; None without one."""
         keys = self.s.context.keys if self.s.context.cell else key_of(self.s, self.i)
-        if keys and self.numeral.decimals and not self.numeral.scaled:
+        if keys and self.numeral.decimals and not (self.numeral.scaled or self.s.context.cell):
             keys = frozenset(key for key in keys if not self.world.is_whole(key))  # "with another seed (11.574)"
         return keys or None
 
