@@ -61,6 +61,8 @@ class World:
     def __init__(self, facts: Sequence[Fact]) -> None:
         self.facts = tuple(facts)
         self.by_id = {fact.id: fact for fact in facts}
+        self._alike: dict[str, dict[str, frozenset[str]]] = {}
+        """By a key that does not count, the runs that are alike but for it."""
 
     # -- runs -------------------------------------------------------------------------------------------------------
 
@@ -130,8 +132,12 @@ class World:
 
     def repeats(self, run: str, but: str = "") -> frozenset[str]:
         """The runs that differ from it in nothing of the config but a seed or repetition, and one key; itself too."""
-        kept = {other: {each for each in own if each[0] != but} for other, own in self._settings.items()}
-        return frozenset(other for other, settings in kept.items() if settings == kept.get(run)) | {run}
+        if but not in self._alike:
+            groups: dict[frozenset[tuple[str, str]], set[str]] = {}
+            for other, own in self._settings.items():
+                groups.setdefault(frozenset(each for each in own if each[0] != but), set()).add(other)
+            self._alike[but] = {each: frozenset(group) for group in groups.values() for each in group}
+        return self._alike[but].get(run, frozenset({run}))
 
     @cached_property
     def _settings(self) -> Mapping[str, frozenset[tuple[str, str]]]:
